@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text.h - numbers, sizes, hexadecimal, and names of any bytes made safe to show. */
+#ifndef CORE_BASE_TEXT_H
+#define CORE_BASE_TEXT_H
+
+#include "base/buffer.h"
+
+/* Lower-case hexadecimal of `size` bytes and a terminator into `text` (2 * size + 1 bytes). */
+void text_hex(const void *data, size_t size, char *text);
+/* The reverse; -1 unless `text` is exactly 2 * size hexadecimal digits (either case). */
+int text_unhex(const char *text, void *data, size_t size);
+
+/* Appends `size` bytes so that a terminal and a line-based log can show them: valid UTF-8 stays,
+ * control characters, invalid bytes, bidirectional controls and backslash become \xNN or \\. */
+void text_escape(struct buffer *out, const void *data, size_t size);
+
+enum { TEXT_SIZE_SIZE = 32 };
+/* "1.23 GiB" / "17 B". */
+void text_format_size(uint64_t bytes, char text[TEXT_SIZE_SIZE]);
+/* "1h02m", "3m04s", "12s", "0.4s". */
+void text_format_duration(int64_t ns, char text[TEXT_SIZE_SIZE]);
+
+/* Plain decimal without sign or space; -1 on anything else or overflow. */
+int text_parse_u64(const char *text, uint64_t *value);
+/* A decimal with an optional suffix K M G T P (powers of 1024, optionally iB or B); -1 otherwise. */
+int text_parse_size(const char *text, uint64_t *bytes);
+/* A decimal with a suffix ms s m h d w (none = seconds); -1 otherwise. */
+int text_parse_duration(const char *text, int64_t *ns);
+
+/* True for well-formed UTF-8 without control characters. */
+bool text_is_clean_utf8(const void *data, size_t size);
+
+#endif
