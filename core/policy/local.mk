@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+# core/policy: list every .c and .h of the room here, one per line, paths from the top.
+noinst_LTLIBRARIES += core/policy/libpolicy.la
+core_policy_libpolicy_la_SOURCES =

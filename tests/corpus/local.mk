@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+# Generators of input.  Programs: check_PROGRAMS += tests/corpus/NAME, with an LDADD of their own.

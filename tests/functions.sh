@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+# functions.sh - what every scenario starts with:
+#
+#     . "$abs_top_srcdir/tests/functions.sh"
+#
+# It gives the test an empty scratch folder as working directory ($scratch, removed at the end), and
+# the functions below.  A command that fails ends the test (set -e); the line is shown.
+
+set -euo pipefail
+: "${abs_top_srcdir:?run me through make check}" "${abs_top_builddir:?}"
+export LC_ALL=C.UTF-8 TZ=UTC
+export abs_builddir=$abs_top_builddir abs_srcdir=$abs_top_srcdir
+
+test_name=$(basename "$0" .sh)
+cleanup_functions=()
+
+# fail WORDS: ends the test as failed.
+fail()
+{
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# skip WORDS: ends the test as skipped, with the reason.
+skip()
+{
+    echo "SKIPPED: $*" >&2
+    exit 77
+}
+
+# cleanup_fn COMMAND [ARGUMENT...]: runs it when the test ends, last registered first.
+cleanup_fn()
+{
+    cleanup_functions+=("$(printf '%q ' "$@")")
+}
+
+run_cleanup()
+{
+    local status=$? i
+    trap - EXIT
+    set +e
+    cd /
+    for ((i = ${#cleanup_functions[@]} - 1; i >= 0; i--)); do
+        eval "${cleanup_functions[i]}"
+    done
+    [ $status -eq 0 ] || echo "$test_name: exit status $status (MALLOC_PERTURB_=${MALLOC_PERTURB_-})" >&2
+    exit $status
+}
+
+# requires WORDS CONDITION...: skips unless the command CONDITION succeeds.
+#     requires 'root' test "$(id -u)" = 0
+requires()
+{
+    local what=$1
+    shift
+    "$@" >/dev/null 2>&1 || skip "needs $what"
+}
+
+# requires_program NAME...: skips unless each is installed.
+requires_program()
+{
+    local name
+    for name; do
+        command -v "$name" >/dev/null || skip "needs the program $name"
+    done
+}
+
+# lagan ARGUMENT...: the built program with the built drivers.
+lagan()
+{
+    "$abs_top_builddir/run" lagan "$@"
+}
+
+# lagan_with_test_drivers ARGUMENT...: the same, with the modules that only tests load beside them.
+lagan_with_test_drivers()
+{
+    LAGAN_RUN_DRIVERS=$abs_top_builddir/test-drivers "$abs_top_builddir/run" lagan "$@"
+}
+
+# expect_status STATUS COMMAND...: fails unless COMMAND ends with exactly this status.
+expect_status()
+{
+    local wanted=$1 status=0
+    shift
+    "$@" || status=$?
+    [ $status -eq "$wanted" ] || fail "exit status $status instead of $wanted: $*"
+}
+
+# expect_in FILE TEXT: fails unless a line of FILE contains TEXT.
+expect_in()
+{
+    grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "no '$2' in $1"; }
+}
+
+remove_scratch()
+{
+    chmod -R u+rwx "$scratch" 2>/dev/null
+    rm -rf "$scratch"
+}
+
+trap run_cleanup EXIT
+trap 'echo "$test_name: line $LINENO: $BASH_COMMAND" >&2' ERR
+trap 'exit 130' INT
+trap 'exit 143' TERM
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/lagan-$test_name.XXXXXX")
+cleanup_fn remove_scratch
+cd "$scratch"

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# A scenario is one line here and one file tests/scenario/AREA-ASPECT.sh that sources
+# "$abs_top_srcdir/tests/functions.sh".
+scenario_tests =
+#scenario_tests += tests/scenario/backup-first.sh
+TESTS += $(scenario_tests)
+EXTRA_DIST += $(scenario_tests)

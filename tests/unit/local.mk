@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# A unit test is one line here and one file tests/unit/test_AREA.c; it is linked with all rooms and
+# with cmocka.  Further files of it: tests_unit_test_AREA_SOURCES = tests/unit/test_AREA.c ...
+unit_tests =
+#unit_tests += tests/unit/test_base_error
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
