@@ -47,7 +47,7 @@ int target_put_content(struct target *t, const char *key, uint64_t bytes,
  * are kept in memory until then.  One thread at a time per stage; stages do not hinder one
  * another. `bytes_hint`: the size to expect, 0 = unknown.
  */
-struct stage *stage_begin(struct target *t, uint64_t bytes_hint, struct error *e);
+struct stage *target_stage_begin(struct target *t, uint64_t bytes_hint, struct error *e);
 /* After a failure only stage_abort is left to do. */
 int stage_write(struct stage *s, const void *data, size_t size, struct error *e);
 /* Gives the object its name if that is free.  Frees the stage, also on failure. */
