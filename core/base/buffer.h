@@ -2,10 +2,10 @@
 /*
  * buffer.h - a growing byte buffer to encode into, and a bounded reader to decode from.
  *
- * Both have a sticky failure mark, so that a run of appends or takes needs one check at its end:
- * a buffer that could not grow ignores further appends; a reader that ran past its end gives
- * zeroes from then on.  Integers are little-endian; varints are LEB128, 1..10 bytes, shortest form
- * only (a longer form is a decoding failure, so that encodings stay canonical).
+ * Both have a sticky failure mark, so that a run of appends or takes needs one check at its
+ * end: a buffer that could not grow ignores further appends; a reader that ran past its end
+ * gives zeroes from then on.  Integers are little-endian; varints are LEB128, 1..10 bytes,
+ * shortest form only (a longer form is a decoding failure, so that encodings stay canonical).
  */
 #ifndef CORE_BASE_BUFFER_H
 #define CORE_BASE_BUFFER_H

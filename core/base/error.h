@@ -3,8 +3,8 @@
  * error.h - the one error type of the core.
  *
  * Every function that can fail takes a `struct error *` as its last parameter and returns 0 for
- * success and -1 for failure (or a pointer and NULL).  On failure the error says what was tried,
- * on what, and why; out-parameters are untouched.  On success the error is untouched.
+ * success and -1 for failure (or a pointer and NULL).  On failure the error says what was
+ * tried, on what, and why; out-parameters are untouched.  On success the error is untouched.
  *
  * The class (from <lagan/driver.h>, the same vocabulary that drivers use) decides how callers
  * react; the code names the situation for people and scripts and decides the exit status.
@@ -20,33 +20,33 @@
 
 /*
  * X(symbol, name shown to people and in --json, exit status).  Append only; names never change.
- * Statuses are those of lagan(1): 1 failed, 2 usage, 4 integrity, 5 temporary, 10 no such vault,
- * 11 locked, 12 wrong key, 13 needs a newer program, 14 no space, 130 interrupted.
+ * Statuses are those of lagan(1): 1 failed, 2 usage, 4 integrity, 5 temporary, 10 no such
+ * vault, 11 locked, 12 wrong key, 13 needs a newer program, 14 no space, 130 interrupted.
  */
-#define ERROR_CODES(X)                                                                           \
-    X(FAILED, "failed", 1)                                                                       \
-    X(USAGE, "usage", 2)                                                                         \
-    X(CONFIG, "config-invalid", 2)                                                               \
-    X(NO_MEMORY, "no-memory", 1)                                                                 \
-    X(INTEGRITY, "integrity", 4)                                                                 \
-    X(TEMPORARY, "temporary", 5)                                                                 \
-    X(NO_VAULT, "no-such-vault", 10)                                                             \
-    X(NO_SOURCE, "no-such-source", 1)                                                            \
-    X(NO_REGION, "no-such-region", 1)                                                            \
-    X(NO_BACKUP, "no-such-backup", 1)                                                            \
-    X(NO_ENTRY, "no-such-entry", 1)                                                              \
-    X(NO_DRIVER, "no-such-driver", 1)                                                            \
-    X(DRIVER_REFUSED, "driver-refused", 1)                                                       \
-    X(PARAMETER, "parameter-invalid", 2)                                                         \
-    X(NAME_INVALID, "name-invalid", 2)                                                           \
-    X(NAME_TAKEN, "name-taken", 1)                                                               \
-    X(AMBIGUOUS, "ambiguous", 1)                                                                 \
-    X(LOCKED, "locked", 11)                                                                      \
-    X(WRONG_KEY, "wrong-key", 12)                                                                \
-    X(NEWER_FORMAT, "newer-format", 13)                                                          \
-    X(NO_SPACE, "no-space", 14)                                                                  \
-    X(CONFLICT, "conflict", 1)                                                                   \
-    X(UNSAFE_PATH, "unsafe-path", 4)                                                             \
+#define ERROR_CODES(X)                                                                         \
+    X(FAILED, "failed", 1)                                                                     \
+    X(USAGE, "usage", 2)                                                                       \
+    X(CONFIG, "config-invalid", 2)                                                             \
+    X(NO_MEMORY, "no-memory", 1)                                                               \
+    X(INTEGRITY, "integrity", 4)                                                               \
+    X(TEMPORARY, "temporary", 5)                                                               \
+    X(NO_VAULT, "no-such-vault", 10)                                                           \
+    X(NO_SOURCE, "no-such-source", 1)                                                          \
+    X(NO_REGION, "no-such-region", 1)                                                          \
+    X(NO_BACKUP, "no-such-backup", 1)                                                          \
+    X(NO_ENTRY, "no-such-entry", 1)                                                            \
+    X(NO_DRIVER, "no-such-driver", 1)                                                          \
+    X(DRIVER_REFUSED, "driver-refused", 1)                                                     \
+    X(PARAMETER, "parameter-invalid", 2)                                                       \
+    X(NAME_INVALID, "name-invalid", 2)                                                         \
+    X(NAME_TAKEN, "name-taken", 1)                                                             \
+    X(AMBIGUOUS, "ambiguous", 1)                                                               \
+    X(LOCKED, "locked", 11)                                                                    \
+    X(WRONG_KEY, "wrong-key", 12)                                                              \
+    X(NEWER_FORMAT, "newer-format", 13)                                                        \
+    X(NO_SPACE, "no-space", 14)                                                                \
+    X(CONFLICT, "conflict", 1)                                                                 \
+    X(UNSAFE_PATH, "unsafe-path", 4)                                                           \
     X(INTERRUPTED, "interrupted", 130)
 
 enum error_code {
@@ -72,14 +72,16 @@ struct error {
 #define ERROR_INIT ((struct error){0})
 
 /*
- * Fills `e` (never NULL) with a class, a code and a printf-formatted line; control characters in
- * the result are escaped.  Always returns -1, so that `return error_set(...)` reads naturally.
+ * Fills `e` (never NULL) with a class, a code and a printf-formatted line; control characters
+ * in the result are escaped.  Always returns -1, so that `return error_set(...)` reads
+ * naturally.
  */
 int error_set(struct error *e, uint32_t error_class, enum error_code code, const char *format,
               ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * As error_set, from an errno value `number`: the class and code follow from it (ENOSPC and EDQUOT
+ * As error_set, from an errno value `number`: the class and code follow from it (ENOSPC and
+ * EDQUOT
  * -> no-space, EACCES and EPERM -> denied, ENOENT -> not-found, EEXIST -> exists, ...), and
  * ": " plus the errno's text is appended.  Returns -1.
  */
@@ -90,9 +92,11 @@ int error_errno(struct error *e, int number, const char *format, ...)
 int error_no_memory(struct error *e, const char *what);
 
 /* Puts a formatted text and ": " in front of the text of `e`, keeping the rest.  Returns -1. */
-int error_context(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int error_context(struct error *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-/* The default code of a class (no-space -> NO_SPACE, corrupt -> INTEGRITY, busy -> TEMPORARY, ...). */
+/* The default code of a class (no-space -> NO_SPACE, corrupt -> INTEGRITY, busy -> TEMPORARY,
+ * ...). */
 enum error_code error_code_of_class(uint32_t error_class);
 
 /* "no-space", "wrong-key", ...; "unknown" outside the table.  Static storage. */

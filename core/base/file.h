@@ -12,17 +12,17 @@
 
 /* Reads a whole regular file of at most `limit` bytes into `out` (appended). */
 int file_read(const char *path, size_t limit, struct buffer *out, struct error *e);
-/* Writes `size` bytes under a temporary name in the same directory, fsyncs, renames over `path`,
- * fsyncs the directory.  `mode` is the final mode (subject to no umask). */
+/* Writes `size` bytes under a temporary name in the same directory, fsyncs, renames over
+ * `path`, fsyncs the directory.  `mode` is the final mode (subject to no umask). */
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode,
                       struct error *e);
 /* As mkdir -p with `mode` for each directory that is new.  Existing directories are kept. */
 int file_make_directories(const char *path, mode_t mode, struct error *e);
-/* Loops until all is written / `size` bytes or the end is read; handles EINTR.  `path` is for the
- * message only.  file_read_at returns the count through `*got`. */
+/* Loops until all is written / `size` bytes or the end is read; handles EINTR.  `path` is for
+ * the message only.  file_read_at returns the count through `*got`. */
 int file_write_all(int fd, const void *data, size_t size, const char *path, struct error *e);
-int file_read_at(int fd, uint64_t offset, void *data, size_t size, size_t *got, const char *path,
-                 struct error *e);
+int file_read_at(int fd, uint64_t offset, void *data, size_t size, size_t *got,
+                 const char *path, struct error *e);
 /* Makes the directory that contains `path` durable. */
 int file_sync_parent(const char *path, struct error *e);
 /* close() if fd >= 0, and sets *fd to -1; for scope cleanup of descriptors. */

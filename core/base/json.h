@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json.h - writes JSON objects, one per line.  Calls nest as the document does; commas and escapes
- * are the writer's.  Bytes that are not UTF-8 are written as U+FFFD in the named member, and the
- * caller adds a second member `<name>_hex` through json_bytes.
+ * json.h - writes JSON objects, one per line.  Calls nest as the document does; commas and
+ * escapes are the writer's.  Bytes that are not UTF-8 are written as U+FFFD in the named
+ * member, and the caller adds a second member `<name>_hex` through json_bytes.
  */
 #ifndef CORE_BASE_JSON_H
 #define CORE_BASE_JSON_H

@@ -1,4 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# core/base: list every .c and .h of the room here, one per line, paths from the top.
+# core/base: errors, bytes, text, time, files, logging, threads.  Knows no backup.
 noinst_LTLIBRARIES += core/base/libbase.la
-core_base_libbase_la_SOURCES =
+core_base_libbase_la_SOURCES = \
+	core/base/buffer.c core/base/buffer.h \
+	core/base/clock.c core/base/clock.h \
+	core/base/error.c core/base/error.h \
+	core/base/file.c core/base/file.h \
+	core/base/json.c core/base/json.h \
+	core/base/log.c core/base/log.h \
+	core/base/object.c core/base/object.h \
+	core/base/pool.c core/base/pool.h \
+	core/base/queue.c core/base/queue.h \
+	core/base/text.c core/base/text.h

@@ -26,7 +26,7 @@ void pool_submit(struct pool *p, void (*run)(void *item), void *item);
 /*
  * The ordered pipe.  `run` is called on a worker; its item is then returned by pipe_take in the
  * order of pipe_put.  At most `limit` items are inside; pipe_put waits for room, which only a
- * pipe_take on another thread (or pipe_try_take on this one) makes.
+ * pipe_take on another thread (or pipe_take_if_any on this one, before) makes.
  */
 struct pipe;
 struct pipe *pipe_new(struct pool *p, size_t limit, void (*run)(void *item), struct error *e);
@@ -35,7 +35,8 @@ void pipe_free(struct pipe *p);
 void pipe_put(struct pipe *p, void *item);
 /* True when pipe_put would wait. */
 int pipe_full(struct pipe *p);
-/* The next finished item in order: waits for it; NULL once pipe_close was called and all came out. */
+/* The next finished item in order: waits for it; NULL once pipe_close was called and all came
+ * out. */
 void *pipe_take(struct pipe *p);
 /* The next item if one is inside (waits until it is finished), NULL when the pipe is empty. */
 void *pipe_take_if_any(struct pipe *p);
