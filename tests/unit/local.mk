@@ -2,6 +2,15 @@
 # A unit test is one line here and one file tests/unit/test_AREA.c; it is linked with all rooms and
 # with cmocka.  Further files of it: tests_unit_test_AREA_SOURCES = tests/unit/test_AREA.c ...
 unit_tests =
-#unit_tests += tests/unit/test_base_error
+unit_tests += tests/unit/test_base_error
+unit_tests += tests/unit/test_base_buffer
+unit_tests += tests/unit/test_base_text
+unit_tests += tests/unit/test_base_json
+unit_tests += tests/unit/test_base_clock
+unit_tests += tests/unit/test_base_log
+unit_tests += tests/unit/test_base_file
+unit_tests += tests/unit/test_base_queue
+unit_tests += tests/unit/test_base_pool
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
+EXTRA_DIST += tests/unit/unit.h
