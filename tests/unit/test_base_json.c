@@ -71,10 +71,13 @@ static void json_bytes_of_any_kind(void **state)
     json_bytes(&j, "clean", "abc", 3);
     json_bytes(&j, "path", "a\xff\0", 3);
     json_bytes(&j, "empty", "", 0);
+    json_array(&j, "list");
+    json_bytes(&j, NULL, "\xff", 1);
+    json_array_end(&j);
     json_object_end(&j);
     expect_line(&out,
                 "{\"clean\":\"abc\",\"path\":\"a\xef\xbf\xbd\\u0000\",\"path_hex\":\"61ff00\","
-                "\"empty\":\"\"}");
+                "\"empty\":\"\",\"list\":[\"\xef\xbf\xbd\"]}");
 }
 
 static void json_reals(void **state)
