@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 /* Cancels every call that is running and each later one.  Async-signal-safe, may be repeated.
@@ -36,11 +37,23 @@ const struct lagan_host *operation_host_table(void);
 /* One call. */
 struct operation {
     struct lagan_op op;
-    const char *driver; /* the driver's name, for log lines */
+    const char *driver;    /* the driver's name, for log lines */
+    pthread_mutex_t *lock; /* held during the call; NULL = none */
 };
 
-/* Prepares `o` for a call into the driver called `driver` (static or outliving the call). */
-void operation_begin(struct operation *o, const char *driver);
+/*
+ * Prepares `o` for a call into the driver called `driver` (outlives the call) and takes `lock`
+ * (NULL = none).  LAGAN_OK, or LAGAN_CANCELLED without the lock when all is cancelled: then do
+ * not call.
+ *
+ *     uint32_t result = operation_enter(&o, name, lock);
+ *     if (result == LAGAN_OK)
+ *         result = operation_leave(&o, ops->slot(handle, &o.op, ...));
+ *     return operation_end(&o, result, e, "verb %s", key);
+ */
+uint32_t operation_enter(struct operation *o, const char *driver, pthread_mutex_t *lock);
+/* Releases the lock and returns `result`. */
+uint32_t operation_leave(struct operation *o, uint32_t result);
 /*
  * Judges the result of a call: 0 for OK.  Otherwise -1, and `e` gets class, scope, outcome,
  * native code and text, with a context of "DRIVER: WHAT" (printf).  A class that is not in the

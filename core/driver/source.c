@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source.c - opening a source, and walking it. */
+#include "driver/source.h"
+
+#include "base/object.h"
+#include "driver/source_private.h"
+
+#include <stdlib.h>
+
+struct walk {
+    uint32_t magic; /* WALK_MAGIC */
+    struct source *source;
+    void *walk; /* the driver's */
+};
+
+enum { WALK_MAGIC = 0x77616c6b };
+
+/* A driver that claims to write back must have all it takes. */
+static int check_capabilities(const struct source *s, struct error *e)
+{
+    const struct lagan_source_ops *ops = s->ops;
+    bool complete = ops->entry_stat && ops->entry_create && ops->write_at && ops->write_zero &&
+                    ops->entry_commit && ops->entry_abort && ops->node_create &&
+                    ops->directory_finish;
+    if (!s->capabilities.sorted)
+        return error_set(e, LAGAN_UNSUPPORTED, ERROR_DRIVER_REFUSED,
+                         "driver %s does not walk its entries in the order of their keys",
+                         driver_name(s->driver));
+    if (s->capabilities.restore && !complete)
+        return error_set(e, LAGAN_UNSUPPORTED, ERROR_DRIVER_REFUSED,
+                         "driver %s claims that it can restore and lacks functions for it",
+                         driver_name(s->driver));
+    return 0;
+}
+
+static int ask_capabilities(struct source *s, uint64_t flags, struct error *e)
+{
+    struct operation o;
+    uint32_t result = source_enter(s, &o);
+    s->capabilities.size = sizeof s->capabilities;
+    if (result == LAGAN_OK)
+        result = operation_leave(&o, s->ops->capabilities(s->handle, &o.op, &s->capabilities));
+    if (operation_end(&o, result, e, "capabilities") < 0 || check_capabilities(s, e) < 0)
+        return -1;
+    if ((flags & LAGAN_OPEN_RESTORE) && !s->capabilities.restore)
+        return error_set(e, LAGAN_UNSUPPORTED, ERROR_FAILED, "driver %s cannot restore",
+                         driver_name(s->driver));
+    return 0;
+}
+
+struct source *source_open(struct instance *i, uint64_t flags, struct error *e)
+{
+    const struct driver *d = instance_driver(i);
+    struct source *s;
+    ASSERT(driver_kind(d) == LAGAN_KIND_SOURCE);
+    s = calloc(1, sizeof *s);
+    if (!s) {
+        error_no_memory(e, "a source");
+        return NULL;
+    }
+    if (instance_open(i, flags, &s->handle, e) < 0) {
+        free(s);
+        return NULL;
+    }
+    s->magic = SOURCE_MAGIC;
+    s->driver = d;
+    s->ops = &d->ops.source;
+    pthread_mutex_init(&s->serial, NULL);
+    s->lock = driver_lock(d, &s->serial);
+    if (ask_capabilities(s, flags, e) < 0) {
+        source_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+void source_close(struct source *s)
+{
+    if (!s)
+        return;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    driver_lock_take(s->lock);
+    s->ops->common.close(s->handle);
+    driver_lock_release(s->lock);
+    pthread_mutex_destroy(&s->serial);
+    s->magic = 0;
+    free(s);
+}
+
+const struct lagan_source_capabilities *source_capabilities(const struct source *s)
+{
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    return &s->capabilities;
+}
+
+const struct driver *source_driver(const struct source *s)
+{
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    return s->driver;
+}
+
+uint32_t source_enter(struct source *s, struct operation *o)
+{
+    return operation_enter(o, s->driver->descriptor.name, s->lock);
+}
+
+int source_lacks(const struct source *s, const char *verb, struct error *e)
+{
+    return error_set(e, LAGAN_UNSUPPORTED, ERROR_FAILED, "%s: %s: the driver cannot do this",
+                     s->driver->descriptor.name, verb);
+}
+
+int source_check(struct source *s, const struct lagan_finding_collector *findings,
+                 struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->ops->check)
+        return 0;
+    result = source_enter(s, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(&o, s->ops->check(s->handle, &o.op, findings));
+    return operation_end(&o, result, e, "check");
+}
+
+int source_estimate(struct source *s, uint64_t *bytes, uint64_t *entries, struct error *e)
+{
+    uint64_t told_bytes = 0;
+    uint64_t told_entries = 0;
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (s->ops->estimate) {
+        result = source_enter(s, &o);
+        if (result == LAGAN_OK)
+            result = operation_leave(
+                &o, s->ops->estimate(s->handle, &o.op, &told_bytes, &told_entries));
+        if (operation_end(&o, result, e, "estimate") < 0)
+            return -1;
+    }
+    *bytes = told_bytes;
+    *entries = told_entries;
+    return 0;
+}
+
+struct walk *source_walk_open(struct source *s, source_select_function *select,
+                              void *select_context, const void *after, size_t after_size,
+                              struct error *e)
+{
+    struct lagan_walk_request request = {.size = sizeof request,
+                                         .after = after,
+                                         .after_size = after_size,
+                                         .select = select,
+                                         .select_context = select_context};
+    struct operation o;
+    uint32_t result;
+    struct walk *w;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    w = calloc(1, sizeof *w);
+    if (!w) {
+        error_no_memory(e, "a walk");
+        return NULL;
+    }
+    w->magic = WALK_MAGIC;
+    w->source = s;
+    result = source_enter(s, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(&o, s->ops->walk_open(s->handle, &o.op, &request, &w->walk));
+    if (operation_end(&o, result, e, "walk") < 0) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+int walk_next(struct walk *w, uint32_t limit, const struct lagan_entry_collector *entries,
+              bool *ended, struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(w, WALK_MAGIC);
+    ASSERT(limit > 0);
+    result = source_enter(w->source, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(&o, w->source->ops->walk_next(w->walk, &o.op, limit, entries));
+    if (result == LAGAN_OK || result == LAGAN_END) {
+        *ended = result == LAGAN_END;
+        return 0;
+    }
+    return operation_end(&o, result, e, "walk");
+}
+
+void walk_close(struct walk *w)
+{
+    if (!w)
+        return;
+    OBJECT_CHECK(w, WALK_MAGIC);
+    driver_lock_take(w->source->lock);
+    w->source->ops->walk_close(w->walk);
+    driver_lock_release(w->source->lock);
+    w->magic = 0;
+    free(w);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source_write.c - writing entries back into a source that is opened to be restored. */
+#include "base/object.h"
+#include "driver/source_private.h"
+
+#include <stdlib.h>
+
+struct entry_writer {
+    uint32_t magic; /* WRITER_MAGIC */
+    struct source *source;
+    void *writer; /* the driver's */
+};
+
+enum { WRITER_MAGIC = 0x77726974 };
+
+int source_entry_stat(struct source *s, const void *key, size_t key_size,
+                      const struct lagan_entry_collector *attributes, struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->ops->entry_stat)
+        return source_lacks(s, "stat", e);
+    result = source_enter(s, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(
+            &o, s->ops->entry_stat(s->handle, &o.op, key, key_size, attributes));
+    return operation_end(&o, result, e, "stat");
+}
+
+static int create(struct entry_writer *w, const struct lagan_entry *entry, uint64_t flags,
+                  struct error *e)
+{
+    struct source *s = w->source;
+    struct operation o;
+    uint32_t result;
+    if (!s->capabilities.restore)
+        return source_lacks(s, "create", e);
+    result = source_enter(s, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(
+            &o, s->ops->entry_create(s->handle, &o.op, entry, flags, &w->writer));
+    return operation_end(&o, result, e, "create");
+}
+
+struct entry_writer *source_entry_create(struct source *s, const struct lagan_entry *entry,
+                                         uint64_t flags, struct error *e)
+{
+    struct entry_writer *w;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    w = calloc(1, sizeof *w);
+    if (!w) {
+        error_no_memory(e, "an entry to be written");
+        return NULL;
+    }
+    w->magic = WRITER_MAGIC;
+    w->source = s;
+    if (create(w, entry, flags, e) < 0) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+int entry_writer_write(struct entry_writer *w, uint64_t offset, const void *data, size_t size,
+                       struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(w, WRITER_MAGIC);
+    result = source_enter(w->source, &o);
+    if (result == LAGAN_OK)
+        result =
+            operation_leave(&o, w->source->ops->write_at(w->writer, &o.op, offset, data, size));
+    return operation_end(&o, result, e, "write");
+}
+
+int entry_writer_zero(struct entry_writer *w, uint64_t offset, uint64_t length, struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(w, WRITER_MAGIC);
+    result = source_enter(w->source, &o);
+    if (result == LAGAN_OK)
+        result =
+            operation_leave(&o, w->source->ops->write_zero(w->writer, &o.op, offset, length));
+    return operation_end(&o, result, e, "write");
+}
+
+int entry_writer_commit(struct entry_writer *w, const struct lagan_metadata *pieces,
+                        size_t count, const struct lagan_metadata_collector *lost,
+                        struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(w, WRITER_MAGIC);
+    result = source_enter(w->source, &o);
+    if (result != LAGAN_OK) {
+        entry_writer_abort(w);
+        return operation_end(&o, result, e, "finish");
+    }
+    result = operation_leave(
+        &o, w->source->ops->entry_commit(w->writer, &o.op, pieces, count, lost));
+    w->magic = 0;
+    free(w);
+    return operation_end(&o, result, e, "finish");
+}
+
+void entry_writer_abort(struct entry_writer *w)
+{
+    if (!w)
+        return;
+    OBJECT_CHECK(w, WRITER_MAGIC);
+    driver_lock_take(w->source->lock);
+    w->source->ops->entry_abort(w->writer);
+    driver_lock_release(w->source->lock);
+    w->magic = 0;
+    free(w);
+}
+
+int source_node_create(struct source *s, const struct lagan_entry *entry, uint64_t flags,
+                       const struct lagan_metadata *pieces, size_t count,
+                       const struct lagan_metadata_collector *lost, struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->capabilities.restore)
+        return source_lacks(s, "create", e);
+    result = source_enter(s, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(
+            &o, s->ops->node_create(s->handle, &o.op, entry, flags, pieces, count, lost));
+    return operation_end(&o, result, e, "create");
+}
+
+int source_directory_finish(struct source *s, const struct lagan_entry *entry, uint64_t flags,
+                            const struct lagan_metadata *pieces, size_t count,
+                            const struct lagan_metadata_collector *lost, struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->capabilities.restore)
+        return source_lacks(s, "finish", e);
+    result = source_enter(s, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(
+            &o, s->ops->directory_finish(s->handle, &o.op, entry, flags, pieces, count, lost));
+    return operation_end(&o, result, e, "finish");
+}
+
+int source_link_create(struct source *s, const void *key, size_t key_size, const void *existing,
+                       size_t existing_size, uint64_t flags, struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->ops->link_create)
+        return source_lacks(s, "link", e);
+    result = source_enter(s, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(&o, s->ops->link_create(s->handle, &o.op, key, key_size,
+                                                         existing, existing_size, flags));
+    return operation_end(&o, result, e, "link");
+}

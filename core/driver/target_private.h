@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* target_private.h - an open target as the files of this room see it. */
+#ifndef CORE_DRIVER_TARGET_PRIVATE_H
+#define CORE_DRIVER_TARGET_PRIVATE_H
+
+#include "driver/driver_private.h"
+#include "driver/operation.h"
+#include "driver/target.h"
+
+#include <stdatomic.h>
+
+/* The counters behind struct target_statistics. */
+struct target_counters {
+    atomic_ullong puts;
+    atomic_ullong put_bytes;
+    atomic_ullong gets;
+    atomic_ullong get_bytes;
+    atomic_ullong stats;
+    atomic_ullong lists;
+    atomic_ullong removes;
+    atomic_ullong flushes;
+};
+
+struct target {
+    uint32_t magic; /* TARGET_MAGIC */
+    const struct driver *driver;
+    const struct lagan_target_ops *ops;
+    void *handle; /* the driver's */
+    struct lagan_target_capabilities capabilities;
+    pthread_mutex_t serial; /* one call at a time, for LAGAN_THREADS_SERIAL_HANDLE */
+    pthread_mutex_t *lock;  /* around each call; NULL = none */
+    struct target_counters counters;
+};
+
+enum { TARGET_MAGIC = 0x74617267 };
+
+/* operation_enter with the target's name and lock. */
+uint32_t target_enter(struct target *t, struct operation *o);
+/* 0, or -1 with INVALID and a text that starts with "DRIVER: VERB KEY: ". */
+int target_check_key(const struct target *t, const char *verb, const char *key,
+                     struct error *e);
+
+#endif
