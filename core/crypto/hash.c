@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hash.c - uses OpenSSL's SHA256_ functions, which are deprecated in favour of EVP: a context
+ * of EVP is fetched, allocated and reference-counted, which for the many hashes of a few
+ * hundred bytes costs more than the hashing.  See doc/decisions/0002-sha256-without-evp.md.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED 1
+#include "crypto/hash.h"
+
+#include "crypto/secret.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 64 };
+
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct hash), "struct hash has room for OpenSSL's");
+
+void hash_sha256(const void *data, size_t size, uint8_t out[HASH_SIZE])
+{
+    SHA256(data, size, out);
+}
+
+void hash_begin(struct hash *h)
+{
+    SHA256_Init((SHA256_CTX *)h);
+}
+
+void hash_update(struct hash *h, const void *data, size_t size)
+{
+    SHA256_Update((SHA256_CTX *)h, data, size);
+}
+
+void hash_finish(struct hash *h, uint8_t out[HASH_SIZE])
+{
+    SHA256_Final(out, (SHA256_CTX *)h);
+}
+
+/* Starts `h` with the key's block, each byte changed by `pad`. */
+static void mac_begin(struct hash *h, const uint8_t block[BLOCK_SIZE], uint8_t pad)
+{
+    uint8_t padded[BLOCK_SIZE];
+    for (size_t i = 0; i < BLOCK_SIZE; i++)
+        padded[i] = block[i] ^ pad;
+    hash_begin(h);
+    hash_update(h, padded, sizeof(padded));
+    secret_wipe(padded, sizeof(padded));
+}
+
+void mac_key_set(struct mac_key *key, const void *secret, size_t size)
+{
+    uint8_t block[BLOCK_SIZE] = {0};
+    if (size > BLOCK_SIZE)
+        hash_sha256(secret, size, block);
+    else
+        memcpy(block, secret, size);
+    mac_begin(&key->inner, block, 0x36);
+    mac_begin(&key->outer, block, 0x5c);
+    secret_wipe(block, sizeof(block));
+}
+
+void mac_compute(const struct mac_key *key, const void *data, size_t size,
+                 uint8_t out[HASH_SIZE])
+{
+    uint8_t digest[HASH_SIZE];
+    struct hash h = key->inner;
+    hash_update(&h, data, size);
+    hash_finish(&h, digest);
+    h = key->outer;
+    hash_update(&h, digest, sizeof(digest));
+    hash_finish(&h, out);
+    secret_wipe(&h, sizeof(h));
+}
