@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # functions.sh - what every scenario starts with:
 #
-#     . "$abs_top_srcdir/tests/functions.sh"
+#     . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 #
 # It gives the test an empty scratch folder as working directory ($scratch, removed at the end), and
 # the functions below.  A command that fails ends the test (set -e); the line is shown.
