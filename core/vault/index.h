@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index.h - where chunks are.  A view of the vault as its seals were when it was opened, plus
+ * the packs that a session adds.
+ *
+ * The truth stands in the directories of packs.  The index keeps sorted copies of them in local
+ * files (in the vault's cache directory, else in unlinked temporary ones), which it fills from
+ * index runs and from the tails of packs.  Memory: about 10 bits a chunk, tables of contents
+ * within a limit.  Each hit is confirmed by the full id in a table of contents.
+ */
+#ifndef CORE_VAULT_INDEX_H
+#define CORE_VAULT_INDEX_H
+
+#include "vault/pack.h"
+
+struct index;
+
+/* A chunk that was found. */
+struct index_hit {
+    uint32_t number;   /* of the pack: index_pack */
+    struct pack *pack; /* pinned until index_release */
+    uint32_t chunk;    /* its number in the pack's table */
+};
+
+/* Opens the index over the packs that the vault's backups need.  `memory_bytes`: for tables of
+ * contents. */
+int index_open(struct vault *v, size_t memory_bytes, struct index **ix, struct error *e);
+void index_close(struct index *ix);
+
+/* Looks a chunk up: 1 found, 0 not, -1.  Thread-safe. */
+int index_find(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+               struct index_hit *hit, struct error *e);
+void index_release(struct index *ix, struct index_hit *hit);
+
+/* Adds a committed pack of the session's own and takes it over (also on failure); `*number`
+ * receives its number. */
+int index_add(struct index *ix, struct pack *pack, uint32_t *number, struct error *e);
+
+/* Packs are numbered from 0 as they come. */
+size_t index_pack_count(const struct index *ix);
+struct seal_pack index_pack(const struct index *ix, uint32_t number);
+
+/* Keeps the entries of added packs in the cache directory for whoever opens the vault next. */
+int index_keep(struct index *ix, struct error *e);
+
+/* Writes index runs when enough packs are covered by none, and merges runs when there are many
+ * of a level.  `session`: 16 bytes. */
+int index_write_runs(struct index *ix, const uint8_t session[16], struct error *e);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pack.h - packs, read: opened by their tail (or from a local copy of it), block by block, or
+ * checked as a whole.  Format: doc/format.md sections 5 and 6.
+ */
+#ifndef CORE_VAULT_PACK_H
+#define CORE_VAULT_PACK_H
+
+#include "vault/envelope.h"
+#include "vault/table.h"
+
+/* An open pack.  Does not change once opened: any thread may read. */
+struct pack {
+    struct vault *vault;
+    struct seal_pack id;
+    enum chunk_kind kind;
+    struct envelope envelope;
+    struct table table;
+};
+
+/* Opens the pack: from the vault's cache directory when there is a copy of its table of
+ * contents, else from its tail, which is then kept there.  NOT_FOUND, or CORRUPT with the
+ * pack's name. */
+int pack_open(struct vault *v, const struct seal_pack *id, struct pack **pack, struct error *e);
+/* The same, always from the target: so it is sure that the pack is there. */
+int pack_open_tail(struct vault *v, const struct seal_pack *id, struct pack **pack,
+                   struct error *e);
+/* NULL is fine. */
+void pack_close(struct pack *p);
+/* Keeps a copy of head and table of contents in the vault's cache directory, if it has one. */
+void pack_keep(const struct pack *p);
+/* Bytes of memory that it holds. */
+size_t pack_memory(const struct pack *p);
+
+/* Makes raw block `number` out of its stored bytes (`size` of them): `raw` has room for the raw
+ * length. CORRUPT with the pack's name.  `sealed` is used up. */
+int pack_decode(const struct pack *p, uint32_t number, void *sealed, size_t size, void *raw,
+                struct error *e);
+/* Compares a chunk's content with its id.  CORRUPT with the pack's name. */
+int pack_check_chunk(const struct pack *p, const struct chunk_id *id, const void *data,
+                     size_t size, struct error *e);
+
+/* Makes every error from reading `p` name the pack.  Returns -1. */
+int pack_error(const struct seal_pack *id, struct error *e);
+
+/* What pack_check_all reports; a function may be NULL. */
+struct pack_check {
+    void *context;
+    /* Each chunk, its id checked.  Other than 0 ends the check with this result. */
+    int (*chunk)(void *context, enum chunk_kind kind, const struct chunk_id *id,
+                 const void *data, size_t size, struct error *e);
+    /* Bytes of the object read since the last call. */
+    void (*progress)(void *context, uint64_t bytes);
+};
+
+/*
+ * Reads the pack once from start to end: its name is compared with the hash of its bytes, each
+ * block is decrypted and unpacked, each chunk compared with its id, padding with zeroes.
+ * Memory: one block.  CORRUPT with the pack's name at the first thing found wrong; NOT_FOUND
+ * when it is absent.  Thread-safe.
+ */
+int pack_check_all(struct vault *v, const struct seal_pack *id, const struct pack_check *check,
+                   struct error *e);
+
+#endif

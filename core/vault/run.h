@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.h - index runs: sorted entries of many packs in one object.
+ * Format: doc/format.md section 11.
+ *
+ * Runs only speed things up.  Whoever cannot read one reads the tails of its packs.
+ */
+#ifndef CORE_VAULT_RUN_H
+#define CORE_VAULT_RUN_H
+
+#include "vault/entry.h"
+#include "vault/envelope.h"
+
+enum {
+    RUN_PAGE_ENTRIES = 2730,
+    RUN_ENTRY_LIMIT =
+        2 << 20, /* a writer makes no larger ones: their filter is made in memory */
+    RUN_LEVEL_LIMIT = 9,
+    RUN_MERGE_COUNT = 8 /* so many runs of a level are merged into one of the next */
+};
+
+/* A run as a listing shows it. */
+struct run_name {
+    uint32_t level;
+    uint64_t sequence;
+    uint8_t hash[32];
+    uint64_t bytes;
+};
+
+/* A pack that a run covers. */
+struct run_pack {
+    struct seal_pack id;
+    uint8_t kind; /* enum chunk_kind */
+    uint32_t chunks;
+};
+
+/* Lists all runs, also replaced ones, by level and sequence; the caller frees `*runs`. */
+int run_list(struct vault *v, struct run_name **runs, size_t *count, struct error *e);
+
+/* An open run: its directory in memory. */
+struct run;
+int run_open(struct vault *v, const struct run_name *name, struct run **run, struct error *e);
+void run_close(struct run *r);
+const struct run_pack *run_packs(const struct run *r, size_t *count);
+uint64_t run_entries(const struct run *r);
+/* Hashes of the runs that this one replaces. */
+const uint8_t (*run_replaced(const struct run *r, size_t *count))[32];
+const struct filter *run_filter(const struct run *r);
+/* All entries in order; `pack` numbers run_packs.  The run must outlive the stream. */
+struct entry_stream *run_stream(struct run *r, struct error *e);
+
+/* What to write. */
+struct run_request {
+    const uint8_t *session; /* 16 bytes */
+    uint32_t level;
+    uint64_t sequence;
+    const struct run_pack *packs;
+    size_t pack_count;
+    struct entry_stream *entries; /* sorted; `pack` numbers `packs` */
+    const uint8_t (*replaced)[32];
+    size_t replaced_count;
+};
+
+/* Writes a run under `env` (copied). */
+int run_write(struct target *target, const struct envelope *env,
+              const struct run_request *request, struct run_name *name, struct error *e);
+
+#endif
