@@ -9,9 +9,10 @@
  *     name        the last component is `name`, at any depth
  *     a/b   /a    a slash at the start or in the middle: anchored at the source's root
  *     name/       a slash at the end: directories only
- *     * ? [a-z] [!a-z] [^a-z]   within one component; `**` within a longer word is `*`
- *     ** /a  a/ **  a/ ** /b (without the blanks)   any number of components, also none, but
- *                 at least one behind the last slash
+ *     * ? [a-z] [!a-z] [^a-z]   within one component
+ *     **          as a component: any number of components, also none; as the last one: at
+ *                 least one (all that is below a directory, but not the directory).  Within a
+ *                 longer word it is the same as *
  *     !rule       turns the meaning round: what an earlier rule excluded is included again
  *     \x          the byte x itself
  *
