@@ -2,3 +2,16 @@
 # core/vault: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/vault/libvault.la
 core_vault_libvault_la_SOURCES =
+
+# Configuration, keys, seals.
+core_vault_libvault_la_SOURCES += \
+	core/vault/cache.c core/vault/cache.h \
+	core/vault/capsule.c core/vault/capsule.h \
+	core/vault/field.c core/vault/field.h \
+	core/vault/keys.c core/vault/keys.h \
+	core/vault/name.c core/vault/name.h \
+	core/vault/seal.c core/vault/seal.h \
+	core/vault/seal_codec.c core/vault/seal_codec.h \
+	core/vault/seal_inner.c core/vault/seal_inner.h \
+	core/vault/tombstone.c \
+	core/vault/vault.h core/vault/vault_private.h
