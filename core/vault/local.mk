@@ -15,3 +15,11 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/seal_inner.c core/vault/seal_inner.h \
 	core/vault/tombstone.c \
 	core/vault/vault.h core/vault/vault_private.h
+
+# Chunker.
+core_vault_libvault_la_SOURCES += \
+	core/vault/chunker.c core/vault/chunker.h \
+	core/vault/chunker_arm.c \
+	core/vault/chunker_portable.c \
+	core/vault/chunker_scan.h \
+	core/vault/chunker_x86.c
