@@ -23,3 +23,17 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/chunker_portable.c \
 	core/vault/chunker_scan.h \
 	core/vault/chunker_x86.c
+
+# Trees and content maps.
+core_vault_libvault_la_SOURCES += \
+	core/vault/chunk.c core/vault/chunk.h \
+	core/vault/content.h \
+	core/vault/content_builder.c core/vault/content_cursor.c \
+	core/vault/content_node.c core/vault/content_node.h \
+	core/vault/tree.h \
+	core/vault/tree_boundary.c core/vault/tree_builder.c \
+	core/vault/tree_cursor.c core/vault/tree_cursor.h \
+	core/vault/tree_diff.c core/vault/tree_entry.c \
+	core/vault/tree_leaf_decode.c \
+	core/vault/tree_node.c core/vault/tree_node.h \
+	core/vault/tree_writer.c core/vault/tree_writer.h
