@@ -3,11 +3,12 @@
 # Sets up lagan from a fresh checkout.
 #
 #     ./autogen.sh             prepares the build (writes ./configure) and does nothing else
-#     ./autogen.sh check       installs what is missing, builds in ./build, runs the whole test suite
+#     ./autogen.sh check       installs what is missing, builds in ./build, runs all tests
 #     ./autogen.sh demo [DIR]  the same without the tests, then backs DIR up and restores it
 #                              in a scratch folder (DIR: this checkout, unless named)
 #
-# Missing Debian packages are installed as root or through sudo; nothing else on the machine changes.
+# Missing Debian packages are installed as root or through sudo; nothing else on the machine
+# changes.
 set -eu
 
 # The one list of Debian packages: tools, libraries, and what only tests use.

@@ -3,8 +3,8 @@
 #
 #     . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 #
-# It gives the test an empty scratch folder as working directory ($scratch, removed at the end), and
-# the functions below.  A command that fails ends the test (set -e); the line is shown.
+# It gives the test an empty scratch folder as working directory ($scratch, removed at the end),
+# and the functions below.  A command that fails ends the test (set -e); the line is shown.
 
 set -euo pipefail
 : "${abs_top_srcdir:?run me through make check}" "${abs_top_builddir:?}"
@@ -43,7 +43,8 @@ run_cleanup()
     for ((i = ${#cleanup_functions[@]} - 1; i >= 0; i--)); do
         eval "${cleanup_functions[i]}"
     done
-    [ $status -eq 0 ] || echo "$test_name: exit status $status (MALLOC_PERTURB_=${MALLOC_PERTURB_-})" >&2
+    [ $status -eq 0 ] ||
+        echo "$test_name: exit status $status (MALLOC_PERTURB_=${MALLOC_PERTURB_-})" >&2
     exit $status
 }
 
@@ -71,7 +72,7 @@ lagan()
     "$abs_top_builddir/run" lagan "$@"
 }
 
-# lagan_with_test_drivers ARGUMENT...: the same, with the modules that only tests load beside them.
+# lagan_with_test_drivers ARGUMENT...: the same, with the modules of tests beside them.
 lagan_with_test_drivers()
 {
     LAGAN_RUN_DRIVERS=$abs_top_builddir/test-drivers "$abs_top_builddir/run" lagan "$@"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The rules of the house that a program can check: includes point down, drivers see <lagan/...>
-# alone, functions that invite mistakes are absent, files and functions stay short, each file names
-# its licence, and the public headers stand alone in C and in C++.
+# alone, functions that invite mistakes are absent, files and functions stay short, each file
+# names its licence, and the public headers stand alone in C and in C++.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 cd "$abs_top_srcdir"
 
@@ -19,8 +19,8 @@ declare -A below=(
     [runner]='base crypto driver policy catalog vault engine mirror'
     [cli]='base crypto driver policy catalog vault engine mirror runner'
 )
-banned='sprintf|vsprintf|strcpy|strcat|stpcpy|system|popen|tmpnam|tempnam|mktemp|alloca|strtok|atoi'
-banned+='|atol|rand|srand|gets|getenv'
+banned='sprintf|vsprintf|strcpy|strcat|stpcpy|system|popen|tmpnam|tempnam|mktemp|alloca|strtok'
+banned+='|atoi|atol|rand|srand|gets|getenv'
 longest_file=800 longest_function=100
 
 broken=0
@@ -36,7 +36,7 @@ files()
     find "$@" -name '*.[ch]' | LC_ALL=C sort
 }
 
-# code FILE: its text without comments and without what stands in strings; lines keep their places.
+# code FILE: its text without comments and what stands in strings; lines keep their places.
 code()
 {
     ${CC:-gcc} -fpreprocessed -dD -E "$1" 2>/dev/null | awk '
@@ -83,13 +83,13 @@ check_driver_includes()
             *..*) complain "$file includes $included: no way up by dots" ;;
             '<'*) ;;
             "\"$folder/"* | '"common/'*) ;;
-            '"'*/*) complain "$file includes $included: a driver sees <lagan/...> and its own" ;;
+            '"'*/*) complain "$file includes $included: that is not its own" ;;
             esac
         done
     done
     for file in $(files include); do
         for included in $(includes "$file"); do
-            [[ $included = '<'* ]] || complain "$file includes $included: public headers use <...>"
+            [[ $included = '<'* ]] || complain "$file includes $included: public, so <...>"
         done
     done
 }
@@ -101,7 +101,7 @@ check_banned()
         rest=$banned
         [ "$file" = core/base/clock.c ] || rest+='|time|gettimeofday|clock_gettime'
         while read -r hit; do
-            # The wall clock has one seam.  Deadlines are on the monotonic clock, free to be read.
+            # The wall clock has one seam; the monotonic clock of deadlines is free to be read.
             [[ $hit != *'clock_gettime(CLOCK_MONOTONIC'* ]] || continue
             complain "$file:${hit%%:*}: banned: ${hit#*:}"
         done < <(code "$file" | grep -nE "(^|[^A-Za-z0-9_>.])($rest)[[:space:]]*[(]" || :)

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# `make install` into a folder of its own puts the program, the drivers and the headers where they
-# belong, leaves no description of libtool behind, and `make uninstall` takes all of it away.
+# `make install` into a folder of its own puts the program, the drivers and the headers where
+# they belong, leaves no description of libtool behind, and `make uninstall` takes all of it away.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 requires_program make
 
 make_in_build()
 {
-    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$abs_top_builddir" "$@" >make.log 2>&1 ||
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+        make -s -C "$abs_top_builddir" "$@" >make.log 2>&1 ||
         { cat make.log >&2; fail "make $*"; }
 }
 

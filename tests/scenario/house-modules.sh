@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What was built is what was meant: a driver exports its one function and nothing else, programs and
-# drivers are hardened, and nothing looks for libraries in odd places.
+# What was built is what was meant: a driver exports its one function and nothing else, programs
+# and drivers are hardened, and nothing looks for libraries in odd places.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 requires_program nm readelf
 
