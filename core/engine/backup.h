@@ -3,8 +3,9 @@
  * backup.h - one backup of one source into one vault.
  *
  * The source's walk and the parent's tree are joined entry by entry: what has the same stamp is
- * taken over unread, the rest is read, cut into chunks, stored where the vault lacks it.  Memory does
- * not grow with the number of entries.  Nothing is visible before the seal, which is written last.
+ * taken over unread, the rest is read, cut into chunks, stored where the vault lacks it. Memory
+ * does not grow with the number of entries.  Nothing is visible before the seal, which is
+ * written last.
  */
 #ifndef CORE_ENGINE_BACKUP_H
 #define CORE_ENGINE_BACKUP_H
@@ -15,13 +16,13 @@
 #include "vault/store.h"
 
 struct backup_request {
-    struct source *source; /* open, read-only */
-    struct vault *vault;   /* open and unlocked */
-    const struct seal *parent;         /* the last backup of this source; NULL = none */
-    bool full;                         /* read everything anew */
-    const struct select_rules *rules;  /* what to leave out; NULL = nothing */
-    const uint8_t *source_id;          /* 16 bytes */
-    const uint8_t *writer_id;          /* 16 bytes */
+    struct source *source;            /* open, read-only */
+    struct vault *vault;              /* open and unlocked */
+    const struct seal *parent;        /* the last backup of this source; NULL = none */
+    bool full;                        /* read everything anew */
+    const struct select_rules *rules; /* what to leave out; NULL = nothing */
+    const uint8_t *source_id;         /* 16 bytes */
+    const uint8_t *writer_id;         /* 16 bytes */
     const char *source_name;
     const struct seal_pair *parameters; /* of the source, kept in the seal */
     size_t parameter_count;
@@ -32,8 +33,8 @@ struct backup_request {
     struct job_reporter reporter;
 };
 
-/* Runs the backup.  On success `*result` is its seal, which the caller frees with seal_free; its flags
- * tell whether it is partial. */
+/* Runs the backup.  On success `*result` is its seal, which the caller frees with seal_free;
+ * its flags tell whether it is partial. */
 int backup_run(const struct backup_request *request, struct seal **result, struct error *e);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * job.h - what all jobs have in common: how they tell what they are doing.
  *
- * Jobs run on threads of their own below one call; reports come from any of them, but never two at
- * a time.  A job ends early when operation_cancel_all (driver/operation.h) is called.
+ * Jobs run on threads of their own below one call; reports come from any of them, but never two
+ * at a time.  A job ends early when operation_cancel_all (driver/operation.h) is called.
  */
 #ifndef CORE_ENGINE_JOB_H
 #define CORE_ENGINE_JOB_H
@@ -23,8 +23,8 @@ struct job_progress {
     size_t key_size;
 };
 
-/* An entry that could not be handled as it should.  `class` CHANGED: it is there, but changed while
- * it was read. */
+/* An entry that could not be handled as it should.  `class` CHANGED: it is there, but changed
+ * while it was read. */
 struct job_problem {
     const uint8_t *key;
     size_t key_size;

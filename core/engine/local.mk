@@ -2,3 +2,25 @@
 # core/engine: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/engine/libengine.la
 core_engine_libengine_la_SOURCES =
+
+# Backup and restore.
+core_engine_libengine_la_SOURCES += \
+	core/engine/backup.c core/engine/backup.h \
+	core/engine/backup_collect.c \
+	core/engine/backup_join.c \
+	core/engine/backup_private.h \
+	core/engine/backup_read.c \
+	core/engine/backup_stream.c \
+	core/engine/entry_copy.c core/engine/entry_copy.h \
+	core/engine/job.h \
+	core/engine/key_text.c core/engine/key_text.h \
+	core/engine/link_slots.c core/engine/link_slots.h \
+	core/engine/restore.c core/engine/restore.h \
+	core/engine/restore_directories.c \
+	core/engine/restore_finish.c \
+	core/engine/restore_links.c core/engine/restore_links.h \
+	core/engine/restore_metadata.c \
+	core/engine/restore_private.h \
+	core/engine/restore_select.c \
+	core/engine/restore_walk.c \
+	core/engine/restore_write.c

@@ -2,9 +2,9 @@
 /*
  * restore.h - a backup, or part of it, written back through a source driver.
  *
- * What is there already and equal (type, length, time of change) is left alone, so that running an
- * interrupted restore again finishes it.  Every chunk is authenticated before a byte of it is
- * written; a file appears under its name only when it is complete.
+ * What is there already and equal (type, length, time of change) is left alone, so that running
+ * an interrupted restore again finishes it.  Every chunk is authenticated before a byte of it
+ * is written; a file appears under its name only when it is complete.
  */
 #ifndef CORE_ENGINE_RESTORE_H
 #define CORE_ENGINE_RESTORE_H
@@ -14,12 +14,12 @@
 #include "policy/select.h"
 #include "vault/store.h"
 
-/* What to do when an entry is there already and differs: X(symbol, name, what it does).  Directories
- * that exist are no conflict. */
-#define RESTORE_CONFLICTS(X)                                                                     \
-    X(FAIL, "fail", "stop before the entry")                                                     \
-    X(SKIP, "skip", "keep what is there")                                                        \
-    X(OVERWRITE, "overwrite", "replace what is there")                                           \
+/* What to do when an entry is there already and differs: X(symbol, name, what it does).
+ * Directories that exist are no conflict. */
+#define RESTORE_CONFLICTS(X)                                                                   \
+    X(FAIL, "fail", "stop before the entry")                                                   \
+    X(SKIP, "skip", "keep what is there")                                                      \
+    X(OVERWRITE, "overwrite", "replace what is there")                                         \
     X(NEWER, "newer", "replace what is older than the backup's")
 enum restore_conflict {
 #define X(symbol, name, text) RESTORE_##symbol,
@@ -33,7 +33,8 @@ struct restore_request {
     const struct seal *seal;
     struct source *place;             /* open with LAGAN_OPEN_RESTORE */
     const struct select_rules *rules; /* NULL = everything */
-    /* Restore only what is at or below this key, and put it at the top of the place; empty = all. */
+    /* Restore only what is at or below this key, and put it at the top of the place; empty =
+     * all. */
     const uint8_t *top_key;
     size_t top_key_size;
     enum restore_conflict conflict;
@@ -44,17 +45,17 @@ struct restore_request {
 };
 
 struct restore_result {
-    uint64_t entries;         /* restored, found equal, or kept */
+    uint64_t entries; /* restored, found equal, or kept */
     uint64_t entries_written;
     uint64_t entries_equal;
-    uint64_t entries_kept;    /* by the conflict rule */
+    uint64_t entries_kept; /* by the conflict rule */
     uint64_t bytes_written;
-    uint64_t problems;        /* entries that are not as in the backup */
+    uint64_t problems; /* entries that are not as in the backup */
     uint64_t warnings;
 };
 
-/* Runs the restore.  Problems of single entries are reported and counted, and do not end it, except
- * damage of the vault below a tree and a conflict under RESTORE_FAIL. */
+/* Runs the restore.  Problems of single entries are reported and counted, and do not end it,
+ * except damage of the vault below a tree and a conflict under RESTORE_FAIL. */
 int restore_run(const struct restore_request *request, struct restore_result *result,
                 struct error *e);
 

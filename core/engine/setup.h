@@ -26,15 +26,17 @@ void setup_close(struct setup *s);
 const struct config *setup_config(const struct setup *s);
 struct catalog *setup_catalog(struct setup *s);
 struct driver_host *setup_drivers(struct setup *s);
-/* The driver `name` if the configuration enables it; else an error that says how to enable it. */
+/* The driver `name` if the configuration enables it; else an error that says how to enable it.
+ */
 int setup_driver(struct setup *s, const char *name, enum lagan_kind kind,
                  const struct driver **driver, struct error *e);
 
 /* How a vault's secret is got when its key provider is not to be used. */
 struct setup_key {
-    const char *passphrase_source; /* file:PATH, fd:N, command:LINE, credential:NAME; NULL = none */
-    const char *recovery_source;   /* the same, for a recovery key; NULL = none */
-    bool locked;                   /* open without keys */
+    const char
+        *passphrase_source; /* file:PATH, fd:N, command:LINE, credential:NAME; NULL = none */
+    const char *recovery_source; /* the same, for a recovery key; NULL = none */
+    bool locked;                 /* open without keys */
 };
 
 /* An open vault with all it stands on. */
@@ -44,8 +46,8 @@ struct open_vault {
     struct target *target;
     struct vault *vault;
 };
-/* Opens the vault called `name` (NULL = the only one; ambiguous otherwise), in `region` (NULL = any),
- * unlocked as its row or `key` says. */
+/* Opens the vault called `name` (NULL = the only one; ambiguous otherwise), in `region` (NULL =
+ * any), unlocked as its row or `key` says. */
 int setup_vault_open(struct setup *s, const char *region, const char *name,
                      const struct setup_key *key, bool read_only, struct open_vault *vault,
                      struct error *e);
@@ -61,8 +63,8 @@ struct open_source {
  * src_files when it is not yet. */
 int setup_source_open(struct setup *s, const char *text, struct open_source *source,
                       struct error *e);
-/* Opens a place to restore `seal` to: an instance of its driver (or of `driver`) whose place parameter
- * is `place` (NULL = where the backup was taken). */
+/* Opens a place to restore `seal` to: an instance of its driver (or of `driver`) whose place
+ * parameter is `place` (NULL = where the backup was taken). */
 int setup_place_open(struct setup *s, const struct seal *seal, const char *place,
                      struct open_source *source, struct error *e);
 void open_source_close(struct open_source *source);

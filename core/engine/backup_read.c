@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* backup_read.c - what workers do with an item: read small entries whole, identify chunks. */
+#include "engine/backup_private.h"
+
+#include "base/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void item_reset(struct item *item)
+{
+    for (size_t i = 0; i < item->step_count; i++) {
+        struct step *step = &item->steps[i];
+        buffer_clear(&step->metadata);
+        step->metadata_lost = step->changed = step->failed = step->known = false;
+        step->slot = NULL;
+        step->count = step->piece_first = step->piece_count = 0;
+    }
+    item->step_count = 0;
+    item->piece_count = 0;
+    buffer_clear(&item->data);
+}
+
+void item_free(struct item *item)
+{
+    if (!item)
+        return;
+    for (size_t i = 0; i < ITEM_STEPS; i++) {
+        entry_copy_free(&item->steps[i].found);
+        entry_copy_free(&item->steps[i].opened);
+        buffer_free(&item->steps[i].metadata);
+    }
+    buffer_free(&item->data);
+    free(item->pieces);
+    free(item);
+}
+
+int item_add_piece(struct item *item, const struct chunk_id *id, size_t offset, size_t bytes,
+                   struct error *e)
+{
+    if (item->piece_count == item->piece_room) {
+        size_t room = item->piece_room ? item->piece_room * 2 : ITEM_STEPS;
+        struct piece *pieces = reallocarray(item->pieces, room, sizeof(*pieces));
+        if (!pieces)
+            return error_no_memory(e, "pieces of a backup");
+        item->pieces = pieces;
+        item->piece_room = room;
+    }
+    item->pieces[item->piece_count++] =
+        (struct piece){.id = *id, .offset = offset, .bytes = bytes};
+    return 0;
+}
+
+static uint32_t metadata_add(void *context, const struct lagan_metadata *piece)
+{
+    struct step *step = context;
+    buffer_append_varint(&step->metadata, piece->kind);
+    buffer_append_counted(&step->metadata, piece->name, piece->name_size);
+    buffer_append_counted(&step->metadata, piece->value, piece->value_size);
+    return step->metadata.failed ? LAGAN_INTERNAL : LAGAN_OK;
+}
+
+static void metadata_lost(void *context, const char *name, const char *reason)
+{
+    (void)name;
+    (void)reason;
+    struct step *step = context;
+    step->metadata_lost = true;
+}
+
+void backup_read_metadata(struct backup_job *job, struct step *step)
+{
+    const struct lagan_entry *entry = &step->found.entry;
+    struct lagan_metadata_collector pieces = {
+        .context = step, .add = metadata_add, .lost = metadata_lost};
+    struct error e = ERROR_INIT;
+    if (source_metadata(job->request->source, entry->key, entry->key_size, entry->type, &pieces,
+                        &e) == 0)
+        return;
+    buffer_clear(&step->metadata);
+    step->metadata_lost = true;
+}
+
+static int step_fail(struct step *step, const struct error *why)
+{
+    step->failed = true;
+    step->failure = *why;
+    return -1;
+}
+
+/* Reads what `reader` has left into the item, from its current end; `*got` counts. */
+static int read_whole(struct item *item, struct entry_reader *reader, uint64_t expected,
+                      size_t *got, struct error *e)
+{
+    size_t start = item->data.size;
+    /* One byte more than expected tells a file that has grown without a further call. */
+    size_t want = (size_t)expected + 1;
+    for (;;) {
+        uint8_t *room = buffer_reserve(&item->data, want);
+        if (!room)
+            return error_no_memory(e, "content of a file");
+        size_t done = 0;
+        if (entry_reader_read(reader, item->data.size - start, room, want, &done, e) != 0)
+            return -1;
+        item->data.size += done;
+        if (done < want || item->data.size - start > CHUNK_LIMIT)
+            break;
+        want = 65536;
+    }
+    *got = item->data.size - start;
+    return 0;
+}
+
+/* One attempt at a small entry: its attributes as opened and its bytes.  *changed: try again.
+ */
+static int read_once(struct item *item, struct step *step, bool *changed, struct error *e)
+{
+    struct backup_job *job = item->job;
+    const struct lagan_entry *found = &step->found.entry;
+    struct lagan_entry_collector opened = entry_copy_collector(&step->opened);
+    struct entry_reader *reader =
+        source_entry_open(job->request->source, found->key, found->key_size, found->id,
+                          found->id_size, &opened, e);
+    if (!reader)
+        return -1;
+    size_t got = 0;
+    if (step->opened.entry.bytes > CHUNK_LIMIT ||
+        read_whole(item, reader, step->opened.entry.bytes, &got, e) != 0) {
+        entry_reader_drop(reader);
+        if (step->opened.entry.bytes > CHUNK_LIMIT)
+            return error_set(e, LAGAN_CHANGED, ERROR_FAILED, "grew while it was being read");
+        return -1;
+    }
+    if (entry_reader_close(reader, changed, e) != 0)
+        return -1;
+    if (got != step->opened.entry.bytes)
+        *changed = true;
+    atomic_fetch_add(&job->bytes_read, got);
+    return 0;
+}
+
+/* Cuts and identifies what was read of a small entry. */
+static int cut_small(struct item *item, struct step *step, size_t start, struct error *e)
+{
+    struct backup_job *job = item->job;
+    size_t left = item->data.size - start;
+    size_t offset = start;
+    step->piece_first = item->piece_count;
+    while (left > 0) {
+        /* Longer only when it grew since the walk; such a tail need not be cut by content. */
+        size_t size = left < job->chunk_largest ? left : job->chunk_largest;
+        struct chunk_id id;
+        vault_chunk_identify(job->request->vault, CHUNK_DATA, item->data.data + offset, size,
+                             &id);
+        if (item_add_piece(item, &id, offset, size, e) != 0)
+            return -1;
+        offset += size;
+        left -= size;
+    }
+    step->piece_count = item->piece_count - step->piece_first;
+    return 0;
+}
+
+static int read_small(struct item *item, struct step *step)
+{
+    struct error e = ERROR_INIT;
+    size_t start = item->data.size;
+    bool changed = true;
+    for (int attempt = 0; changed && attempt < READ_ATTEMPTS; attempt++) {
+        changed = false;
+        item->data.size = start;
+        if (read_once(item, step, &changed, &e) != 0) {
+            item->data.size = start;
+            return step_fail(step, &e);
+        }
+    }
+    step->changed = changed;
+    return cut_small(item, step, start, &e) == 0 ? 0 : step_fail(step, &e);
+}
+
+void backup_item_run(void *argument)
+{
+    struct item *item = argument;
+    struct backup_job *job = item->job;
+    if (atomic_load(&job->failed))
+        return;
+    if (item->kind == ITEM_LARGE_CHUNK && item->piece_count == 1 && item->data.size > 0) {
+        struct piece *piece = &item->pieces[0];
+        vault_chunk_identify(job->request->vault, CHUNK_DATA, item->data.data, item->data.size,
+                             &piece->id);
+    }
+    if (item->kind == ITEM_LARGE_BEGIN)
+        backup_read_metadata(job, &item->steps[0]);
+    if (item->kind != ITEM_ENTRIES)
+        return;
+    for (size_t i = 0; i < item->step_count; i++) {
+        struct step *step = &item->steps[i];
+        bool entry = step->kind == STEP_ENTRY || step->kind == STEP_LINK;
+        if (!entry || step->found.entry.type == LAGAN_ENTRY_ERROR)
+            continue;
+        if (step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type) &&
+            read_small(item, step) != 0)
+            continue;
+        backup_read_metadata(job, step);
+    }
+}

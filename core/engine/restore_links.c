@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* restore_links.c - a growing hash table of open hard-link groups. */
+#include "engine/restore_links.h"
+
+#include "base/buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct group_entry {
+    struct restore_group group; /* first: release gets from one to the other */
+    atomic_uint users;          /* the table counts as one */
+    uint32_t names_left;
+    uint8_t id[16];
+    struct group_entry *next;
+};
+
+struct restore_links {
+    struct group_entry **buckets;
+    size_t bucket_count; /* a power of two */
+    size_t count;
+};
+
+struct restore_links *restore_links_new(struct error *e)
+{
+    struct restore_links *links = calloc(1, sizeof(*links));
+    if (!links) {
+        error_no_memory(e, "hard links");
+        return NULL;
+    }
+    links->bucket_count = 1024;
+    links->buckets = calloc(links->bucket_count, sizeof(*links->buckets));
+    if (!links->buckets) {
+        error_no_memory(e, "hard links");
+        free(links);
+        return NULL;
+    }
+    return links;
+}
+
+void restore_links_free(struct restore_links *links)
+{
+    if (!links)
+        return;
+    for (size_t i = 0; i < links->bucket_count; i++) {
+        while (links->buckets[i]) {
+            struct group_entry *entry = links->buckets[i];
+            links->buckets[i] = entry->next;
+            restore_group_release(&entry->group);
+        }
+    }
+    free(links->buckets);
+    free(links);
+}
+
+/* Ids are keyed hashes: their first bytes are as good as any hash of them. */
+static struct group_entry **links_bucket(struct group_entry **buckets, size_t count,
+                                         const uint8_t id[16])
+{
+    return &buckets[load_u64(id) & (count - 1)];
+}
+
+static void links_grow(struct restore_links *links)
+{
+    size_t count = links->bucket_count * 2;
+    struct group_entry **buckets = calloc(count, sizeof(*buckets));
+    if (!buckets)
+        return; /* longer chains, no harm */
+    for (size_t i = 0; i < links->bucket_count; i++) {
+        while (links->buckets[i]) {
+            struct group_entry *entry = links->buckets[i];
+            links->buckets[i] = entry->next;
+            struct group_entry **bucket = links_bucket(buckets, count, entry->id);
+            entry->next = *bucket;
+            *bucket = entry;
+        }
+    }
+    free(links->buckets);
+    links->buckets = buckets;
+    links->bucket_count = count;
+}
+
+static struct group_entry *group_new(const uint8_t id[16], uint32_t names, const uint8_t *key,
+                                     size_t key_size)
+{
+    struct group_entry *entry = calloc(1, sizeof(*entry));
+    uint8_t *copy = malloc(key_size ? key_size : 1);
+    if (!entry || !copy) {
+        free(entry);
+        free(copy);
+        return NULL;
+    }
+    memcpy(copy, key, key_size);
+    memcpy(entry->id, id, sizeof(entry->id));
+    entry->group.key = copy;
+    entry->group.key_size = key_size;
+    entry->names_left = names;
+    atomic_init(&entry->users, 1);
+    atomic_init(&entry->group.there, false);
+    return entry;
+}
+
+int restore_links_take(struct restore_links *links, const uint8_t id[16], uint32_t names,
+                       const uint8_t *key, size_t key_size, struct restore_group **group,
+                       bool *first, struct error *e)
+{
+    if (links->count >= links->bucket_count)
+        links_grow(links);
+    struct group_entry **link = links_bucket(links->buckets, links->bucket_count, id);
+    while (*link && memcmp((*link)->id, id, sizeof((*link)->id)) != 0)
+        link = &(*link)->next;
+    *first = !*link;
+    if (*first) {
+        *link = group_new(id, names, key, key_size);
+        if (!*link)
+            return error_no_memory(e, "hard links");
+        links->count++;
+    }
+    struct group_entry *entry = *link;
+    atomic_fetch_add(&entry->users, 1);
+    *group = &entry->group;
+    if (entry->names_left > 0 && --entry->names_left == 0) {
+        *link = entry->next;
+        links->count--;
+        restore_group_release(&entry->group);
+    }
+    return 0;
+}
+
+void restore_group_release(struct restore_group *group)
+{
+    if (!group)
+        return;
+    struct group_entry *entry = (struct group_entry *)group;
+    if (atomic_fetch_sub(&entry->users, 1) > 1)
+        return;
+    free(group->key);
+    free(entry);
+}

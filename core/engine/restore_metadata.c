@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* restore_metadata.c - the stored metadata of an entry, decoded for its driver. */
+#include "engine/restore_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { METADATA_LIMIT = 16 << 20, PIECE_SIZE_MIN = 3 };
+
+/* Appends the encoded metadata of `entry` to `out`. */
+static int metadata_fetch(struct restore_job *job, const struct tree_entry *entry,
+                          struct buffer *out, struct error *e)
+{
+    struct reader value;
+    if (tree_further_find(entry, TREE_FURTHER_METADATA, &value)) {
+        buffer_append(out, value.next, value.left);
+        return buffer_check(out, e);
+    }
+    if (!tree_further_find(entry, TREE_FURTHER_METADATA_CHUNK, &value))
+        return 0;
+    struct chunk_id id;
+    const uint8_t *bytes = reader_take(&value, CHUNK_ID_SIZE);
+    uint32_t size = reader_u32(&value);
+    if (!bytes || !reader_done(&value) || size > METADATA_LIMIT)
+        return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
+    memcpy(id.bytes, bytes, CHUNK_ID_SIZE);
+    if (job->access.get(job->access.context, &id, out, e) != 0)
+        return -1;
+    if (out->size != size)
+        return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
+    return 0;
+}
+
+/* One pass over the encoded pieces: counts them, or with `pieces` fills them in. */
+static int metadata_pass(struct restore_metadata *metadata, struct lagan_metadata *pieces,
+                         size_t *count, struct error *e)
+{
+    struct reader r = reader_of(metadata->bytes.data, metadata->bytes.size);
+    size_t name_at = 0;
+    *count = 0;
+    while (r.left > 0 && !r.failed) {
+        uint64_t kind = reader_varint(&r);
+        size_t name_size = 0, value_size = 0;
+        const uint8_t *name = reader_counted(&r, &name_size);
+        const uint8_t *value = reader_counted(&r, &value_size);
+        if (r.failed || kind > UINT32_MAX || memchr(name, 0, name_size))
+            return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
+        if (pieces)
+            pieces[*count] = (struct lagan_metadata){
+                .kind = (uint32_t)kind,
+                .name_size = (uint32_t)name_size,
+                .name = (const char *)metadata->names.data + name_at,
+                .value = value,
+                .value_size = value_size,
+            };
+        else {
+            buffer_append(&metadata->names, name, name_size);
+            buffer_append_u8(&metadata->names, 0);
+        }
+        name_at += name_size + 1;
+        ++*count;
+    }
+    if (r.failed)
+        return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
+    return buffer_check(&metadata->names, e);
+}
+
+int restore_metadata_load(struct restore_job *job, const struct tree_entry *entry,
+                          struct restore_metadata *metadata, struct error *e)
+{
+    *metadata = (struct restore_metadata){0};
+    if (metadata_fetch(job, entry, &metadata->bytes, e) != 0)
+        goto failed;
+    if (metadata->bytes.size == 0)
+        return 0;
+    if (metadata_pass(metadata, NULL, &metadata->count, e) != 0)
+        goto failed;
+    metadata->pieces = calloc(metadata->count, sizeof(*metadata->pieces));
+    if (!metadata->pieces) {
+        error_no_memory(e, "attributes");
+        goto failed;
+    }
+    if (metadata_pass(metadata, metadata->pieces, &metadata->count, e) != 0)
+        goto failed;
+    return 0;
+failed:
+    restore_metadata_free(metadata);
+    return -1;
+}
+
+void restore_metadata_free(struct restore_metadata *metadata)
+{
+    free(metadata->pieces);
+    buffer_free(&metadata->bytes);
+    buffer_free(&metadata->names);
+    metadata->pieces = NULL;
+    metadata->count = 0;
+}
+
+static void lost_report(void *context, const char *name, const char *reason)
+{
+    const struct restore_lost *lost = context;
+    char text[ERROR_TEXT_SIZE];
+    snprintf(text, sizeof(text), "%s could not be set: %s", name, reason);
+    restore_warn(lost->job, lost->entry, text);
+}
+
+struct lagan_metadata_collector restore_lost_collector(struct restore_lost *context)
+{
+    return (struct lagan_metadata_collector){.context = context, .lost = lost_report};
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* restore_walk.c - goes through the tree, makes directories, and makes items of everything
+ * else. */
+#include "engine/restore_private.h"
+
+#include "driver/operation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The state of the walking thread. */
+struct restore_walker {
+    struct restore_job *job;
+    struct tree_cursor *cursor;
+    struct restore_item *item; /* being filled; NULL = none */
+    uint64_t item_bytes;
+    /* The topmost directory that was new: nothing can be there below it. */
+    uint8_t *fresh;
+    size_t fresh_size;
+    bool has_fresh;
+};
+
+static struct restore_item *walker_item(struct restore_walker *w, enum restore_item_kind kind)
+{
+    if (atomic_load(&w->job->failed))
+        return NULL;
+    struct restore_item *item = queue_take(w->job->free_items);
+    if (item) {
+        restore_item_reset(item);
+        item->kind = kind;
+    }
+    return item;
+}
+
+static void walker_send_open(struct restore_walker *w)
+{
+    if (!w->item)
+        return;
+    pipe_put(w->job->pipe, w->item);
+    w->item = NULL;
+    w->item_bytes = 0;
+}
+
+/* Whether `key` lies below the topmost new directory. */
+static bool walker_is_fresh(const struct restore_walker *w, const struct tree_entry *entry)
+{
+    if (!w->has_fresh)
+        return false;
+    if (w->fresh_size == 0)
+        return true;
+    return entry->key_size > w->fresh_size &&
+           memcmp(entry->key, w->fresh, w->fresh_size) == 0 && entry->key[w->fresh_size] == 0;
+}
+
+static int walker_remember_fresh(struct restore_walker *w, const struct tree_entry *entry,
+                                 struct error *e)
+{
+    uint8_t *copy = malloc(entry->key_size + 1);
+    if (!copy)
+        return error_no_memory(e, "a directory's name");
+    memcpy(copy, entry->key, entry->key_size);
+    free(w->fresh);
+    w->fresh = copy;
+    w->fresh_size = entry->key_size;
+    w->has_fresh = true;
+    return 0;
+}
+
+/* Directories are made here and now, since what lies in them follows. */
+static int walker_directory(struct restore_walker *w, const struct tree_entry *entry,
+                            struct error *e)
+{
+    struct restore_job *job = w->job;
+    struct lagan_entry target;
+    struct entry_copy there = {0};
+    struct lagan_entry_collector collector = entry_copy_collector(&there);
+    uint64_t flags = job->request->create_flags;
+    bool fresh = walker_is_fresh(w, entry);
+    if (!fresh) {
+        int found =
+            source_entry_stat(job->request->place, entry->key, entry->key_size, &collector, e);
+        if (found != 0 && e->error_class != LAGAN_NOT_FOUND)
+            return -1;
+        if (found != 0 && walker_remember_fresh(w, entry, e) != 0)
+            return -1;
+        if (found == 0 && there.entry.type != LAGAN_ENTRY_DIRECTORY &&
+            job->request->conflict == RESTORE_OVERWRITE)
+            flags |= LAGAN_CREATE_REPLACE;
+        entry_copy_free(&there);
+    }
+    entry_from_tree(entry, &target, NULL, 0);
+    if (job->request->dry_run)
+        return 0;
+    return source_node_create(job->request->place, &target, flags, NULL, 0, NULL, e);
+}
+
+/* Passes over what lies below a directory that could not be made. */
+static int walker_skip_below(struct restore_walker *w, const struct tree_entry *entry,
+                             struct error *e)
+{
+    struct buffer key CLEANUP_BUFFER = BUFFER_INIT;
+    const struct restore_request *request = w->job->request;
+    if (entry->key_size == 0)
+        return tree_cursor_skip_below(w->cursor, request->top_key, request->top_key_size, e);
+    buffer_append(&key, request->top_key, request->top_key_size);
+    if (request->top_key_size > 0)
+        buffer_append_u8(&key, 0);
+    buffer_append(&key, entry->key, entry->key_size);
+    if (buffer_check(&key, e) != 0)
+        return -1;
+    return tree_cursor_skip_below(w->cursor, key.data, key.size, e);
+}
+
+static struct restore_step *walker_step(struct restore_walker *w, uint64_t bytes)
+{
+    if (w->item &&
+        (w->item->step_count == RESTORE_STEPS || w->item_bytes + bytes > RESTORE_BYTES))
+        walker_send_open(w);
+    if (!w->item)
+        w->item = walker_item(w, RESTORE_ITEM_ENTRIES);
+    if (!w->item)
+        return NULL;
+    w->item_bytes += bytes;
+    return &w->item->steps[w->item->step_count++];
+}
+
+/* Finds out whether `entry` is a further name of something restored before. */
+static int walker_links(struct restore_walker *w, struct restore_step *step, struct error *e)
+{
+    struct reader value;
+    bool first = false;
+    if (step->entry->links < 2 ||
+        !tree_further_find(step->entry, TREE_FURTHER_LINK_GROUP, &value) || value.left != 16)
+        return 0;
+    if (restore_links_take(w->job->links, value.next, step->entry->links, step->entry->key,
+                           step->entry->key_size, &step->group, &first, e) != 0)
+        return -1;
+    step->link = !first;
+    return 0;
+}
+
+/* A large file goes round in chunks, so that several are decoded at a time. */
+static int walker_large(struct restore_walker *w, struct restore_step *step, struct error *e)
+{
+    struct chunk_record record;
+    int got = -1;
+    walker_send_open(w);
+    struct restore_item *item = walker_item(w, RESTORE_ITEM_LARGE_BEGIN);
+    if (!item)
+        return -1;
+    struct tree_entry *kept = tree_entry_copy(step->entry, e);
+    struct content_cursor *cursor =
+        kept ? content_cursor_new(&w->job->access, &kept->content, e) : NULL;
+    item->steps[0] = *step;
+    item->step_count = 1;
+    *step = (struct restore_step){0};
+    pipe_put(w->job->pipe, item);
+    while (cursor && (got = content_cursor_next(cursor, &record, e)) == 1) {
+        item = walker_item(w, RESTORE_ITEM_LARGE_CHUNK);
+        if (!item) {
+            got = -1;
+            break;
+        }
+        item->record = record;
+        pipe_put(w->job->pipe, item);
+    }
+    content_cursor_free(cursor);
+    tree_entry_free(kept);
+    if (got != 0)
+        return -1;
+    item = walker_item(w, RESTORE_ITEM_LARGE_END);
+    if (!item)
+        return -1;
+    pipe_put(w->job->pipe, item);
+    return 0;
+}
+
+static int walker_file(struct restore_walker *w, struct tree_entry *entry, struct error *e)
+{
+    struct restore_step step = {.entry = entry, .fresh = walker_is_fresh(w, entry)};
+    int result = walker_links(w, &step, e);
+    bool content = entry_has_content(entry->type);
+    if (result == 0 && content && !step.link && entry->bytes > RESTORE_BYTES) {
+        result = walker_large(w, &step, e);
+    } else if (result == 0) {
+        struct restore_step *place = walker_step(w, content && !step.link ? entry->bytes : 0);
+        if (place) {
+            *place = step;
+            return 0;
+        }
+        result = -1;
+    }
+    tree_entry_free(step.entry);
+    restore_group_release(step.group);
+    return result;
+}
+
+/* Says that the backup itself lacks this entry; true when there is nothing to restore of it. */
+static bool walker_missing(struct restore_walker *w, const struct tree_entry *entry)
+{
+    struct reader value;
+    struct error why = ERROR_INIT;
+    if (!tree_further_find(entry, TREE_FURTHER_ERROR, &value))
+        return false;
+    uint32_t class = reader_u32(&value);
+    error_set(&why, class, error_code_of_class(class), "not in the backup: %.*s",
+              (int)(value.left < 256 ? value.left : 256), (const char *)value.next);
+    restore_problem(w->job, entry, &why);
+    return entry->type != LAGAN_ENTRY_DIRECTORY;
+}
+
+static int walker_entry(struct restore_walker *w, struct tree_entry *entry, struct error *e)
+{
+    struct error why = ERROR_INIT;
+    if (walker_missing(w, entry)) {
+        tree_entry_free(entry);
+        return 0;
+    }
+    if (entry->type != LAGAN_ENTRY_DIRECTORY)
+        return walker_file(w, entry, e);
+    int result = 0;
+    if (walker_directory(w, entry, &why) == 0) {
+        restore_count(w->job, entry, VERDICT_CREATE, 0);
+    } else if (why.scope == LAGAN_SCOPE_ITEM && entry->key_size > 0) {
+        restore_problem(w->job, entry, &why);
+        result = walker_skip_below(w, entry, e);
+    } else {
+        *e = why;
+        result = -1;
+    }
+    tree_entry_free(entry);
+    return result;
+}
+
+static int walker_run(struct restore_walker *w, struct error *e)
+{
+    const struct restore_request *request = w->job->request;
+    struct tree_entry *entry = NULL;
+    int got = 0;
+    w->cursor = tree_cursor_new(&w->job->access, &request->seal->root, e);
+    if (!w->cursor)
+        return -1;
+    if (request->top_key_size > 0 &&
+        tree_cursor_seek(w->cursor, request->top_key, request->top_key_size, e) != 0)
+        return -1;
+    while ((got = restore_next(w->job, w->cursor, &entry, e)) == 1) {
+        if (operation_check(e) != 0) {
+            tree_entry_free(entry);
+            return -1;
+        }
+        if (walker_entry(w, entry, e) != 0)
+            return -1;
+    }
+    walker_send_open(w);
+    return got;
+}
+
+void *restore_walk(void *argument)
+{
+    struct restore_job *job = argument;
+    struct restore_walker w = {.job = job};
+    struct error e = ERROR_INIT;
+    /* Without a failure of its own the walk was stopped by somebody else's. */
+    if (walker_run(&w, &e) != 0 && e.error_class != LAGAN_OK)
+        restore_fail(job, &e);
+    tree_cursor_free(w.cursor);
+    if (w.item) {
+        restore_item_reset(w.item);
+        queue_put(job->free_items, w.item);
+    }
+    free(w.fresh);
+    pipe_close(job->pipe);
+    return NULL;
+}
