@@ -67,4 +67,14 @@ int trust_check_writer(const struct trust *trust, const uint8_t writer_id[16],
                        const uint8_t public_key[32], const uint8_t certificate[64],
                        struct error *e);
 
+/* What the vault's own objects are judged by. */
+struct trust vault_trust(const struct vault *v);
+/* The keys of an unlocked vault; NULL while it is locked. */
+const struct keys *vault_keys(const struct vault *v);
+/* The same; NULL with LOCKED. */
+const struct keys *vault_keys_needed(const struct vault *v, struct error *e);
+/* Unlocks: the vault takes `keys` over.  INTEGRITY, and `keys` freed, when they are not those
+ * of its configuration. */
+int vault_adopt_keys(struct vault *v, struct keys *keys, struct error *e);
+
 #endif

@@ -7,14 +7,22 @@ core_vault_libvault_la_SOURCES =
 core_vault_libvault_la_SOURCES += \
 	core/vault/cache.c core/vault/cache.h \
 	core/vault/capsule.c core/vault/capsule.h \
+	core/vault/conf.c core/vault/conf.h \
 	core/vault/field.c core/vault/field.h \
 	core/vault/keys.c core/vault/keys.h \
 	core/vault/name.c core/vault/name.h \
 	core/vault/seal.c core/vault/seal.h \
 	core/vault/seal_codec.c core/vault/seal_codec.h \
 	core/vault/seal_inner.c core/vault/seal_inner.h \
+	core/vault/slot.c core/vault/slot.h \
+	core/vault/slot_kek.c \
+	core/vault/slot_list.c \
+	core/vault/stored.c core/vault/stored.h \
 	core/vault/tombstone.c \
-	core/vault/vault.h core/vault/vault_private.h
+	core/vault/vault.c core/vault/vault.h core/vault/vault_private.h \
+	core/vault/vault_create.c \
+	core/vault/vault_settings.c \
+	core/vault/vault_slots.c
 
 # Chunker.
 core_vault_libvault_la_SOURCES += \

@@ -3,8 +3,9 @@
  * vault.h - a vault on a target: create, open, unlock, its configuration and its key slots.
  * Format: doc/format.md sections 3 and 4.  Knows no catalog and no policy.
  *
- * A vault that is open but locked can be listed and verified without keys (section 2).  Unlocking
- * gives everything else.  After unlocking, all calls are thread-safe unless a header says otherwise.
+ * A vault that is open but locked can be listed and verified without keys (section 2).
+ * Unlocking gives everything else.  After unlocking, all calls are thread-safe unless a header
+ * says otherwise.
  */
 #ifndef CORE_VAULT_VAULT_H
 #define CORE_VAULT_VAULT_H
@@ -28,7 +29,7 @@ struct vault_settings {
     uint64_t features_compat;
     uint64_t features_read_only;
     uint64_t features_incompat;
-    uint32_t chunker;         /* enum vault_chunker */
+    uint32_t chunker; /* enum vault_chunker */
     uint32_t chunk_average_log2;
     uint64_t data_pack_bytes;
     uint64_t meta_pack_bytes;
@@ -43,9 +44,9 @@ struct vault_settings {
 void vault_settings_default(struct vault_settings *settings, const char *name);
 
 /* Kinds of key slots; X(symbol, value, name). */
-#define VAULT_SLOT_KINDS(X)                                                                      \
-    X(PROVIDER, 1, "provider")                                                                   \
-    X(PASSPHRASE, 2, "passphrase")                                                               \
+#define VAULT_SLOT_KINDS(X)                                                                    \
+    X(PROVIDER, 1, "provider")                                                                 \
+    X(PASSPHRASE, 2, "passphrase")                                                             \
     X(RECOVERY, 3, "recovery")
 enum vault_slot_kind {
 #define X(symbol, value, name) VAULT_SLOT_##symbol = value,
@@ -56,12 +57,12 @@ enum vault_slot_kind {
 /* A slot to be made. */
 struct vault_slot_request {
     enum vault_slot_kind kind;
-    const char *label;              /* UTF-8, for people */
-    struct key_provider *provider;  /* PROVIDER */
-    const void *passphrase;         /* PASSPHRASE, not terminated */
+    const char *label;             /* UTF-8, for people */
+    struct key_provider *provider; /* PROVIDER */
+    const void *passphrase;        /* PASSPHRASE, not terminated */
     size_t passphrase_size;
-    uint32_t scrypt_log2_n;         /* PASSPHRASE; 0 = 17 */
-    uint8_t *recovery_key;          /* RECOVERY: receives the 32 fresh bytes; the caller wipes them */
+    uint32_t scrypt_log2_n; /* PASSPHRASE; 0 = 17 */
+    uint8_t *recovery_key;  /* RECOVERY: receives the 32 fresh bytes; the caller wipes them */
 };
 
 /* A slot as it stands in the vault. */
@@ -71,24 +72,24 @@ struct vault_slot {
     uint32_t role;
     int64_t created_ns;
     char label[256];
-    char driver[64];      /* PROVIDER */
-    char identity[256];   /* PROVIDER: the provider's words on its key */
+    char driver[64];    /* PROVIDER */
+    char identity[256]; /* PROVIDER: the provider's words on its key */
 };
 
 struct vault;
 
 /*
- * Creates a vault on an empty place of `target`: slots first, the configuration last.  `conflict`
- * when there is one already.  At least one slot.  `settings` is filled in.
+ * Creates a vault on an empty place of `target`: slots first, the configuration last.
+ * `conflict` when there is one already.  At least one slot.  `settings` is filled in.
  */
 int vault_create(struct target *target, struct vault_settings *settings,
                  const struct vault_slot_request *slots, size_t slot_count, struct error *e);
 
 /*
- * Opens the vault on `target` (which must outlive it), locked.  `cache_directory`: an absolute path
- * where this vault may keep copies of seals, tables of contents and index runs, made when absent;
- * NULL = nowhere (slower).  no-such-vault when there is no configuration, newer-format for what this
- * program does not know.
+ * Opens the vault on `target` (which must outlive it), locked.  `cache_directory`: an absolute
+ * path where this vault may keep copies of seals, tables of contents and index runs, made when
+ * absent; NULL = nowhere (slower).  no-such-vault when there is no configuration, newer-format
+ * for what this program does not know.
  */
 int vault_open(struct target *target, const char *cache_directory, struct vault **vault,
                struct error *e);
@@ -96,7 +97,8 @@ void vault_close(struct vault *v);
 
 /* Unlock with one of the slots of that kind; wrong-key when none opens. */
 int vault_unlock_provider(struct vault *v, struct key_provider *provider, struct error *e);
-int vault_unlock_passphrase(struct vault *v, const void *passphrase, size_t size, struct error *e);
+int vault_unlock_passphrase(struct vault *v, const void *passphrase, size_t size,
+                            struct error *e);
 int vault_unlock_recovery(struct vault *v, const uint8_t recovery_key[32], struct error *e);
 bool vault_unlocked(const struct vault *v);
 
@@ -104,9 +106,10 @@ bool vault_unlocked(const struct vault *v);
 const struct vault_settings *vault_settings(const struct vault *v);
 struct target *vault_target(const struct vault *v);
 
-/* Slots.  Each is called back; adding needs an unlocked vault; removing the last slot is refused. */
-int vault_slot_list(struct vault *v, int (*each)(void *context, const struct vault_slot *slot,
-                                                 struct error *e),
+/* Slots.  Each is called back; adding needs an unlocked vault; removing the last slot is
+ * refused. */
+int vault_slot_list(struct vault *v,
+                    int (*each)(void *context, const struct vault_slot *slot, struct error *e),
                     void *context, struct error *e);
 int vault_slot_add(struct vault *v, const struct vault_slot_request *request, char id[33],
                    struct error *e);
