@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/object.h"
+#include "crypto/secret.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
@@ -101,6 +102,8 @@ int aead_decrypt(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const voi
     ok = ok && (plain == 0 || EVP_DecryptUpdate(context, out, &done, from, (int)plain) == 1);
     ok = ok && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, AEAD_TAG_SIZE, tag) == 1;
     ok = ok && EVP_DecryptFinal_ex(context, (uint8_t *)out + plain, &done) == 1;
-    return ok ? 0
-              : error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "altered: authentication failed");
+    if (ok)
+        return 0;
+    secret_wipe(out, plain); /* OpenSSL has decrypted before it knew */
+    return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "altered: authentication failed");
 }

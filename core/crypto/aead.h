@@ -26,7 +26,7 @@ void aead_counter_nonce(uint64_t n, uint8_t nonce[AEAD_NONCE_SIZE]);
 int aead_encrypt(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const void *aad,
                  size_t aad_size, const void *in, size_t size, void *out, struct error *e);
 /* The reverse: `size` includes the tag, `out` gets `size` - AEAD_TAG_SIZE bytes.  CORRUPT
- * (integrity) when anything was altered; `out` holds nothing of use then. */
+ * (integrity) when anything was altered; `out` holds zeroes then. */
 int aead_decrypt(struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE], const void *aad,
                  size_t aad_size, const void *in, size_t size, void *out, struct error *e);
 

@@ -41,6 +41,8 @@ int derive_key(const void *secret, size_t secret_size, const void *salt, size_t 
         return error_set(e, LAGAN_INVALID, ERROR_FAILED, "a derived key of %zu bytes",
                          out_size);
     char digest[] = "SHA256";
+    if (!salt)
+        salt = ""; /* OpenSSL takes an empty salt, but not an absent one */
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret,

@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 
-/* HKDF-SHA-256: `out_size` (at most 8160) bytes into `out`. */
+/* HKDF-SHA-256: `out_size` (at most 8160) bytes into `out`.  `salt` and `info` may be NULL when
+ * their size is 0. */
 int derive_key(const void *secret, size_t secret_size, const void *salt, size_t salt_size,
                const void *info, size_t info_size, uint8_t *out, size_t out_size,
                struct error *e);
