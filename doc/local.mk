@@ -1,3 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
 # Manual pages and other documents.
-dist_man_MANS =

@@ -20,8 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { COMMAND_LIMIT_SECONDS = 60 };
 
 static int refuse(struct error *e, const char *what, const char *reason)

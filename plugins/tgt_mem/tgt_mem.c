@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tgt_mem.c - the driver of targets in memory; only tests load it. */
+#include "tgt_mem/tgt_mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROW_NAME, ROW_STAGES, ROW_LIMIT };
+
+static const struct lagan_parameter parameters[] = {
+    [ROW_NAME] = {.name = "name",
+                  .type = LAGAN_PARAMETER_TEXT,
+                  .flags =
+                      LAGAN_PARAMETER_REQUIRED | LAGAN_PARAMETER_BARE | LAGAN_PARAMETER_PLACE,
+                  .minimum = 1,
+                  .maximum = 64,
+                  .help = "which store of this process"},
+    [ROW_STAGES] = {.name = "stages",
+                    .type = LAGAN_PARAMETER_BOOL,
+                    .default_value = "no",
+                    .help = "whether staged puts are offered"},
+    [ROW_LIMIT] = {.name = "limit",
+                   .type = LAGAN_PARAMETER_SIZE,
+                   .default_value = "0",
+                   .help = "bytes of objects after which the store is full, 0 = none"},
+    {.name = NULL},
+};
+
+struct instance {
+    char *name;
+    bool stages;
+    uint64_t limit;
+};
+
+struct handle {
+    struct memory_store *store;
+    bool stages;
+    bool read_only;
+    uint64_t limit;
+};
+
+struct stage {
+    struct handle *handle;
+    uint8_t *data;
+    size_t bytes;
+    size_t room;
+};
+
+static uint32_t no_memory(struct lagan_op *op)
+{
+    return lagan_fail(op, LAGAN_INTERNAL, 0, "out of memory");
+}
+
+static uint32_t instance_new(struct lagan_op *op, void **instance)
+{
+    *instance = calloc(1, sizeof(struct instance));
+    return *instance ? (uint32_t)LAGAN_OK : no_memory(op);
+}
+
+static void instance_free(void *instance)
+{
+    struct instance *i = instance;
+    free(i->name);
+    free(i);
+}
+
+static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
+                          const struct lagan_value *value)
+{
+    struct instance *i = instance;
+    switch (row) {
+    case ROW_NAME:
+        i->name = strdup(value->text);
+        return i->name ? (uint32_t)LAGAN_OK : no_memory(op);
+    case ROW_STAGES:
+        i->stages = value->number != 0;
+        return LAGAN_OK;
+    default:
+        i->limit = (uint64_t)value->number;
+        return LAGAN_OK;
+    }
+}
+
+static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
+{
+    struct instance *i = instance;
+    struct handle *h = calloc(1, sizeof *h);
+    bool fresh;
+    if (!h)
+        return no_memory(op);
+    *h = (struct handle){
+        .stages = i->stages,
+        .limit = i->limit,
+        .read_only = (flags & LAGAN_OPEN_READ_ONLY) != 0,
+        .store = memory_store_named(i->name, (flags & LAGAN_OPEN_INITIALISE) != 0, &fresh)};
+    if (!h->store) {
+        free(h);
+        return lagan_fail(op, LAGAN_NOT_FOUND, 0, "there is no store \"%s\"", i->name);
+    }
+    *handle = h;
+    return LAGAN_OK;
+}
+
+static void close_handle(void *handle)
+{
+    free(handle);
+}
+
+static uint32_t capabilities(void *handle, struct lagan_op *op,
+                             struct lagan_target_capabilities *told)
+{
+    const struct handle *h = handle;
+    (void)op;
+    told->put_if_absent = LAGAN_SUPPORT_NATIVE;
+    told->staged_put = h->stages ? LAGAN_SUPPORT_NATIVE : LAGAN_SUPPORT_NONE;
+    told->durable_put = LAGAN_SUPPORT_NONE;
+    told->read_after_write = LAGAN_SUPPORT_NATIVE;
+    told->list_consistent = LAGAN_SUPPORT_NATIVE;
+    told->list_sorted = LAGAN_SUPPORT_NATIVE;
+    told->ranged_get = LAGAN_SUPPORT_NATIVE;
+    told->remove = LAGAN_SUPPORT_NATIVE;
+    return LAGAN_OK;
+}
+
+/* Stores `data`, which is freed when that fails. */
+static uint32_t add(struct handle *h, struct lagan_op *op, const char *key, uint8_t *data,
+                    uint64_t bytes)
+{
+    uint32_t result;
+    if (h->read_only)
+        result = lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
+    else if (h->limit > 0 && memory_store_bytes(h->store) + bytes > h->limit)
+        result = lagan_fail(op, LAGAN_NO_SPACE, 0, "the store is full");
+    else
+        result = memory_store_add(h->store, key, data, bytes);
+    if (result == LAGAN_OK)
+        return LAGAN_OK;
+    free(data);
+    if (result == LAGAN_EXISTS)
+        return lagan_fail(op, LAGAN_EXISTS, 0, "the name is taken");
+    return result == LAGAN_INTERNAL ? no_memory(op) : result;
+}
+
+static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t bytes,
+                    const struct lagan_content *content, uint64_t flags, const uint8_t *sha256)
+{
+    uint8_t *data = malloc((size_t)bytes + 1);
+    uint32_t result;
+    (void)flags;
+    (void)sha256;
+    if (!data)
+        return no_memory(op);
+    result = bytes > 0 ? content->read(content->context, 0, data, (size_t)bytes)
+                       : (uint32_t)LAGAN_OK;
+    if (result == LAGAN_OK)
+        return add(handle, op, key, data, bytes);
+    free(data);
+    return result;
+}
+
+static uint32_t stage_begin(void *handle, struct lagan_op *op, uint64_t bytes_hint,
+                            void **stage)
+{
+    struct stage *s = calloc(1, sizeof *s);
+    (void)bytes_hint;
+    if (!s)
+        return no_memory(op);
+    s->handle = handle;
+    *stage = s;
+    return LAGAN_OK;
+}
+
+static uint32_t stage_write(void *stage, struct lagan_op *op, const void *data, size_t size)
+{
+    struct stage *s = stage;
+    if (s->room - s->bytes < size) {
+        size_t room = (s->bytes + size) * 2;
+        uint8_t *grown = realloc(s->data, room);
+        if (!grown)
+            return no_memory(op);
+        s->data = grown;
+        s->room = room;
+    }
+    memcpy(s->data + s->bytes, data, size);
+    s->bytes += size;
+    return LAGAN_OK;
+}
+
+static uint32_t stage_commit(void *stage, struct lagan_op *op, const char *key, uint64_t flags)
+{
+    struct stage *s = stage;
+    uint32_t result = add(s->handle, op, key, s->data, s->bytes);
+    (void)flags;
+    free(s);
+    return result;
+}
+
+static void stage_abort(void *stage)
+{
+    struct stage *s = stage;
+    free(s->data);
+    free(s);
+}
+
+/* A get in progress. */
+struct delivery {
+    struct lagan_op *op;
+    const struct lagan_sink *sink;
+    uint64_t offset;
+    uint64_t length;
+};
+
+static uint32_t deliver(void *context, const uint8_t *data, uint64_t bytes)
+{
+    struct delivery *d = context;
+    uint32_t result = LAGAN_OK;
+    if (d->length == LAGAN_TO_THE_END && d->offset <= bytes)
+        d->length = bytes - d->offset;
+    if (d->offset > bytes || d->length > bytes - d->offset)
+        return lagan_fail(d->op, LAGAN_INVALID, 0, "the range reaches beyond the end");
+    while (result == LAGAN_OK && d->length > 0) {
+        size_t size = 0;
+        void *room = d->sink->room(d->sink->context, &size);
+        if (!room)
+            return lagan_fail(d->op, LAGAN_INVALID, 0, "the reader takes no more");
+        if (size > d->length)
+            size = (size_t)d->length;
+        memcpy(room, data + d->offset, size);
+        d->offset += size;
+        d->length -= size;
+        result = d->sink->filled(d->sink->context, size);
+    }
+    return result;
+}
+
+static uint32_t missing(struct lagan_op *op, uint32_t result)
+{
+    return result == LAGAN_NOT_FOUND
+               ? lagan_fail(op, LAGAN_NOT_FOUND, 0, "there is no such object")
+               : result;
+}
+
+static uint32_t get(void *handle, struct lagan_op *op, const char *key, uint64_t offset,
+                    uint64_t length, const struct lagan_sink *sink)
+{
+    const struct handle *h = handle;
+    struct delivery d = {.op = op, .sink = sink, .offset = offset, .length = length};
+    return missing(op, memory_store_see(h->store, key, deliver, &d));
+}
+
+static uint32_t note_bytes(void *context, const uint8_t *data, uint64_t bytes)
+{
+    (void)data;
+    *(uint64_t *)context = bytes;
+    return LAGAN_OK;
+}
+
+static uint32_t stat_object(void *handle, struct lagan_op *op, const char *key,
+                            struct lagan_object *object)
+{
+    const struct handle *h = handle;
+    return missing(op, memory_store_see(h->store, key, note_bytes, &object->bytes));
+}
+
+static uint32_t list(void *handle, struct lagan_op *op, const char *prefix,
+                     const char *start_after, uint32_t limit,
+                     const struct lagan_object_collector *objects, int *more)
+{
+    const struct handle *h = handle;
+    (void)op;
+    return memory_store_list(h->store, prefix, start_after, limit, objects, more);
+}
+
+static uint32_t remove_object(void *handle, struct lagan_op *op, const char *key)
+{
+    const struct handle *h = handle;
+    if (h->read_only)
+        return lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
+    memory_store_remove(h->store, key);
+    return LAGAN_OK;
+}
+
+static uint32_t flush(void *handle, struct lagan_op *op)
+{
+    (void)handle;
+    (void)op;
+    return LAGAN_OK;
+}
+
+static const struct lagan_target_ops ops = {
+    .common = {.instance_new = instance_new,
+               .instance_free = instance_free,
+               .configure = configure,
+               .open = open_handle,
+               .close = close_handle},
+    .capabilities = capabilities,
+    .put = put,
+    .stage_begin = stage_begin,
+    .stage_write = stage_write,
+    .stage_commit = stage_commit,
+    .stage_abort = stage_abort,
+    .get = get,
+    .stat = stat_object,
+    .list = list,
+    .remove = remove_object,
+    .flush = flush,
+};
+
+static const struct lagan_driver descriptor = {
+    LAGAN_DRIVER_HEAD,
+    .kind = LAGAN_KIND_TARGET,
+    .threads = LAGAN_THREADS_PARALLEL,
+    .name = "tgt_mem",
+    .version = "1.0",
+    .licence = "Apache-2.0",
+    .summary = "objects in the memory of this process, for tests",
+    .parameters = parameters,
+    .ops_bytes = sizeof ops,
+    .ops = &ops,
+};
+
+LAGAN_DRIVER(tgt_mem, &descriptor)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tgt_mem.h - a store of objects in memory, for tests: simple enough to be believed. */
+#ifndef PLUGINS_TGT_MEM_H
+#define PLUGINS_TGT_MEM_H
+
+#include <lagan/target.h>
+
+#include <stdbool.h>
+
+struct memory_store;
+
+/* The store called `name`, made when there is none (`*fresh` tells); it lasts as long as the
+ * process. NULL when memory runs out. */
+struct memory_store *memory_store_named(const char *name, bool make, bool *fresh);
+
+/* Adds an object; `data` (from malloc) then belongs to the store.  LAGAN_EXISTS when the key is
+ * taken, LAGAN_INTERNAL when memory runs out: `data` stays the caller's. */
+uint32_t memory_store_add(struct memory_store *s, const char *key, uint8_t *data,
+                          uint64_t bytes);
+/* Calls `see` with the object while nobody can remove it, and returns what it returns;
+ * LAGAN_NOT_FOUND when there is none. */
+uint32_t memory_store_see(struct memory_store *s, const char *key,
+                          uint32_t (*see)(void *context, const uint8_t *data, uint64_t bytes),
+                          void *context);
+void memory_store_remove(struct memory_store *s, const char *key);
+/* Shows at most `limit` objects that start with `prefix` and sort behind `after`. */
+uint32_t memory_store_list(struct memory_store *s, const char *prefix, const char *after,
+                           uint32_t limit, const struct lagan_object_collector *objects,
+                           int *more);
+uint64_t memory_store_bytes(struct memory_store *s);
+
+#endif
