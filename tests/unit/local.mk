@@ -17,7 +17,6 @@ unit_tests += tests/unit/test_crypto_aead
 unit_tests += tests/unit/test_crypto_signature
 unit_tests += tests/unit/test_crypto_recovery
 unit_tests += tests/unit/test_crypto_secret
-unit_tests += tests/unit/test_crypto
 unit_tests += tests/unit/test_vault_chunker
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
