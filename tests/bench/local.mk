@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# `make bench` measures against other programs; it is no part of `make check`.
+# tests/bench: `make bench` measures lagan beside restic and borg.  BENCH="--sets tree,small,random"
+# passes words on.
+EXTRA_DIST += tests/bench/bench.py
 .PHONY: bench
+bench: all
+	python3 $(srcdir)/tests/bench/bench.py --lagan "$(abs_builddir)/run lagan" $(BENCH)
