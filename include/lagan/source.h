@@ -64,6 +64,9 @@ enum { LAGAN_ID_SIZE = 64, LAGAN_STAMP_SIZE = 32 };
  *
  * An entry of type ERROR stands for something that exists but could not be examined: key,
  * error_class and error_text are set and nothing else.  The walk goes on behind it.
+ *
+ * A DIRECTORY may carry error_class and error_text too: the entry itself is complete, but its
+ * content could not be listed, or not to the end.
  */
 struct lagan_entry {
     uint32_t size; /* sizeof(struct lagan_entry) */
@@ -91,10 +94,10 @@ struct lagan_entry {
     uint32_t mtime_ns;      /* 0..999999999 */
     uint32_t device_major;
     uint32_t device_minor;
-    uint32_t error_class; /* of an ERROR entry */
+    uint32_t error_class; /* of an ERROR entry, or of a DIRECTORY that could not be listed */
     const void *link;     /* target of a SYMLINK, any bytes */
     size_t link_size;
-    const char *error_text; /* of an ERROR entry, one line */
+    const char *error_text; /* with error_class, one line */
 };
 
 /* Receives entries; copies what it keeps.  A result other than LAGAN_OK is returned by the calling
