@@ -7,13 +7,18 @@ core_vault_libvault_la_SOURCES =
 core_vault_libvault_la_SOURCES += \
 	core/vault/cache.c core/vault/cache.h \
 	core/vault/capsule.c core/vault/capsule.h \
+	core/vault/chain.c core/vault/chain.h \
 	core/vault/conf.c core/vault/conf.h \
 	core/vault/field.c core/vault/field.h \
 	core/vault/keys.c core/vault/keys.h \
 	core/vault/name.c core/vault/name.h \
+	core/vault/roll.c core/vault/roll.h \
 	core/vault/seal.c core/vault/seal.h \
 	core/vault/seal_codec.c core/vault/seal_codec.h \
 	core/vault/seal_inner.c core/vault/seal_inner.h \
+	core/vault/seal_list.c \
+	core/vault/seal_scan.c core/vault/seal_scan.h \
+	core/vault/seal_write.c \
 	core/vault/slot.c core/vault/slot.h \
 	core/vault/slot_kek.c \
 	core/vault/slot_list.c \

@@ -47,17 +47,19 @@ static int load_settings(struct target *target, struct vault_settings *settings,
     return result;
 }
 
-/* A folder of this vault's own: two vaults never share one, whatever the caller gives. */
-static char *make_cache_directory(const char *directory, const uint8_t uuid[16])
+/* A folder of this vault's own: two vaults never share one, whatever the caller gives, nor do
+ * two that somebody made look the same but for their key. */
+static char *make_cache_directory(const char *directory, const struct vault_settings *s)
 {
-    char digits[2 * VAULT_UUID_SIZE + 1];
+    char uuid[2 * VAULT_UUID_SIZE + 1], root[17];
     struct error e = ERROR_INIT;
     char *path = NULL;
 
     if (directory == NULL)
         return NULL;
-    text_hex(uuid, VAULT_UUID_SIZE, digits);
-    if (asprintf(&path, "%s/%s", directory, digits) < 0)
+    text_hex(s->uuid, VAULT_UUID_SIZE, uuid);
+    text_hex(s->root_public, 8, root);
+    if (asprintf(&path, "%s/%s-%s", directory, uuid, root) < 0)
         return NULL;
     if (file_make_directories(path, 0700, &e) == 0)
         return path;
@@ -79,7 +81,7 @@ int vault_open(struct target *target, const char *cache_directory, struct vault 
         vault_close(v);
         return -1;
     }
-    v->cache_directory = make_cache_directory(cache_directory, v->settings.uuid);
+    v->cache_directory = make_cache_directory(cache_directory, &v->settings);
     *vault = v;
     return 0;
 }
