@@ -1,4 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # core/catalog: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/catalog/libcatalog.la
-core_catalog_libcatalog_la_SOURCES =
+core_catalog_libcatalog_la_SOURCES = \
+	core/catalog/backup.c \
+	core/catalog/catalog.c core/catalog/catalog.h \
+	core/catalog/catalog_private.h \
+	core/catalog/connection.c \
+	core/catalog/inspect.c \
+	core/catalog/made_name.c \
+	core/catalog/name.c core/catalog/name.h \
+	core/catalog/pairs.c \
+	core/catalog/process.c \
+	core/catalog/query.c \
+	core/catalog/region.c \
+	core/catalog/schema.c \
+	core/catalog/source.c \
+	core/catalog/task.c \
+	core/catalog/vault.c

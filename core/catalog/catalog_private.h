@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* catalog_private.h - what the files of this room share: the connection and its queries. */
+#ifndef CORE_CATALOG_CATALOG_PRIVATE_H
+#define CORE_CATALOG_CATALOG_PRIVATE_H
+
+#include "base/object.h"
+#include "catalog/catalog.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+
+enum { CATALOG_MAGIC = 0x4c544143, STATEMENT_LIMIT = 96 };
+
+/* A statement that was prepared once and stays so. */
+struct statement {
+    const char *sql; /* static text; its address is the key */
+    sqlite3_stmt *handle;
+    bool used; /* by a query that has not ended */
+};
+
+struct catalog {
+    uint32_t magic;
+    sqlite3 *db;
+    pthread_mutex_t mutex; /* recursive; guards all below */
+    char *path;
+    int lock_fd;      /* holds a shared lock on PRESENCE while open */
+    unsigned depth;   /* of catalog_begin */
+    bool failed;      /* something inside the transaction failed */
+    bool broken;      /* a sync failed: nothing may be acknowledged any more */
+    unsigned listing; /* list functions at work */
+    uint8_t writer_id[CATALOG_ID_SIZE];
+    struct statement statements[STATEMENT_LIMIT];
+    size_t statement_count;
+};
+
+void catalog_lock(struct catalog *c);
+void catalog_unlock(struct catalog *c);
+
+/* ---- query.c ---- */
+
+/* One run of a statement.  Binding and reading go from left to right; what goes wrong is kept
+ * until query_step and query_row_check. */
+struct query {
+    struct catalog *catalog;
+    struct statement *statement; /* NULL = the handle is this query's own */
+    sqlite3_stmt *handle;
+    int next_bind;
+    int next_column;
+    int status;     /* of the first binding that failed */
+    bool malformed; /* a column had a value that none of ours has */
+};
+
+/* `sql` is static.  After success, query_end is due. */
+int query_start(struct catalog *c, const char *sql, struct query *q, struct error *e);
+void query_number(struct query *q, int64_t value);
+void query_text(struct query *q, const char *value); /* NULL binds NULL */
+void query_blob(struct query *q, const void *data, size_t size);
+/* A blob, or NULL when all its bytes are zero. */
+void query_id(struct query *q, const uint8_t id[CATALOG_ID_SIZE]);
+/* 1 a row, 0 the end, -1 an error. */
+int query_step(struct query *q, struct error *e);
+void query_end(struct query *q);
+/* Steps a statement without rows to its end, and ends the query in any case. */
+int query_finish(struct query *q, struct error *e);
+
+/*
+ * Steps through all rows, calls `row` for each, ends the query.  A result of `row` other than 0
+ * ends it and is returned.  The catalog may not be changed meanwhile.
+ */
+int query_list(struct query *q, int (*row)(struct query *q, void *context, struct error *e),
+               void *context, struct error *e);
+
+int64_t row_number(struct query *q);
+/* Copies a text; one that does not fit is malformed, NULL is empty. */
+void row_text(struct query *q, char *text, size_t room);
+/* An allocated copy. */
+char *row_text_copy(struct query *q);
+/* Exactly `size` bytes, or all zero for NULL. */
+void row_blob(struct query *q, void *data, size_t size);
+/* One of `count` names that `name_of` gives: its number. */
+int row_enum(struct query *q, int count, const char *(*name_of)(int value));
+/* 0, or INTEGRITY when a column read so far was malformed. */
+int query_row_check(struct query *q, struct error *e);
+
+/* Fills `e` from the state of the connection after `status`.  Returns -1. */
+int query_error(struct catalog *c, int status, struct error *e);
+/* True when `status` says that a unique or primary key was taken. */
+bool query_is_taken(int status);
+/* The last status of the connection, extended. */
+int query_status(const struct catalog *c);
+int query_execute(struct catalog *c, const char *sql, struct error *e);
+/* Runs a statement that gives one number. */
+int query_single_number(struct catalog *c, const char *sql, int64_t *value, struct error *e);
+/* Rows changed by the last statement. */
+uint64_t query_changes(const struct catalog *c);
+
+/* A write of one or more statements: catalog_begin, then write_end, which commits a `result` of
+ * 0 and rolls back any other; returns the result. */
+int write_end(struct catalog *c, int result, struct error *e);
+
+/* The number of the name among `count`, or -1. */
+int name_lookup(const char *name, int count, const char *(*name_of)(int value));
+
+/* Steps a bound `SELECT count(*)` and ends it: 1 when the count is not 0, 0, -1. */
+int query_exists(struct query *q, struct error *e);
+
+/* The range of an abbreviated id: true when `text` has 4 to 2 * `size` hexadecimal digits
+ * (dashes ignored); `low` and `high` are then the first and last id that start with them. */
+bool id_range(const char *text, size_t size, uint8_t *low, uint8_t *high);
+
+/* ---- made_name.c ---- */
+
+/* What a family's test for a taken name needs. */
+struct name_search {
+    struct catalog *catalog;
+    const void *owner; /* a region's name, a vault's uuid */
+};
+/* Makes names until `taken` (1, 0, -1) finds one free. */
+int name_search(enum name_kind kind,
+                int (*taken)(const struct name_search *search, const char *name,
+                             struct error *e),
+                const struct name_search *search, char name[NAME_SIZE], struct error *e);
+
+/* ---- schema.c ---- */
+
+/* The version of the schema that this program makes. */
+int schema_version(void);
+/* Brings the schema to that version; each step is one transaction. */
+int schema_migrate(struct catalog *c, struct error *e);
+/* NEWER_FORMAT, or INTEGRITY when what stands there is not what the migrations make. */
+int schema_check(struct catalog *c, struct error *e);
+
+/* ---- connection.c ---- */
+
+/* Opens the file with all safety settings; `create` makes it.  The caller closes. */
+int connection_open(struct catalog *c, const char *path, bool create, struct error *e);
+void connection_close(struct catalog *c);
+/* INTEGRITY when SQLite's quick check finds anything. */
+int connection_check(struct catalog *c, struct error *e);
+
+/* ---- pairs.c ---- */
+
+/* Rows (owner, position, name, value) of a table: `sql` binds the owner, then these. */
+int pairs_insert(struct catalog *c, const char *sql, const uint8_t owner[CATALOG_ID_SIZE],
+                 const struct catalog_pairs *pairs, struct error *e);
+/* `sql` binds the owner and gives name and value in order. */
+int pairs_read(struct catalog *c, const char *sql, const uint8_t owner[CATALOG_ID_SIZE],
+               struct catalog_pairs *pairs, struct error *e);
+bool pairs_equal(const struct catalog_pairs *a, const struct catalog_pairs *b);
+
+/* ---- process.c ---- */
+
+enum { BOOT_ID_SIZE = 40 };
+
+/* Tells this process from every other, dead or alive, on this host. */
+struct process_mark {
+    int64_t pid;
+    char boot_id[BOOT_ID_SIZE];
+    int64_t start_ticks; /* since boot; 0 = unknown */
+};
+void process_mark_self(struct process_mark *mark);
+bool process_is_alive(const struct process_mark *mark);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * schema.c - the tables, as steps from one version to the next.  A step that was released never
+ * changes; what comes later is a step of its own.
+ */
+#include "catalog/catalog_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { APPLICATION_ID = 0x4c61676e }; /* "Lagn" */
+
+static const char version_1[] =
+    "CREATE TABLE settings ("
+    " name TEXT PRIMARY KEY NOT NULL,"
+    " value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE regions ("
+    " name TEXT PRIMARY KEY NOT NULL,"
+    " target_driver TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE sources ("
+    " id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),"
+    " name TEXT NOT NULL UNIQUE,"
+    " driver TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE source_parameters ("
+    " source BLOB NOT NULL REFERENCES sources ON DELETE CASCADE,"
+    " position INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " value TEXT NOT NULL,"
+    " PRIMARY KEY (source, position)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE source_rules ("
+    " source BLOB NOT NULL REFERENCES sources ON DELETE CASCADE,"
+    " position INTEGER NOT NULL,"
+    " name TEXT NOT NULL CHECK (name IN ('exclude', 'include')),"
+    " value TEXT NOT NULL,"
+    " PRIMARY KEY (source, position)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE vaults ("
+    " uuid BLOB PRIMARY KEY NOT NULL CHECK (length(uuid) = 16),"
+    " name TEXT NOT NULL,"
+    " region TEXT NOT NULL REFERENCES regions (name),"
+    " type TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " encryption TEXT NOT NULL,"
+    " role TEXT NOT NULL,"
+    " prefix TEXT NOT NULL,"
+    " key_driver TEXT NOT NULL,"
+    " root_public BLOB NOT NULL CHECK (length(root_public) = 32),"
+    " description TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " UNIQUE (region, name),"
+    " UNIQUE (region, prefix)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE vault_key_parameters ("
+    " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " position INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " value TEXT NOT NULL,"
+    " PRIMARY KEY (vault, position)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE backups ("
+    " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " id TEXT NOT NULL CHECK (length(id) = 16),"
+    " seal_name TEXT NOT NULL,"
+    " seal_hash BLOB NOT NULL CHECK (length(seal_hash) = 32),"
+    " source BLOB NOT NULL CHECK (length(source) = 16),"
+    " source_name TEXT NOT NULL,"
+    " source_driver TEXT NOT NULL,"
+    " host TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " start_ns INTEGER NOT NULL,"
+    " end_ns INTEGER NOT NULL,"
+    " entries INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " bytes_stored INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " description TEXT NOT NULL,"
+    " parent TEXT NOT NULL,"
+    " PRIMARY KEY (vault, id)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX backups_by_source ON backups (vault, source, created_ns, id);"
+    "CREATE INDEX backups_by_time ON backups (created_ns, vault, id);"
+
+    "CREATE TABLE tasks ("
+    " id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 14),"
+    " type TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " vault BLOB CHECK (length(vault) = 16),"
+    " source BLOB CHECK (length(source) = 16),"
+    " backup TEXT NOT NULL,"
+    " subject TEXT NOT NULL,"
+    " entries_done INTEGER NOT NULL,"
+    " entries_total INTEGER NOT NULL,"
+    " bytes_done INTEGER NOT NULL,"
+    " bytes_total INTEGER NOT NULL,"
+    " problems INTEGER NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " started_ns INTEGER NOT NULL,"
+    " ended_ns INTEGER NOT NULL,"
+    " error_class INTEGER NOT NULL,"
+    " error_code TEXT NOT NULL,"
+    " error_text TEXT NOT NULL,"
+    " pid INTEGER NOT NULL,"
+    " boot_id TEXT NOT NULL,"
+    " process_start INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX tasks_by_time ON tasks (created_ns, id);";
+
+/* From version i to version i + 1. */
+static const char *const migrations[] = {version_1};
+
+enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
+
+int schema_version(void)
+{
+    return VERSION;
+}
+
+/* The version is noted twice: in the file's head and in a row, so that a damaged head is not
+ * taken for a newer program's file. */
+static int note_version(struct catalog *c, int version, struct error *e)
+{
+    char sql[128];
+
+    snprintf(sql, sizeof(sql),
+             "PRAGMA user_version = %d; INSERT OR REPLACE INTO settings VALUES"
+             " ('schema_version', '%d')",
+             version, version);
+    return query_execute(c, sql, e);
+}
+
+static int migrate_one(struct catalog *c, int from, struct error *e)
+{
+    char sql[64];
+
+    if (query_execute(c, "BEGIN IMMEDIATE", e) != 0)
+        return -1;
+    snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", APPLICATION_ID);
+    if (query_execute(c, sql, e) == 0 && query_execute(c, migrations[from], e) == 0 &&
+        note_version(c, from + 1, e) == 0 && query_execute(c, "COMMIT", e) == 0)
+        return 0;
+    if (!sqlite3_get_autocommit(c->db))
+        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    return error_context(e, "making version %d of the catalog", from + 1);
+}
+
+int schema_migrate(struct catalog *c, struct error *e)
+{
+    int64_t version;
+
+    if (query_single_number(c, "PRAGMA user_version", &version, e) != 0)
+        return -1;
+    for (; version < VERSION; version++)
+        if (migrate_one(c, (int)version, e) != 0)
+            return -1;
+    return 0;
+}
+
+static int damaged(struct catalog *c, const char *why, struct error *e)
+{
+    return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY,
+                     "the catalog %s: the file is damaged (%s)", c->path, why);
+}
+
+/* The version as the row has it; 0 when there is none. */
+static int noted_version(struct catalog *c, int64_t *version, struct error *e)
+{
+    static const char sql[] = "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM settings"
+                              " WHERE name = 'schema_version'";
+
+    return query_single_number(c, sql, version, e);
+}
+
+/* The text of all tables and indexes, allocated. */
+static int schema_text(sqlite3 *db, struct buffer *out)
+{
+    sqlite3_stmt *statement = NULL;
+    int status = sqlite3_prepare_v2(
+        db, "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY 1, 2",
+        -1, &statement, NULL);
+
+    while (status == SQLITE_OK || status == SQLITE_ROW) {
+        status = sqlite3_step(statement);
+        for (int i = 0; i < 4 && status == SQLITE_ROW; i++)
+            buffer_append_counted(out, sqlite3_column_text(statement, i),
+                                  (size_t)sqlite3_column_bytes(statement, i));
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* The text that the first `version` migrations make. */
+static int expected_text(int64_t version, struct buffer *out)
+{
+    sqlite3 *db = NULL;
+    int status = sqlite3_open(":memory:", &db);
+
+    for (int64_t i = 0; i < version && status == SQLITE_OK; i++)
+        status = sqlite3_exec(db, migrations[i], NULL, NULL, NULL);
+    if (status == SQLITE_OK)
+        status = schema_text(db, out);
+    sqlite3_close(db);
+    return status;
+}
+
+/* A schema that somebody changed, by damage or on purpose, is not worked with. */
+static int compare_text(struct catalog *c, int64_t version, struct error *e)
+{
+    struct buffer found CLEANUP_BUFFER = BUFFER_INIT;
+    struct buffer expected CLEANUP_BUFFER = BUFFER_INIT;
+    int status = schema_text(c->db, &found);
+
+    if (status != SQLITE_DONE)
+        return query_error(c, query_status(c), e);
+    if (expected_text(version, &expected) != SQLITE_DONE || found.failed || expected.failed)
+        return error_no_memory(e, "the schema of the catalog");
+    if (found.size == expected.size && memcmp(found.data, expected.data, found.size) == 0)
+        return 0;
+    return damaged(c, "its tables are not those of lagan", e);
+}
+
+int schema_check(struct catalog *c, struct error *e)
+{
+    int64_t application, version, noted;
+
+    if (query_single_number(c, "PRAGMA application_id", &application, e) != 0 ||
+        query_single_number(c, "PRAGMA user_version", &version, e) != 0)
+        return -1;
+    if (application != APPLICATION_ID || version < 1)
+        return damaged(c, "it does not say that it is lagan's", e);
+    if (noted_version(c, &noted, e) != 0)
+        return e->native == SQLITE_ERROR ? damaged(c, "it has no settings", e) : -1;
+    if (noted != version)
+        return damaged(c, "its head and its tables disagree on the version", e);
+    if (version > VERSION)
+        return error_set(e, LAGAN_UNSUPPORTED, ERROR_NEWER_FORMAT,
+                         "the catalog %s has version %lld; this lagan knows up to %d: use a "
+                         "newer lagan",
+                         c->path, (long long)version, VERSION);
+    return compare_text(c, version, e);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source.c - what is registered to be protected. */
+#include "base/clock.h"
+#include "base/text.h"
+#include "catalog/catalog_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SOURCE_COLUMNS "id, name, driver, created_ns"
+
+static const char parameters_insert[] = "INSERT INTO source_parameters VALUES (?, ?, ?, ?)";
+static const char rules_insert[] = "INSERT INTO source_rules VALUES (?, ?, ?, ?)";
+
+struct catalog_source *catalog_source_new(struct error *e)
+{
+    struct catalog_source *source = calloc(1, sizeof(*source));
+
+    if (source == NULL)
+        error_no_memory(e, "a source");
+    return source;
+}
+
+void catalog_source_free(struct catalog_source *source)
+{
+    if (source == NULL)
+        return;
+    catalog_pairs_clear(&source->parameters);
+    catalog_pairs_clear(&source->rules);
+    free(source);
+}
+
+/* Writing */
+
+static int name_taken(const char *name, struct error *e)
+{
+    return error_set(e, LAGAN_EXISTS, ERROR_NAME_TAKEN, "there is a source '%s' already", name);
+}
+
+static int insert_lists(struct catalog *c, const struct catalog_source *source, struct error *e)
+{
+    if (pairs_insert(c, parameters_insert, source->id, &source->parameters, e) != 0)
+        return -1;
+    return pairs_insert(c, rules_insert, source->id, &source->rules, e);
+}
+
+static int insert_row(struct catalog *c, const struct catalog_source *source, struct error *e)
+{
+    static const char sql[] = "INSERT INTO sources (" SOURCE_COLUMNS ") VALUES (?, ?, ?, ?)";
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return -1;
+    query_blob(&q, source->id, CATALOG_ID_SIZE);
+    query_text(&q, source->name);
+    query_text(&q, source->driver);
+    query_number(&q, source->created_ns);
+    if (query_finish(&q, e) == 0)
+        return insert_lists(c, source, e);
+    return query_is_taken(query_status(c)) ? name_taken(source->name, e) : -1;
+}
+
+int catalog_source_insert(struct catalog *c, struct catalog_source *source, struct error *e)
+{
+    static const uint8_t none[CATALOG_ID_SIZE];
+
+    if (name_check(NAME_SOURCE, source->name, e) != 0)
+        return -1;
+    if (memcmp(source->id, none, sizeof(none)) == 0 &&
+        getrandom(source->id, CATALOG_ID_SIZE, 0) != CATALOG_ID_SIZE)
+        return error_errno(e, errno, "random bytes");
+    if (source->created_ns == 0)
+        source->created_ns = clock_wall_ns();
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    return write_end(c, insert_row(c, source, e), e);
+}
+
+static int no_such(struct error *e)
+{
+    return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_SOURCE,
+                     "the source is not registered any more");
+}
+
+/* Runs a statement that binds only the id. */
+static int run_for(struct catalog *c, const char *sql, const uint8_t id[CATALOG_ID_SIZE],
+                   struct error *e)
+{
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return -1;
+    query_blob(&q, id, CATALOG_ID_SIZE);
+    return query_finish(&q, e);
+}
+
+static int update_row(struct catalog *c, const struct catalog_source *source, struct error *e)
+{
+    static const char sql[] = "UPDATE sources SET name = ?, driver = ? WHERE id = ?";
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return -1;
+    query_text(&q, source->name);
+    query_text(&q, source->driver);
+    query_blob(&q, source->id, CATALOG_ID_SIZE);
+    if (query_finish(&q, e) != 0)
+        return query_is_taken(query_status(c)) ? name_taken(source->name, e) : -1;
+    return query_changes(c) == 0 ? no_such(e) : 0;
+}
+
+int catalog_source_update(struct catalog *c, const struct catalog_source *source,
+                          struct error *e)
+{
+    int result = -1;
+
+    if (name_check(NAME_SOURCE, source->name, e) != 0 || catalog_begin(c, e) != 0)
+        return -1;
+    if (update_row(c, source, e) == 0 &&
+        run_for(c, "DELETE FROM source_parameters WHERE source = ?", source->id, e) == 0 &&
+        run_for(c, "DELETE FROM source_rules WHERE source = ?", source->id, e) == 0)
+        result = insert_lists(c, source, e);
+    return write_end(c, result, e);
+}
+
+int catalog_source_delete(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], struct error *e)
+{
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = run_for(c, "DELETE FROM sources WHERE id = ?", id, e);
+    if (result == 0 && query_changes(c) == 0)
+        result = no_such(e);
+    return write_end(c, result, e);
+}
+
+/* Reading */
+
+static struct catalog_source *read_row(struct query *q, struct error *e)
+{
+    static const char parameters[] = "SELECT name, value FROM source_parameters"
+                                     " WHERE source = ? ORDER BY position";
+    static const char rules[] = "SELECT name, value FROM source_rules"
+                                " WHERE source = ? ORDER BY position";
+    struct catalog_source *source = catalog_source_new(e);
+
+    if (source == NULL)
+        return NULL;
+    row_blob(q, source->id, CATALOG_ID_SIZE);
+    row_text(q, source->name, sizeof(source->name));
+    row_text(q, source->driver, sizeof(source->driver));
+    source->created_ns = row_number(q);
+    if (query_row_check(q, e) == 0 &&
+        pairs_read(q->catalog, parameters, source->id, &source->parameters, e) == 0 &&
+        pairs_read(q->catalog, rules, source->id, &source->rules, e) == 0)
+        return source;
+    catalog_source_free(source);
+    return NULL;
+}
+
+/* The first row of a bound query; ends it.  NULL with `e` untouched when there is none. */
+static struct catalog_source *read_only_row(struct query *q, struct error *e)
+{
+    struct catalog_source *source = NULL;
+
+    if (query_step(q, e) > 0)
+        source = read_row(q, e);
+    query_end(q);
+    return source;
+}
+
+static struct catalog_source *by_name(struct catalog *c, const char *name, struct error *e)
+{
+    static const char sql[] = "SELECT " SOURCE_COLUMNS " FROM sources WHERE name = ?";
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return NULL;
+    query_text(&q, name);
+    return read_only_row(&q, e);
+}
+
+static struct catalog_source *by_range(struct catalog *c, const uint8_t *low,
+                                       const uint8_t *high, const char *text, struct error *e)
+{
+    static const char sql[] =
+        "SELECT " SOURCE_COLUMNS " FROM sources WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2";
+    struct catalog_source *source = NULL;
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return NULL;
+    query_blob(&q, low, CATALOG_ID_SIZE);
+    query_blob(&q, high, CATALOG_ID_SIZE);
+    if (query_step(&q, e) > 0)
+        source = read_row(&q, e);
+    if (source != NULL && query_step(&q, e) > 0) {
+        error_set(e, LAGAN_INVALID, ERROR_AMBIGUOUS,
+                  "several sources have an id that starts with '%s'", text);
+        catalog_source_free(source);
+        source = NULL;
+    }
+    query_end(&q);
+    return source;
+}
+
+/* A NULL without an error becomes NO_SOURCE. */
+static struct catalog_source *found_or_not(struct catalog_source *source, const char *text,
+                                           const struct error *why, struct error *e)
+{
+    if (source != NULL)
+        return source;
+    if (why->error_class != LAGAN_OK)
+        *e = *why;
+    else
+        error_set(e, LAGAN_NOT_FOUND, ERROR_NO_SOURCE,
+                  "there is no source '%s'; `lagan source list` shows those there are", text);
+    return NULL;
+}
+
+struct catalog_source *catalog_source_find(struct catalog *c, const char *text, struct error *e)
+{
+    uint8_t low[CATALOG_ID_SIZE], high[CATALOG_ID_SIZE];
+    struct error why = ERROR_INIT;
+
+    catalog_lock(c);
+    struct catalog_source *source = by_name(c, text, &why);
+    if (source == NULL && why.error_class == LAGAN_OK &&
+        id_range(text, CATALOG_ID_SIZE, low, high))
+        source = by_range(c, low, high, text, &why);
+    catalog_unlock(c);
+    return found_or_not(source, text, &why, e);
+}
+
+struct catalog_source *catalog_source_get(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE],
+                                          struct error *e)
+{
+    char text[2 * CATALOG_ID_SIZE + 1];
+    struct error why = ERROR_INIT;
+
+    text_hex(id, CATALOG_ID_SIZE, text);
+    catalog_lock(c);
+    struct catalog_source *source = by_range(c, id, id, text, &why);
+    catalog_unlock(c);
+    return found_or_not(source, text, &why, e);
+}
+
+struct visit {
+    int (*each)(void *context, const struct catalog_source *source, struct error *e);
+    void *context;
+};
+
+static int visit_row(struct query *q, void *context, struct error *e)
+{
+    const struct visit *visit = context;
+    struct catalog_source *source = read_row(q, e);
+
+    if (source == NULL)
+        return -1;
+    int result = visit->each(visit->context, source, e);
+    catalog_source_free(source);
+    return result;
+}
+
+int catalog_source_list(struct catalog *c,
+                        int (*each)(void *context, const struct catalog_source *source,
+                                    struct error *e),
+                        void *context, struct error *e)
+{
+    static const char sql[] = "SELECT " SOURCE_COLUMNS " FROM sources ORDER BY name";
+    struct visit visit = {each, context};
+    struct query q;
+
+    catalog_lock(c);
+    int result = query_start(c, sql, &q, e);
+    if (result == 0)
+        result = query_list(&q, visit_row, &visit, e);
+    catalog_unlock(c);
+    return result;
+}
+
+struct catalog_source *catalog_source_same(struct catalog *c, const char *driver,
+                                           const struct catalog_pairs *parameters,
+                                           struct error *e)
+{
+    static const char sql[] = "SELECT " SOURCE_COLUMNS " FROM sources WHERE driver = ?"
+                              " ORDER BY created_ns, id";
+    struct catalog_source *source = NULL;
+    struct query q;
+
+    catalog_lock(c);
+    if (query_start(c, sql, &q, e) == 0) {
+        query_text(&q, driver);
+        while (query_step(&q, e) > 0) {
+            source = read_row(&q, e);
+            if (source == NULL || pairs_equal(&source->parameters, parameters))
+                break;
+            catalog_source_free(source);
+            source = NULL;
+        }
+        query_end(&q);
+    }
+    catalog_unlock(c);
+    return source;
+}
+
+int catalog_source_name(struct catalog *c, const char *text, char name[NAME_SIZE],
+                        struct error *e)
+{
+    struct error why = ERROR_INIT;
+    char base[NAME_SIZE], candidate[NAME_SIZE];
+
+    name_from_text(NAME_SOURCE, text, base);
+    memcpy(candidate, base, NAME_SIZE);
+    for (unsigned number = 2;; number++) {
+        catalog_lock(c);
+        struct catalog_source *taken = by_name(c, candidate, &why);
+        catalog_unlock(c);
+        if (taken == NULL)
+            break;
+        catalog_source_free(taken);
+        char suffix[16];
+        int length = snprintf(suffix, sizeof(suffix), "-%u", number);
+        snprintf(candidate, NAME_SIZE, "%.*s%s", NAME_LIMIT - length, base, suffix);
+    }
+    if (why.error_class != LAGAN_OK) {
+        *e = why;
+        return -1;
+    }
+    memcpy(name, candidate, NAME_SIZE);
+    return 0;
+}
