@@ -192,7 +192,7 @@ static int configure_value(struct instance *i, size_t row, const struct value *v
                            struct error *e)
 {
     const struct driver *d = i->driver;
-    struct secret secret = {0};
+    struct secret_text secret = {0};
     struct lagan_value told = {.type = d->parameters[row].type,
                                .size = (uint32_t)value->size,
                                .text = value->text,
@@ -200,7 +200,7 @@ static int configure_value(struct instance *i, size_t row, const struct value *v
     struct operation o;
     uint32_t result;
     if (told.type == LAGAN_PARAMETER_SECRET) {
-        if (secret_read(value->text, &secret, e) < 0)
+        if (secret_text_read(value->text, &secret, e) < 0)
             return error_context(e, "driver %s: parameter %s", d->descriptor.name,
                                  d->parameters[row].name);
         told.text = secret.data;
@@ -210,7 +210,7 @@ static int configure_value(struct instance *i, size_t row, const struct value *v
     if (result == LAGAN_OK)
         result = operation_leave(
             &o, d->ops.common.configure(i->instance, &o.op, (uint32_t)row, &told));
-    secret_free(&secret);
+    secret_text_free(&secret);
     if (operation_end(&o, result, e, "parameter %s", d->parameters[row].name) == 0)
         return 0;
     if (e->error_class == LAGAN_INVALID)

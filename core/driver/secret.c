@@ -48,7 +48,7 @@ static int wait_readable(int fd, const char *what, time_t end, struct error *e)
 }
 
 /* Reads to the end into `secret` (room for SECRET_LIMIT + 1 bytes). */
-static int read_all(int fd, const char *what, struct secret *secret, struct error *e)
+static int read_all(int fd, const char *what, struct secret_text *secret, struct error *e)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -80,7 +80,7 @@ static int check_private(int fd, const char *path, struct error *e)
     return 0;
 }
 
-static int read_file(const char *path, struct secret *secret, struct error *e)
+static int read_file(const char *path, struct secret_text *secret, struct error *e)
 {
     int fd CLEANUP_FD = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
@@ -90,7 +90,7 @@ static int read_file(const char *path, struct secret *secret, struct error *e)
     return read_all(fd, path, secret, e);
 }
 
-static int read_descriptor(const char *number, struct secret *secret, struct error *e)
+static int read_descriptor(const char *number, struct secret_text *secret, struct error *e)
 {
     char what[48];
     uint64_t fd;
@@ -119,7 +119,7 @@ static int spawn_shell(const char *line, int output, pid_t *child)
     return number;
 }
 
-static int read_command(const char *line, struct secret *secret, struct error *e)
+static int read_command(const char *line, struct secret_text *secret, struct error *e)
 {
     static const char what[] = "the command";
     int pipes[2];
@@ -146,7 +146,7 @@ static int read_command(const char *line, struct secret *secret, struct error *e
 }
 
 /* The service manager guards the folder; the files' own modes say nothing there. */
-static int read_credential(const char *name, struct secret *secret, struct error *e)
+static int read_credential(const char *name, struct secret_text *secret, struct error *e)
 {
     const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
     char *path CLEANUP_TEXT = NULL;
@@ -169,7 +169,7 @@ static int read_credential(const char *name, struct secret *secret, struct error
 
 static const struct {
     const char *prefix;
-    int (*read)(const char *rest, struct secret *secret, struct error *e);
+    int (*read)(const char *rest, struct secret_text *secret, struct error *e);
 } places[] = {
     {"file:", read_file},
     {"fd:", read_descriptor},
@@ -195,11 +195,11 @@ bool secret_check_form(const char *specification)
     return find_place(specification, &rest) >= 0;
 }
 
-int secret_read(const char *specification, struct secret *secret, struct error *e)
+int secret_text_read(const char *specification, struct secret_text *secret, struct error *e)
 {
     const char *rest;
     int place = find_place(specification, &rest);
-    struct secret made = {.data = malloc(SECRET_LIMIT + 2)};
+    struct secret_text made = {.data = malloc(SECRET_LIMIT + 2)};
     int result;
     if (!made.data)
         return error_no_memory(e, "a secret");
@@ -212,7 +212,7 @@ int secret_read(const char *specification, struct secret *secret, struct error *
     if (result == 0 && made.size == 0)
         result = refuse(e, specification, "is empty");
     if (result < 0) {
-        secret_free(&made);
+        secret_text_free(&made);
         return -1;
     }
     made.data[made.size] = '\0';
@@ -220,10 +220,10 @@ int secret_read(const char *specification, struct secret *secret, struct error *
     return 0;
 }
 
-void secret_free(struct secret *secret)
+void secret_text_free(struct secret_text *secret)
 {
     if (secret->data)
         explicit_bzero(secret->data, SECRET_LIMIT + 2);
     free(secret->data);
-    *secret = (struct secret){0};
+    *secret = (struct secret_text){0};
 }

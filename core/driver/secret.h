@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* secret.h - reads secrets from where their specification says.  Private to this room. */
+/* secret.h - reads secrets from where their specification says. */
 #ifndef CORE_DRIVER_SECRET_H
 #define CORE_DRIVER_SECRET_H
 
@@ -11,7 +11,7 @@
 enum { SECRET_LIMIT = 65536 }; /* bytes of a secret */
 
 /* A secret in memory that is wiped when freed. */
-struct secret {
+struct secret_text {
     char *data; /* zero-terminated */
     size_t size;
 };
@@ -24,8 +24,8 @@ bool secret_check_form(const char *specification);
  * the file, descriptor or command and never the secret: not there, others can read it, empty,
  * longer than SECRET_LIMIT, a command that fails or takes longer than a minute.
  */
-int secret_read(const char *specification, struct secret *secret, struct error *e);
+int secret_text_read(const char *specification, struct secret_text *secret, struct error *e);
 /* Wipes and frees; `{0}` is fine. */
-void secret_free(struct secret *secret);
+void secret_text_free(struct secret_text *secret);
 
 #endif
