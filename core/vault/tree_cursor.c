@@ -79,6 +79,12 @@ static const struct tree_child *next_child(const struct tree_cursor *c, uint32_t
     return &c->levels[level].node->children[c->levels[level].index];
 }
 
+/* The id of the node at `level` that comes next, or in which the cursor is. */
+static const struct chunk_id *id_at(const struct tree_cursor *c, uint32_t level)
+{
+    return level + 1 == c->root.height ? &c->root.id : &next_child(c, level + 1)->id;
+}
+
 /* The greatest key before the node at `level` that comes next; NULL when it is the first. */
 static const uint8_t *key_before(const struct tree_cursor *c, uint32_t level, size_t *size)
 {
@@ -119,8 +125,7 @@ static int check_node(const struct tree_cursor *c, const struct tree_node *n, ui
 static int descend(struct tree_cursor *c, struct error *e)
 {
     uint32_t level = c->bottom - 1;
-    const struct chunk_id *id =
-        c->bottom == c->root.height ? &c->root.id : &next_child(c, c->bottom)->id;
+    const struct chunk_id *id = id_at(c, level);
     struct tree_node *n;
 
     buffer_clear(&c->bytes);
@@ -249,7 +254,7 @@ bool tree_cursor_place(const struct tree_cursor *c, struct tree_place *place)
         return false;
     place->leaf = c->levels[0].node;
     place->index = c->levels[0].index;
-    place->id = *tree_cursor_start_id(c, 0);
+    place->id = *id_at(c, 0);
     place->last_leaf = true;
     for (uint32_t level = 1; level < c->root.height; level++) {
         if (c->levels[level].index + 1 < c->levels[level].node->count)
@@ -270,11 +275,16 @@ int tree_cursor_start_level(struct tree_cursor *c)
     return (int)level - 1;
 }
 
-const struct chunk_id *tree_cursor_start_id(const struct tree_cursor *c, uint32_t level)
+const struct chunk_id *tree_cursor_start_id(struct tree_cursor *c, uint32_t level,
+                                            struct error *e)
 {
     OBJECT_CHECK(c, CURSOR_MAGIC);
-    ASSERT(level + 1 >= c->bottom && level < c->root.height);
-    return level + 1 == c->root.height ? &c->root.id : &next_child(c, level + 1)->id;
+    ASSERT(level < c->root.height);
+    while (c->bottom > level + 1) {
+        if (descend(c, e) != 0)
+            return NULL;
+    }
+    return id_at(c, level);
 }
 
 void tree_cursor_skip_node(struct tree_cursor *c, uint32_t level)

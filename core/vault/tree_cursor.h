@@ -21,9 +21,10 @@ int tree_cursor_peek(struct tree_cursor *c, const struct tree_entry **entry, str
 /* The highest level at which the next entry is the first one of a node, -1 when of none (or at
  * the end). */
 int tree_cursor_start_level(struct tree_cursor *c);
-/* The id of the node at `level` (<= tree_cursor_start_level) that starts with the next entry.
- */
-const struct chunk_id *tree_cursor_start_id(const struct tree_cursor *c, uint32_t level);
+/* The id of the node at `level` (<= tree_cursor_start_level) that starts with the next entry;
+ * may read nodes above it, but not the node itself.  NULL on failure. */
+const struct chunk_id *tree_cursor_start_id(struct tree_cursor *c, uint32_t level,
+                                            struct error *e);
 /* Passes over that node unread. */
 void tree_cursor_skip_node(struct tree_cursor *c, uint32_t level);
 

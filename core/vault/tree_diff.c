@@ -14,22 +14,26 @@ struct diff {
     void *context;
 };
 
-/* Passes over the highest node that both cursors are about to enter; true when there was one.
- */
-static bool skip_equal(struct diff *d)
+/* Passes over the highest node that both cursors are about to enter: 1, 0 when there is none,
+ * -1. */
+static int skip_equal(struct diff *d, struct error *e)
 {
     int before = tree_cursor_start_level(d->before);
     int after = tree_cursor_start_level(d->after);
 
     for (int level = before < after ? before : after; level >= 0; level--) {
-        if (!chunk_id_equal(tree_cursor_start_id(d->before, (uint32_t)level),
-                            tree_cursor_start_id(d->after, (uint32_t)level)))
+        const struct chunk_id *old = tree_cursor_start_id(d->before, (uint32_t)level, e);
+        const struct chunk_id *new =
+            old != NULL ? tree_cursor_start_id(d->after, (uint32_t)level, e) : NULL;
+        if (new == NULL)
+            return -1;
+        if (!chunk_id_equal(old, new))
             continue;
         tree_cursor_skip_node(d->before, (uint32_t)level);
         tree_cursor_skip_node(d->after, (uint32_t)level);
-        return true;
+        return 1;
     }
-    return false;
+    return 0;
 }
 
 static bool same_content(const struct content *a, const struct content *b)
@@ -104,9 +108,10 @@ static int walk(struct diff *d, struct error *e)
 {
     for (;;) {
         const struct tree_entry *before = NULL, *after = NULL;
-        if (skip_equal(d))
+        int skipped = skip_equal(d, e);
+        if (skipped == 1)
             continue;
-        if (tree_cursor_peek(d->before, &before, e) < 0 ||
+        if (skipped < 0 || tree_cursor_peek(d->before, &before, e) < 0 ||
             tree_cursor_peek(d->after, &after, e) < 0)
             return -1;
         if (before == NULL && after == NULL)

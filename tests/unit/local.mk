@@ -18,6 +18,15 @@ unit_tests += tests/unit/test_crypto_signature
 unit_tests += tests/unit/test_crypto_recovery
 unit_tests += tests/unit/test_crypto_secret
 unit_tests += tests/unit/test_vault_chunker
+unit_tests += tests/unit/test_vault_content
+tests_unit_test_vault_content_SOURCES = tests/unit/test_vault_content.c \
+	tests/unit/chunk_map.c tests/unit/chunk_map.h
+unit_tests += tests/unit/test_vault_tree
+tests_unit_test_vault_tree_SOURCES = tests/unit/test_vault_tree.c \
+	tests/unit/tree_model.c tests/unit/tree_model.h tests/unit/chunk_map.c tests/unit/chunk_map.h
+unit_tests += tests/unit/test_vault_tree_read
+tests_unit_test_vault_tree_read_SOURCES = tests/unit/test_vault_tree_read.c \
+	tests/unit/tree_model.c tests/unit/tree_model.h tests/unit/chunk_map.c tests/unit/chunk_map.h
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 EXTRA_DIST += tests/unit/unit.h
