@@ -24,3 +24,11 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/restore_select.c \
 	core/engine/restore_walk.c \
 	core/engine/restore_write.c
+
+# Configuration.
+core_engine_libengine_la_SOURCES += \
+	core/engine/config.c core/engine/config.h \
+	core/engine/config_file.c core/engine/config_file.h \
+	core/engine/config_parse.c \
+	core/engine/config_private.h \
+	core/engine/config_scan.c core/engine/config_scan.h
