@@ -27,6 +27,14 @@ tests_unit_test_vault_tree_SOURCES = tests/unit/test_vault_tree.c \
 unit_tests += tests/unit/test_vault_tree_read
 tests_unit_test_vault_tree_read_SOURCES = tests/unit/test_vault_tree_read.c \
 	tests/unit/tree_model.c tests/unit/tree_model.h tests/unit/chunk_map.c tests/unit/chunk_map.h
+# Tests of drivers share a fixture.
+driver_fixture = tests/unit/driver_fixture.c tests/unit/driver_fixture.h
+unit_tests += tests/unit/test_driver_host
+tests_unit_test_driver_host_SOURCES = tests/unit/test_driver_host.c $(driver_fixture)
+unit_tests += tests/unit/test_driver_instance
+tests_unit_test_driver_instance_SOURCES = tests/unit/test_driver_instance.c $(driver_fixture)
+unit_tests += tests/unit/test_driver_call
+tests_unit_test_driver_call_SOURCES = tests/unit/test_driver_call.c $(driver_fixture)
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 EXTRA_DIST += tests/unit/unit.h
