@@ -29,6 +29,20 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/vault_settings.c \
 	core/vault/vault_slots.c
 
+# Verify.
+core_vault_libvault_la_SOURCES += \
+	core/vault/id_set.c core/vault/id_set.h \
+	core/vault/verify.c core/vault/verify.h core/vault/verify_private.h \
+	core/vault/verify_chunks.c \
+	core/vault/verify_content.c \
+	core/vault/verify_needs.c \
+	core/vault/verify_objects.c \
+	core/vault/verify_seals.c \
+	core/vault/verify_small.c \
+	core/vault/verify_survey.c \
+	core/vault/verify_trees.c \
+	core/vault/verify_walk.c
+
 # Chunker.
 core_vault_libvault_la_SOURCES += \
 	core/vault/chunker.c core/vault/chunker.h \

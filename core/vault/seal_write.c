@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seal_write.c - the last step of a backup, and of its deletion. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "vault/chain.h"
@@ -132,11 +133,15 @@ static int put_tombstone(struct vault *v, const struct seal *seal,
                          const struct vault_writer *writer, const char *reason, struct error *e)
 {
     CLEANUP_BUFFER struct buffer object = BUFFER_INIT;
+    CLEANUP_TEXT char *copy = NULL;
     struct tombstone t = {.created_ns = clock_wall_ns(),
                           .previous = seal->previous,
-                          .previous_count = seal->previous_count,
-                          .reason = (char *)reason};
+                          .previous_count = seal->previous_count};
     char name[NAME_SIZE];
+
+    if (seal_set_text(&copy, reason, e) != 0)
+        return -1;
+    t.reason = copy;
 
     memcpy(t.uuid, vault_settings(v)->uuid, sizeof(t.uuid));
     memcpy(t.seal_hash, seal->hash, sizeof(t.seal_hash));
