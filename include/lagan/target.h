@@ -6,8 +6,8 @@
  * it creates an object if its name is free, reads ranges, lists by prefix and removes.
  *
  * Keys are zero-terminated strings of [a-z0-9._/-]: no leading or trailing slash, no empty, "." or
- * ".." component, never two that differ only by case, at most 200 bytes.  A driver may map them to
- * names of its own, but one to one.
+ * ".." component, never two that differ only by case, never one that is another one's folder ("a"
+ * beside "a/b"), at most 200 bytes.  A driver may map them to names of its own, but one to one.
  *
  * What every target must hold
  *   Atomic      readers and listings see an object completely or not at all, also after a crash;

@@ -73,6 +73,8 @@ char *fixture_read_text(const char *path)
 {
     char *text = calloc(1, 65537);
     FILE *file = fopen(path, "re");
+    if (!file)
+        print_error("%s cannot be read\n", path);
     assert_non_null(file);
     assert_non_null(text);
     text[fread(text, 1, 65536, file)] = '\0';
