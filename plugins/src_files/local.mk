@@ -21,3 +21,4 @@ plugins_src_files_src_files_la_SOURCES = \
 plugins_src_files_src_files_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 plugins_src_files_src_files_la_CFLAGS = $(DRIVER_CFLAGS)
 plugins_src_files_src_files_la_LDFLAGS = $(DRIVER_LINK_FLAGS)
+dist_man_MANS += plugins/src_files/src_files.7
