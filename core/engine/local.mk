@@ -32,3 +32,20 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/config_parse.c \
 	core/engine/config_private.h \
 	core/engine/config_scan.c core/engine/config_scan.h
+
+# From configuration and catalog to open things, and the jobs around backup and restore.
+core_engine_libengine_la_SOURCES += \
+	core/engine/backup_row.c core/engine/backup_row.h \
+	core/engine/create.c core/engine/create.h \
+	core/engine/listing.c core/engine/listing.h \
+	core/engine/locate.c core/engine/locate.h \
+	core/engine/parameters.c core/engine/parameters.h \
+	core/engine/protect.c core/engine/protect.h \
+	core/engine/rebuild.c core/engine/rebuild.h \
+	core/engine/rebuild_check.c \
+	core/engine/rebuild_places.c \
+	core/engine/rules.c core/engine/rules.h \
+	core/engine/setup.c core/engine/setup.h \
+	core/engine/setup_source.c \
+	core/engine/setup_vault.c \
+	core/engine/task.c core/engine/task.h

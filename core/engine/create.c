@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create.c - see create.h. */
+#include "engine/create.h"
+
+#include "base/file.h"
+#include "driver/secret.h"
+#include "engine/parameters.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOT_LIMIT = 3, PASSPHRASE_ROOM = SECRET_LIMIT };
+
+static int provider_open(struct setup *s, const struct driver_words *words,
+                         struct slot_source *slot, struct error *e)
+{
+    const struct driver *driver = NULL;
+    if (setup_driver(s, words->driver, LAGAN_KIND_KEY, &driver, e) != 0 ||
+        driver_words_parameters(words, driver, &slot->parameters, e) != 0 ||
+        setup_provider_open(s, words->driver, &slot->parameters, LAGAN_OPEN_INITIALISE,
+                            &slot->provider, e) != 0)
+        return -1;
+    snprintf(slot->driver, sizeof(slot->driver), "%s", words->driver);
+    slot->request.kind = VAULT_SLOT_PROVIDER;
+    slot->request.label = "provider";
+    slot->request.provider = slot->provider.provider;
+    return 0;
+}
+
+int slot_source_provider(struct setup *s, const char *words, struct slot_source *slot,
+                         struct error *e)
+{
+    struct driver_words parsed = {0};
+    if (driver_words_parse(words, &parsed, e) != 0)
+        return -1;
+    int result = provider_open(s, &parsed, slot, e);
+    driver_words_clear(&parsed);
+    return result;
+}
+
+int slot_source_passphrase(const char *source, struct slot_source *slot, struct error *e)
+{
+    struct secret_text text = {0};
+    if (secret_text_read(source, &text, e) != 0)
+        return -1;
+    slot->passphrase = secret_allocate(PASSPHRASE_ROOM, e);
+    if (!slot->passphrase) {
+        secret_text_free(&text);
+        return -1;
+    }
+    slot->passphrase_room = PASSPHRASE_ROOM;
+    memcpy(slot->passphrase, text.data, text.size);
+    slot->request.kind = VAULT_SLOT_PASSPHRASE;
+    slot->request.label = "passphrase";
+    slot->request.passphrase = slot->passphrase;
+    slot->request.passphrase_size = text.size;
+    secret_text_free(&text);
+    return 0;
+}
+
+void slot_source_close(struct slot_source *slot)
+{
+    open_provider_close(&slot->provider);
+    catalog_pairs_clear(&slot->parameters);
+    secret_free(slot->passphrase, slot->passphrase_room);
+    *slot = (struct slot_source){0};
+}
+
+/* A vault on its way. */
+struct creation {
+    struct setup *setup;
+    struct create_request *request;
+    const struct config_region *region;
+    struct catalog_vault *row;
+    struct slot_source provider, passphrase;
+    struct open_target place;
+};
+
+/* Whether the region has a vault of this name or prefix. */
+struct taken_search {
+    const char *region;
+    const char *name;
+    const char *prefix;
+    bool name_taken;
+    bool prefix_taken;
+};
+
+static int search_taken(void *context, const struct catalog_vault *vault, struct error *e)
+{
+    struct taken_search *search = context;
+    (void)e;
+    if (strcmp(vault->region, search->region) != 0)
+        return 0;
+    search->name_taken = search->name_taken || strcmp(vault->name, search->name) == 0;
+    search->prefix_taken = search->prefix_taken || strcmp(vault->prefix, search->prefix) == 0;
+    return 0;
+}
+
+/* A name as keys of targets may have it: small letters, digits, dashes. */
+static void prefix_of_name(const char *name, unsigned attempt, char *prefix, size_t room)
+{
+    char base[NAME_SIZE] = "";
+    for (size_t i = 0; name[i] && i < NAME_LIMIT; i++) {
+        char c = name[i];
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        bool fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        base[i] = fine ? c : '-';
+    }
+    if (attempt > 1)
+        snprintf(prefix, room, "%s-%u", base, attempt);
+    else
+        snprintf(prefix, room, "%s", base);
+}
+
+/* Chooses the prefix, empty where the target has one place only. */
+static int choose_prefix(struct creation *c, const struct driver *driver, struct error *e)
+{
+    struct catalog_vault *row = c->row;
+    bool shared = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE) != NULL;
+    for (unsigned attempt = 1; attempt < 1000; attempt++) {
+        struct taken_search search = {
+            .region = row->region, .name = row->name, .prefix = row->prefix};
+        if (shared)
+            prefix_of_name(row->name, attempt, row->prefix, sizeof(row->prefix));
+        if (catalog_vault_list(setup_catalog(c->setup), search_taken, &search, e) != 0)
+            return -1;
+        if (search.name_taken)
+            return error_set(e, LAGAN_EXISTS, ERROR_NAME_TAKEN,
+                             "region %s has a vault called %s", row->region, row->name);
+        if (!search.prefix_taken)
+            return 0;
+        if (!shared)
+            break;
+    }
+    return error_set(e, LAGAN_EXISTS, ERROR_CONFLICT,
+                     "the target %s of region %s has no place for one more vault",
+                     driver_name(driver), row->region);
+}
+
+static int draft_row(struct creation *c, struct error *e)
+{
+    const struct create_request *request = c->request;
+    const struct driver *driver = NULL;
+    if (name_check(NAME_VAULT, request->name, e) != 0 ||
+        (request->description && name_check_description(request->description, e) != 0) ||
+        setup_region(c->setup, request->region, &c->region, e) != 0 ||
+        setup_driver(c->setup, c->region->target.name, LAGAN_KIND_TARGET, &driver, e) != 0)
+        return -1;
+    c->row = catalog_vault_new(e);
+    if (!c->row)
+        return -1;
+    struct catalog_vault *row = c->row;
+    snprintf(row->name, sizeof(row->name), "%s", request->name);
+    snprintf(row->region, sizeof(row->region), "%s", c->region->name);
+    if (request->description)
+        snprintf(row->description, sizeof(row->description), "%s", request->description);
+    row->type = CATALOG_TYPE_GENERAL;
+    row->role = CATALOG_ROLE_NORMAL;
+    row->state = CATALOG_VAULT_AVAILABLE;
+    return choose_prefix(c, driver, e);
+}
+
+static int open_default_provider(struct creation *c, struct error *e)
+{
+    char *path CLEANUP_TEXT = setup_key_path(c->setup, c->row->name, e);
+    char *words[1] = {NULL};
+    if (!path)
+        return -1;
+    char name[] = SETUP_KEY_DRIVER;
+    struct driver_words parsed = {name, words, 1};
+    if (asprintf(&words[0], "path=%s", path) < 0)
+        return error_no_memory(e, "a path");
+    int result = provider_open(c->setup, &parsed, &c->provider, e);
+    free(words[0]);
+    return result;
+}
+
+/* Opens what the slots need, and tells the row how the vault is opened later. */
+static int open_slots(struct creation *c, struct error *e)
+{
+    const struct create_request *request = c->request;
+    struct catalog_vault *row = c->row;
+    int result = 0;
+    if (request->passphrase_source)
+        result = slot_source_passphrase(request->passphrase_source, &c->passphrase, e);
+    if (result == 0 && request->provider)
+        result = slot_source_provider(c->setup, request->provider, &c->provider, e);
+    else if (result == 0 && !request->passphrase_source)
+        result = open_default_provider(c, e);
+    if (result != 0)
+        return -1;
+    row->encryption = CATALOG_ENCRYPTION_PASSPHRASE;
+    if (!c->provider.provider.provider)
+        return 0;
+    bool managed = strcmp(c->provider.driver, SETUP_KEY_DRIVER) == 0;
+    row->encryption = managed ? CATALOG_ENCRYPTION_MANAGED : CATALOG_ENCRYPTION_KMS;
+    snprintf(row->key_driver, sizeof(row->key_driver), "%s", c->provider.driver);
+    for (size_t i = 0; i < c->provider.parameters.count; i++) {
+        const struct catalog_pair *pair = &c->provider.parameters.items[i];
+        if (catalog_pairs_add(&row->key_parameters, pair->name, pair->value, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_vault(struct creation *c, struct error *e)
+{
+    struct vault_slot_request slots[SLOT_LIMIT];
+    struct vault_settings settings;
+    size_t count = 0;
+    if (c->provider.request.kind)
+        slots[count++] = c->provider.request;
+    if (c->passphrase.request.kind)
+        slots[count++] = c->passphrase.request;
+    if (c->request->recovery)
+        slots[count++] = (struct vault_slot_request){.kind = VAULT_SLOT_RECOVERY,
+                                                     .label = "recovery key",
+                                                     .recovery_key = c->request->recovery_key};
+    if (setup_target_open(c->setup, c->region, c->row->prefix, LAGAN_OPEN_INITIALISE, &c->place,
+                          e) != 0)
+        return -1;
+    vault_settings_default(&settings, c->row->name);
+    if (vault_create(c->place.target, &settings, slots, count, e) != 0)
+        return -1;
+    memcpy(c->row->uuid, settings.uuid, sizeof(c->row->uuid));
+    memcpy(c->row->root_public, settings.root_public, sizeof(c->row->root_public));
+    c->row->created_ns = settings.created_ns;
+    return 0;
+}
+
+int create_vault(struct setup *s, struct create_request *request, struct catalog_vault **row,
+                 struct error *e)
+{
+    struct creation c = {.setup = s, .request = request};
+    int result = -1;
+    if (draft_row(&c, e) == 0 && open_slots(&c, e) == 0 && write_vault(&c, e) == 0) {
+        result = catalog_vault_insert(setup_catalog(s), c.row, e);
+        if (result != 0)
+            error_context(e, "the vault was made, but the catalog does not know it yet; `lagan "
+                             "catalog rebuild` tells it");
+    } else {
+        error_context(e, "cannot create the vault %s", request->name);
+    }
+    open_target_close(&c.place);
+    slot_source_close(&c.provider);
+    slot_source_close(&c.passphrase);
+    if (result == 0)
+        *row = c.row;
+    else
+        catalog_vault_free(c.row);
+    return result;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create.h - makes a vault: its place, its key slots, its row in the catalog. */
+#ifndef CORE_ENGINE_CREATE_H
+#define CORE_ENGINE_CREATE_H
+
+#include "engine/setup.h"
+
+struct create_request {
+    const char *name;
+    const char *region;            /* NULL = the only one */
+    const char *description;       /* NULL = none */
+    const char *passphrase_source; /* as in struct setup_key; NULL = no such slot */
+    /* As in engine/parameters.h; NULL: a key file in its default place, unless there is a
+     * passphrase. */
+    const char *provider;
+    bool recovery;            /* make a recovery key ... */
+    uint8_t recovery_key[32]; /* ... which stands here then; the caller wipes it */
+};
+
+/* Creates the vault.  `*row` is what the catalog got, freed by the caller.  NAME_TAKEN,
+ * CONFLICT when another vault is in the way. */
+int create_vault(struct setup *s, struct create_request *request, struct catalog_vault **row,
+                 struct error *e);
+
+/* A slot to be added to a vault, with all that it stands on. */
+struct slot_source {
+    struct open_provider provider;
+    char driver[CATALOG_TEXT_SIZE]; /* of the provider */
+    struct catalog_pairs parameters;
+    void *passphrase; /* secret memory of `passphrase_room` bytes */
+    size_t passphrase_room;
+    struct vault_slot_request request;
+};
+/* Opens the provider `words` (making its key when it has none) for a slot.  Close in any case.
+ */
+int slot_source_provider(struct setup *s, const char *words, struct slot_source *slot,
+                         struct error *e);
+/* Reads the passphrase for a slot. */
+int slot_source_passphrase(const char *source, struct slot_source *slot, struct error *e);
+void slot_source_close(struct slot_source *slot);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* protect.c - see protect.h. */
+#include "engine/protect.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "engine/backup.h"
+#include "engine/backup_row.h"
+#include "engine/rules.h"
+#include "engine/task.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one backup needs while it runs. */
+struct protection {
+    struct setup *setup;
+    const struct protect_request *request;
+    struct open_source source;
+    struct seal_list seals; /* of the vault */
+    struct select_rules *rules;
+    char name[NAME_SIZE];
+};
+
+/* The path that the source starts at; NULL when it is no path. */
+static const char *source_root(const struct open_source *source)
+{
+    const struct driver *driver = instance_driver(source->instance);
+    const struct lagan_parameter *place =
+        driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
+    if (!place || place->type != LAGAN_PARAMETER_PATH)
+        return NULL;
+    return catalog_pairs_find(&source->row->parameters, place->name);
+}
+
+/* A vault within what it protects would grow by itself for ever. */
+static int leave_out(struct protection *p, const char *folder, struct error *e)
+{
+    const char *root = source_root(&p->source);
+    char *real CLEANUP_TEXT = folder ? realpath(folder, NULL) : NULL;
+    bool added = false;
+    if (!root || !real)
+        return 0;
+    if (rules_add_folder(p->rules, root, real, "own storage", &added, e) != 0)
+        return -1;
+    if (added)
+        log_write(LOG_INFO, "backup", "%s is left out: it is lagan's own storage", real);
+    return 0;
+}
+
+static int leave_out_own(struct protection *p, struct error *e)
+{
+    char *cache CLEANUP_TEXT = NULL;
+    char *storage CLEANUP_TEXT = NULL;
+    if (asprintf(&cache, "%s/cache", setup_config(p->setup)->state) < 0) {
+        cache = NULL;
+        return error_no_memory(e, "a path");
+    }
+    if (setup_vault_path(p->setup, p->request->vault->row, &storage, e) != 0)
+        return -1;
+    return leave_out(p, cache, e) != 0 || leave_out(p, storage, e) != 0 ? -1 : 0;
+}
+
+static int collect_rules(struct protection *p, struct error *e)
+{
+    char origin[NAME_SIZE + 16];
+    p->rules = select_rules_new(SELECT_DEFAULT_TAKE, e);
+    if (!p->rules)
+        return -1;
+    snprintf(origin, sizeof(origin), "source %s: ", p->source.row->name);
+    if (rules_add_pairs(p->rules, &p->source.row->rules, origin, e) != 0)
+        return -1;
+    if (p->request->rules && rules_add_pairs(p->rules, p->request->rules, "--", e) != 0)
+        return -1;
+    return leave_out_own(p, e);
+}
+
+static int choose_name(struct protection *p, struct error *e)
+{
+    const char *name = p->request->name;
+    if (!name)
+        return catalog_backup_name(setup_catalog(p->setup), p->request->vault->row->uuid,
+                                   p->name, e);
+    if (name_check(NAME_BACKUP, name, e) != 0)
+        return -1;
+    snprintf(p->name, sizeof(p->name), "%s", name);
+    return 0;
+}
+
+/* The newest backup of this source that the same driver made. */
+static const struct seal *find_parent(const struct protection *p)
+{
+    for (size_t i = p->seals.count; i-- > 0;) {
+        const struct seal *seal = p->seals.seals[i];
+        if (memcmp(seal->source_id, p->source.row->id, CATALOG_ID_SIZE) == 0 &&
+            seal->source_driver && strcmp(seal->source_driver, p->source.row->driver) == 0)
+            return seal;
+    }
+    return NULL;
+}
+
+static int prepare(struct protection *p, struct error *e)
+{
+    const struct protect_request *request = p->request;
+    if (request->description && name_check_description(request->description, e) != 0)
+        return -1;
+    if (choose_name(p, e) != 0 ||
+        setup_source_open(p->setup, request->source, request->parameters, &p->source, e) != 0 ||
+        collect_rules(p, e) != 0)
+        return -1;
+    return vault_backups(request->vault->vault, &p->seals, NULL, NULL, e);
+}
+
+static int run(struct protection *p, const struct job_reporter *reporter, struct seal **seal,
+               struct error *e)
+{
+    const struct catalog_source *row = p->source.row;
+    uint8_t writer[CATALOG_ID_SIZE];
+    catalog_writer_id(setup_catalog(p->setup), writer);
+    struct backup_request backup = {
+        .source = p->source.source,
+        .vault = p->request->vault->vault,
+        .parent = find_parent(p),
+        .full = p->request->full,
+        .rules = p->rules,
+        .source_id = row->id,
+        .writer_id = writer,
+        .source_name = row->name,
+        .parameter_count = row->parameters.count,
+        .host = setup_host_name(p->setup),
+        .name = p->name,
+        .description = p->request->description,
+        .threads = setup_config(p->setup)->threads,
+        .reporter = *reporter,
+    };
+    struct seal_pair *pairs = calloc(row->parameters.count + 1, sizeof(*pairs));
+    if (!pairs)
+        return error_no_memory(e, "a source's parameters");
+    for (size_t i = 0; i < row->parameters.count; i++)
+        pairs[i] =
+            (struct seal_pair){row->parameters.items[i].name, row->parameters.items[i].value};
+    backup.parameters = pairs;
+    int result = backup_run(&backup, seal, e);
+    free(pairs);
+    return result;
+}
+
+/* The backup is there; now the catalog learns of it. */
+static void record(struct protection *p, struct task *task, struct protect_result *result)
+{
+    const uint8_t *vault = p->request->vault->row->uuid;
+    struct error *e = &result->unrecorded;
+    backup_row_fill(&result->row, vault, result->seal, &p->seals);
+    memcpy(task->row.backup, result->row.id, sizeof(task->row.backup));
+    task->row.problems = result->seal->problem_total;
+    struct catalog *catalog = setup_catalog(p->setup);
+    if (task->catalog)
+        catalog_backup_commit(catalog, &result->row, &task->row, e);
+    else
+        catalog_backup_insert(catalog, &result->row, e);
+}
+
+static int run_task(struct protection *p, struct protect_result *result, struct error *e)
+{
+    const struct catalog_vault *vault = p->request->vault->row;
+    char subject[CATALOG_TEXT_SIZE];
+    struct task task;
+    snprintf(subject, sizeof(subject), "%s -> %.*s", p->source.row->name, NAME_LIMIT,
+             vault->name);
+    task_begin(&task, setup_catalog(p->setup), CATALOG_TASK_BACKUP, vault->uuid,
+               p->source.row->id, subject, p->request->reporter);
+    struct job_reporter reporter = task_reporter(&task);
+    memcpy(result->task, task.row.id, sizeof(result->task));
+    if (run(p, &reporter, &result->seal, e) != 0) {
+        error_context(e, "backup of %s", p->source.row->name);
+        task_end(&task, e);
+        return -1;
+    }
+    record(p, &task, result);
+    return 0;
+}
+
+int protect_run(struct setup *s, const struct protect_request *request,
+                struct protect_result *result, struct error *e)
+{
+    struct protection p = {.setup = s, .request = request};
+    struct protect_result made = {.unrecorded = ERROR_INIT};
+    int done = prepare(&p, e) == 0 && run_task(&p, &made, e) == 0 ? 0 : -1;
+    if (done == 0)
+        *result = made;
+    select_rules_free(p.rules);
+    seal_list_free(&p.seals);
+    open_source_close(&p.source);
+    return done;
+}

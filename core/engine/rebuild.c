@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rebuild.c - reads the rows of vaults, backups and sources back from storage. */
+#include "engine/rebuild.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "engine/backup_row.h"
+#include "engine/parameters.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A rebuild of one region. */
+struct rebuild {
+    struct setup *setup;
+    const struct config_region *region;
+    const struct setup_key *key;
+    void (*each)(void *context, const struct rebuilt_vault *vault);
+    void *context;
+    uint64_t *failed;
+};
+
+/* One vault of it. */
+struct found_vault {
+    const struct rebuild *rebuild;
+    struct open_target place;
+    struct vault *vault;
+    struct catalog_vault *row;
+    struct seal_list seals;
+    struct rebuilt_vault report;
+};
+
+static int note_encryption(void *context, const struct vault_slot *slot, struct error *e)
+{
+    struct catalog_vault *row = context;
+    (void)e;
+    if (slot->kind != VAULT_SLOT_PROVIDER)
+        return 0;
+    row->encryption = strcmp(slot->driver, SETUP_KEY_DRIVER) == 0 ? CATALOG_ENCRYPTION_MANAGED
+                                                                  : CATALOG_ENCRYPTION_KMS;
+    return 0;
+}
+
+/* The provider that the caller named. */
+static int key_from_words(struct found_vault *f, const char *text, struct error *e)
+{
+    struct driver_words words = {0};
+    const struct driver *driver = NULL;
+    int result = -1;
+    if (driver_words_parse(text, &words, e) == 0 &&
+        setup_driver(f->rebuild->setup, words.driver, LAGAN_KIND_KEY, &driver, e) == 0 &&
+        driver_words_parameters(&words, driver, &f->row->key_parameters, e) == 0) {
+        snprintf(f->row->key_driver, sizeof(f->row->key_driver), "%s", words.driver);
+        result = 0;
+    }
+    driver_words_clear(&words);
+    return result;
+}
+
+/* The key file that `lagan init` and `vault create` make, when it is there. */
+static int key_from_default(struct found_vault *f, struct error *e)
+{
+    char *path CLEANUP_TEXT = setup_key_path(f->rebuild->setup, f->row->name, e);
+    if (!path)
+        return -1;
+    if (access(path, F_OK) != 0)
+        return 0;
+    snprintf(f->row->key_driver, sizeof(f->row->key_driver), "%s", SETUP_KEY_DRIVER);
+    return catalog_pairs_add(&f->row->key_parameters, "path", path, e);
+}
+
+/* What the catalog knows stays; what it does not is found. */
+static int choose_key(struct found_vault *f, struct error *e)
+{
+    const struct setup_key *key = f->rebuild->key;
+    if (key && key->provider) {
+        catalog_pairs_clear(&f->row->key_parameters);
+        return key_from_words(f, key->provider, e);
+    }
+    return f->row->key_driver[0] ? 0 : key_from_default(f, e);
+}
+
+static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
+{
+    const struct vault_settings *settings = vault_settings(f->vault);
+    struct catalog *catalog = setup_catalog(f->rebuild->setup);
+    struct error none = ERROR_INIT;
+    f->row = catalog_vault_get(catalog, settings->uuid, &none);
+    if (!f->row) {
+        if (none.code != ERROR_NO_VAULT) {
+            *e = none;
+            return -1;
+        }
+        f->row = catalog_vault_new(e);
+        if (!f->row)
+            return -1;
+        snprintf(f->row->name, sizeof(f->row->name), "%s", settings->name);
+        f->row->type = CATALOG_TYPE_GENERAL;
+        f->row->role = CATALOG_ROLE_NORMAL;
+        f->row->state = CATALOG_VAULT_AVAILABLE;
+        f->row->encryption = CATALOG_ENCRYPTION_PASSPHRASE;
+    }
+    struct catalog_vault *row = f->row;
+    memcpy(row->uuid, settings->uuid, sizeof(row->uuid));
+    memcpy(row->root_public, settings->root_public, sizeof(row->root_public));
+    snprintf(row->region, sizeof(row->region), "%s", f->rebuild->region->name);
+    snprintf(row->prefix, sizeof(row->prefix), "%s", prefix);
+    row->created_ns = settings->created_ns;
+    if (vault_slot_list(f->vault, note_encryption, row, e) != 0)
+        return -1;
+    return choose_key(f, e);
+}
+
+/* Registers the source of a backup of this host when it is gone. */
+static int restore_source(struct found_vault *f, const struct seal *seal, struct error *e)
+{
+    struct setup *s = f->rebuild->setup;
+    struct catalog *catalog = setup_catalog(s);
+    struct error none = ERROR_INIT;
+    if (!seal->host || strcmp(seal->host, setup_host_name(s)) != 0 || !seal->source_driver)
+        return 0;
+    struct catalog_source *row = catalog_source_get(catalog, seal->source_id, &none);
+    if (row) {
+        catalog_source_free(row);
+        return 0;
+    }
+    row = catalog_source_new(e);
+    if (!row)
+        return -1;
+    int result =
+        catalog_source_name(catalog, seal->source_name ? seal->source_name : "", row->name, e);
+    memcpy(row->id, seal->source_id, sizeof(row->id));
+    snprintf(row->driver, sizeof(row->driver), "%s", seal->source_driver);
+    for (size_t i = 0; result == 0 && i < seal->parameter_count; i++)
+        result = catalog_pairs_add(&row->parameters, seal->parameters[i].name,
+                                   seal->parameters[i].value, e);
+    if (result == 0)
+        result = catalog_source_insert(catalog, row, e);
+    f->report.sources_new += result == 0;
+    catalog_source_free(row);
+    return result;
+}
+
+/* Rows of backups whose seal is gone. */
+struct stale_search {
+    const struct seal_list *seals;
+    struct catalog_pairs ids;
+    uint64_t known;
+};
+
+static int search_stale(void *context, const struct catalog_backup *backup, struct error *e)
+{
+    struct stale_search *search = context;
+    for (size_t i = 0; i < search->seals->count; i++) {
+        if (strcmp(search->seals->seals[i]->id, backup->id) == 0) {
+            search->known++;
+            return 0;
+        }
+    }
+    return catalog_pairs_add(&search->ids, backup->id, "", e);
+}
+
+static int drop_stale(struct found_vault *f, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(f->rebuild->setup);
+    struct stale_search search = {.seals = &f->seals};
+    int result = catalog_backup_list(catalog, f->row->uuid, NULL, search_stale, &search, e);
+    for (size_t i = 0; result == 0 && i < search.ids.count; i++)
+        result = catalog_backup_delete(catalog, f->row->uuid, search.ids.items[i].name, e);
+    f->report.backups_gone = search.ids.count;
+    f->report.backups_new = f->seals.count - search.known;
+    catalog_pairs_clear(&search.ids);
+    return result;
+}
+
+static int write_backups(struct found_vault *f, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(f->rebuild->setup);
+    struct catalog_backup row;
+    if (drop_stale(f, e) != 0)
+        return -1;
+    /* Newest first: the last parameters of a source are the ones to keep. */
+    for (size_t i = f->seals.count; i-- > 0;) {
+        backup_row_fill(&row, f->row->uuid, f->seals.seals[i], &f->seals);
+        if (catalog_backup_upsert(catalog, &row, e) != 0 ||
+            restore_source(f, f->seals.seals[i], e) != 0)
+            return -1;
+    }
+    f->report.backups = f->seals.count;
+    return 0;
+}
+
+static int write_rows(struct found_vault *f, bool backups, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(f->rebuild->setup);
+    if (catalog_begin(catalog, e) != 0)
+        return -1;
+    if (catalog_vault_upsert(catalog, f->row, e) != 0 ||
+        (backups && write_backups(f, e) != 0)) {
+        catalog_rollback(catalog);
+        return -1;
+    }
+    return catalog_commit(catalog, e);
+}
+
+static int rebuild_found(struct found_vault *f, const char *prefix, struct error *e)
+{
+    struct setup *s = f->rebuild->setup;
+    struct error locked = ERROR_INIT;
+    if (setup_target_open(s, f->rebuild->region, prefix, LAGAN_OPEN_READ_ONLY, &f->place, e) !=
+            0 ||
+        vault_open(f->place.target, NULL, &f->vault, e) != 0 || fill_row(f, prefix, e) != 0)
+        return error_context(e, "the vault at %s", prefix[0] ? prefix : "the top");
+    bool unlocked = setup_vault_unlock(s, f->vault, f->row, f->rebuild->key, &locked) == 0 &&
+                    vault_unlocked(f->vault);
+    if (unlocked && vault_backups(f->vault, &f->seals, NULL, NULL, e) != 0)
+        return error_context(e, "vault %s", f->row->name);
+    if (write_rows(f, unlocked, e) != 0)
+        return -1;
+    *f->rebuild->failed += !unlocked;
+    f->report.row = f->row;
+    f->report.why = &locked;
+    f->rebuild->each(f->rebuild->context, &f->report);
+    return 0;
+}
+
+static int rebuild_place(void *context, const char *prefix, struct error *e)
+{
+    struct found_vault f = {.rebuild = context};
+    int result = rebuild_found(&f, prefix, e);
+    seal_list_free(&f.seals);
+    vault_close(f.vault);
+    open_target_close(&f.place);
+    catalog_vault_free(f.row);
+    return result;
+}
+
+int rebuild_region(struct setup *s, const struct config_region *region,
+                   const struct setup_key *key,
+                   void (*each)(void *context, const struct rebuilt_vault *vault),
+                   void *context, uint64_t *failed, struct error *e)
+{
+    struct rebuild r = {s, region, key, each, context, failed};
+    *failed = 0;
+    return rebuild_places(s, region, rebuild_place, &r, e);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* setup_source.c - opens sources, and places to restore to. */
+#include "engine/setup.h"
+
+#include "base/file.h"
+#include "base/object.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A source of the path driver for `path`, which is real: the one that is registered, or a new
+ * one, named after the last component. */
+static struct catalog_source *source_of_path(struct setup *s, const char *path, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(s);
+    const struct driver *driver = NULL;
+    if (setup_driver(s, SETUP_PATH_DRIVER, LAGAN_KIND_SOURCE, &driver, e) != 0)
+        return NULL;
+    const struct lagan_parameter *place =
+        driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
+    ASSERT(place);
+    struct catalog_source *made = catalog_source_new(e);
+    if (!made)
+        return NULL;
+    if (catalog_pairs_add(&made->parameters, place->name, path, e) != 0)
+        goto fail;
+    struct catalog_source *known =
+        catalog_source_same(catalog, SETUP_PATH_DRIVER, &made->parameters, e);
+    if (known || e->error_class != LAGAN_OK) {
+        catalog_source_free(made);
+        return known;
+    }
+    snprintf(made->driver, sizeof(made->driver), "%s", SETUP_PATH_DRIVER);
+    const char *last = strrchr(path, '/');
+    const char *base = last && last[1] ? last + 1 : "root";
+    if (catalog_source_name(catalog, base, made->name, e) != 0 ||
+        catalog_source_insert(catalog, made, e) != 0)
+        goto fail;
+    return made;
+fail:
+    catalog_source_free(made);
+    return NULL;
+}
+
+/* The source that `text` means. */
+static struct catalog_source *source_row(struct setup *s, const char *text, struct error *e)
+{
+    struct catalog_source *row = NULL;
+    if (!strchr(text, '/')) {
+        row = catalog_source_find(setup_catalog(s), text, e);
+        if (row || e->code != ERROR_NO_SOURCE)
+            return row;
+    }
+    char *path CLEANUP_TEXT = realpath(text, NULL);
+    if (!path && errno == ENOENT) {
+        error_set(e, LAGAN_NOT_FOUND, ERROR_NO_SOURCE,
+                  "%s is neither the name of a source nor a path that exists", text);
+        return NULL;
+    }
+    if (!path) {
+        error_errno(e, errno, "cannot look at %s", text);
+        return NULL;
+    }
+    *e = ERROR_INIT;
+    return source_of_path(s, path, e);
+}
+
+static int open_instance(struct setup *s, const char *driver, const struct setup_values *values,
+                         uint64_t flags, struct open_source *source, struct error *e)
+{
+    const struct driver *loaded = NULL;
+    if (setup_driver(s, driver, LAGAN_KIND_SOURCE, &loaded, e) != 0)
+        return -1;
+    source->instance = setup_instance(s, loaded, values, e);
+    if (!source->instance)
+        return -1;
+    source->source = source_open(source->instance, flags, e);
+    return source->source ? 0 : -1;
+}
+
+int setup_source_open(struct setup *s, const char *text, const struct catalog_pairs *parameters,
+                      struct open_source *source, struct error *e)
+{
+    struct open_source opened = {0};
+    *e = ERROR_INIT;
+    opened.row = source_row(s, text, e);
+    if (!opened.row)
+        return -1;
+    struct setup_values values = {.first = parameters, .second = &opened.row->parameters};
+    if (open_instance(s, opened.row->driver, &values, LAGAN_OPEN_READ_ONLY, &opened, e) != 0) {
+        error_context(e, "source %s", opened.row->name);
+        open_source_close(&opened);
+        return -1;
+    }
+    *source = opened;
+    return 0;
+}
+
+int setup_place_open(struct setup *s, const struct seal *seal, const char *place,
+                     struct open_source *source, struct error *e)
+{
+    struct open_source opened = {0};
+    struct catalog_pairs pairs = {0};
+    struct setup_values values = {.place = place, .first = &pairs, .lenient = true};
+    int result = -1;
+    for (size_t i = 0; i < seal->parameter_count; i++) {
+        if (catalog_pairs_add(&pairs, seal->parameters[i].name, seal->parameters[i].value, e) !=
+            0)
+            goto out;
+    }
+    result = open_instance(s, seal->source_driver ? seal->source_driver : "", &values,
+                           LAGAN_OPEN_RESTORE | LAGAN_OPEN_INITIALISE, &opened, e);
+    if (result == 0)
+        *source = opened;
+    else
+        open_source_close(&opened);
+out:
+    catalog_pairs_clear(&pairs);
+    return result;
+}
+
+void open_source_close(struct open_source *source)
+{
+    source_close(source->source);
+    instance_free(source->instance);
+    catalog_source_free(source->row);
+    *source = (struct open_source){0};
+}
