@@ -22,7 +22,7 @@ struct entry {
 int entry_compare(const struct entry *a, const struct entry *b);
 void entry_store(const struct entry *entry, uint8_t *bytes);
 void entry_load(struct entry *entry, const uint8_t *bytes);
-/* The first 8 bytes of the id, big-endian: orders as the ids do. */
+/* The first 8 bytes of the id, big-endian: they order as the ids do. */
 uint64_t entry_order(const uint8_t *id);
 /* The first 8 bytes of the id as the filter takes them. */
 uint64_t entry_key(const uint8_t *id);

@@ -219,10 +219,12 @@ int filter_build(struct filter *f, const uint64_t *keys, size_t count, uint64_t 
     if (!built) {
         bool memory = made.fingerprints == NULL;
         filter_free(&made);
-        return memory ? error_no_memory(e, "building a filter")
-                      : error_set(e, LAGAN_INTERNAL, ERROR_FAILED,
-                                  "no seed for a filter of %zu keys works: do they ascend?",
-                                  count);
+        return memory
+                   ? error_no_memory(e, "building a filter")
+                   : error_set(
+                         e, LAGAN_INTERNAL, ERROR_FAILED,
+                         "no seed for a filter of %zu keys works: are equal ones neighbours?",
+                         count);
     }
     *f = made;
     return 0;

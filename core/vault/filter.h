@@ -17,7 +17,8 @@ struct filter {
     uint8_t *fingerprints; /* (segments + 2) * segment_length of them */
 };
 
-/* Builds the filter of `count` keys, which ascend; equal neighbours count once.  `seed`: where
+/* Builds the filter of `count` keys, of which equal ones are neighbours
+ * and count once.  `seed`: where
  * the search for a working seed starts, so that the result is a function of the arguments.
  * Needs 16 bytes a key while it works.  `f` is overwritten. */
 int filter_build(struct filter *f, const uint64_t *keys, size_t count, uint64_t seed,

@@ -5,8 +5,11 @@
  *
  * The truth stands in the directories of packs.  The index keeps sorted copies of them in local
  * files (in the vault's cache directory, else in unlinked temporary ones), which it fills from
- * index runs and from the tails of packs.  Memory: about 10 bits a chunk, tables of contents
- * within a limit.  Each hit is confirmed by the full id in a table of contents.
+ * index runs and from the tails of packs.  Memory: about 10 bits a chunk, and tables of
+ * contents within a limit.  Each hit is confirmed by the full id in a table of contents.
+ *
+ * Only packs that some backup needs, and the session's own, count.  Thread-safe but for opening
+ * and closing.
  */
 #ifndef CORE_VAULT_INDEX_H
 #define CORE_VAULT_INDEX_H
@@ -15,30 +18,42 @@
 
 struct index;
 
-/* A chunk that was found. */
-struct index_hit {
-    uint32_t number;   /* of the pack: index_pack */
-    struct pack *pack; /* pinned until index_release */
-    uint32_t chunk;    /* its number in the pack's table */
+struct index_request {
+    /* For tables of contents in memory. */
+    size_t memory_bytes;
+    /* A pack that is missing or damaged is logged and counts as absent; else finding a chunk in
+     * it fails.  For writers: they store such chunks anew. */
+    bool tolerant;
 };
 
-/* Opens the index over the packs that the vault's backups need.  `memory_bytes`: for tables of
- * contents. */
-int index_open(struct vault *v, size_t memory_bytes, struct index **ix, struct error *e);
+/* A chunk that was found. */
+struct index_hit {
+    uint32_t number;         /* of the pack */
+    const struct pack *pack; /* stays until index_release */
+    uint32_t chunk;          /* its number in the pack's table */
+};
+
+/* Opens the index over the packs that the vault's backups need. */
+int index_open(struct vault *v, const struct index_request *request, struct index **ix,
+               struct error *e);
+/* No hit may be unreleased.  NULL is fine. */
 void index_close(struct index *ix);
 
-/* Looks a chunk up: 1 found, 0 not, -1.  Thread-safe. */
+/* Looks a chunk up: 1 found, 0 not, -1. */
 int index_find(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
                struct index_hit *hit, struct error *e);
-void index_release(struct index *ix, struct index_hit *hit);
+void index_release(struct index *ix, const struct index_hit *hit);
 
-/* Adds a committed pack of the session's own and takes it over (also on failure); `*number`
+/* Adds a committed pack of the session's own and takes it over, also on failure; `*number`
  * receives its number. */
 int index_add(struct index *ix, struct pack *pack, uint32_t *number, struct error *e);
 
 /* Packs are numbered from 0 as they come. */
-size_t index_pack_count(const struct index *ix);
-struct seal_pack index_pack(const struct index *ix, uint32_t number);
+uint32_t index_pack_count(const struct index *ix);
+struct seal_pack index_pack(struct index *ix, uint32_t number);
+
+/* True, and why, when some pack or roll that counts was found missing or damaged. */
+bool index_damage(struct index *ix, struct error *why);
 
 /* Keeps the entries of added packs in the cache directory for whoever opens the vault next. */
 int index_keep(struct index *ix, struct error *e);

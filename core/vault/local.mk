@@ -64,3 +64,35 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/tree_leaf_decode.c \
 	core/vault/tree_node.c core/vault/tree_node.h \
 	core/vault/tree_writer.c core/vault/tree_writer.h
+
+# Packs, index, sessions, stores.
+core_vault_libvault_la_SOURCES += \
+	core/vault/block_cache.c core/vault/block_cache.h \
+	core/vault/block_fetch.c core/vault/block_fetch.h \
+	core/vault/codec.c core/vault/codec.h \
+	core/vault/entry.c core/vault/entry.h \
+	core/vault/envelope.c core/vault/envelope.h \
+	core/vault/envelope_directory.c \
+	core/vault/envelope_writer.c \
+	core/vault/filter.c core/vault/filter.h \
+	core/vault/index.c core/vault/index.h core/vault/index_private.h \
+	core/vault/index_load.c \
+	core/vault/index_packs.c \
+	core/vault/index_recent.c \
+	core/vault/index_runs.c \
+	core/vault/index_segments.c \
+	core/vault/journal.c core/vault/journal.h \
+	core/vault/local.c core/vault/local.h \
+	core/vault/pack.c core/vault/pack.h \
+	core/vault/pack_check.c \
+	core/vault/pack_writer.c \
+	core/vault/packer.c core/vault/packer.h core/vault/packer_private.h \
+	core/vault/run.c core/vault/run.h \
+	core/vault/segment.c core/vault/segment.h core/vault/segment_layout.h \
+	core/vault/segment_write.c \
+	core/vault/session.c core/vault/session_private.h \
+	core/vault/session_needs.c \
+	core/vault/session_object.c core/vault/session_object.h \
+	core/vault/session_resume.c \
+	core/vault/store.c core/vault/store.h core/vault/store_private.h \
+	core/vault/table.c core/vault/table.h

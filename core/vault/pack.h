@@ -6,6 +6,7 @@
 #ifndef CORE_VAULT_PACK_H
 #define CORE_VAULT_PACK_H
 
+#include "vault/codec.h"
 #include "vault/envelope.h"
 #include "vault/table.h"
 
@@ -16,6 +17,7 @@ struct pack {
     enum chunk_kind kind;
     struct envelope envelope;
     struct table table;
+    uint64_t directory_offset; /* 0 when opened from a copy */
 };
 
 /* Opens the pack: from the vault's cache directory when there is a copy of its table of
@@ -33,9 +35,9 @@ void pack_keep(const struct pack *p);
 size_t pack_memory(const struct pack *p);
 
 /* Makes raw block `number` out of its stored bytes (`size` of them): `raw` has room for the raw
- * length. CORRUPT with the pack's name.  `sealed` is used up. */
-int pack_decode(const struct pack *p, uint32_t number, void *sealed, size_t size, void *raw,
-                struct error *e);
+ * length.  CORRUPT with the pack's name.  `sealed` is used up. */
+int pack_decode(const struct pack *p, struct codec *codec, uint32_t number, void *sealed,
+                size_t size, void *raw, struct error *e);
 /* Compares a chunk's content with its id.  CORRUPT with the pack's name. */
 int pack_check_chunk(const struct pack *p, const struct chunk_id *id, const void *data,
                      size_t size, struct error *e);

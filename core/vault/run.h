@@ -10,6 +10,7 @@
 
 #include "vault/entry.h"
 #include "vault/envelope.h"
+#include "vault/filter.h"
 
 enum {
     RUN_PAGE_ENTRIES = 2730,
@@ -33,6 +34,9 @@ struct run_pack {
     uint8_t kind; /* enum chunk_kind */
     uint32_t chunks;
 };
+/* As stored: hash, size u64, kind u8, chunks u32. */
+void run_pack_give(const struct run_pack *pack, struct buffer *out);
+void run_pack_take(struct run_pack *pack, struct reader *r);
 
 /* Lists all runs, also replaced ones, by level and sequence; the caller frees `*runs`. */
 int run_list(struct vault *v, struct run_name **runs, size_t *count, struct error *e);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index.c - looking chunks up. */
+#include "base/object.h"
+#include "vault/index_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* Backups meet chunks in the order in which they were stored: the packs found last are
+     * asked first, unless the last so many lookups found nothing. */
+    NEIGHBOURS = 4,
+    MISSES = 64
+};
+
+int index_open(struct vault *v, const struct index_request *request, struct index **index,
+               struct error *e)
+{
+    struct index *ix = calloc(1, sizeof(*ix));
+
+    if (ix == NULL)
+        return error_no_memory(e, "the index");
+    ix->magic = INDEX_MAGIC;
+    ix->vault = v;
+    ix->request = *request;
+    ix->newest = ix->oldest = INDEX_NONE;
+    pthread_mutex_init(&ix->lock, NULL);
+    pthread_cond_init(&ix->opened, NULL);
+    if (index_load(ix, e) < 0) {
+        index_close(ix);
+        return -1;
+    }
+    *index = ix;
+    return 0;
+}
+
+void index_close(struct index *ix)
+{
+    if (ix == NULL)
+        return;
+    OBJECT_CHECK(ix, INDEX_MAGIC);
+    index_packs_free(ix);
+    index_segments_free(ix);
+    index_recent_free(ix);
+    pthread_cond_destroy(&ix->opened);
+    pthread_mutex_destroy(&ix->lock);
+    ix->magic = 0;
+    free(ix);
+}
+
+/* The chunk is number `chunk` of pack `number`, which is open. */
+static void found(struct index *ix, uint32_t number, uint32_t chunk, struct index_hit *hit)
+{
+    struct index_pack *p = &ix->packs[number];
+
+    index_touch(ix, number);
+    p->pins++;
+    p->cursor = chunk + 1;
+    ix->misses = 0;
+    *hit = (struct index_hit){number, p->open, chunk};
+}
+
+/* Asks the packs that were used last. */
+static bool find_near(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+                      struct index_hit *hit)
+{
+    uint32_t number = ix->newest;
+
+    for (int i = 0; i < NEIGHBOURS && number != INDEX_NONE; number = ix->packs[number].older) {
+        const struct index_pack *p = &ix->packs[number];
+        const struct table *t = &p->open->table;
+        if (p->kind != kind || p->bad)
+            continue;
+        i++;
+        int64_t chunk = p->cursor < t->chunk_count && chunk_id_equal(&t->ids[p->cursor], id)
+                            ? (int64_t)p->cursor
+                            : table_find(t, id);
+        if (chunk == TABLE_NONE)
+            continue;
+        found(ix, number, (uint32_t)chunk, hit);
+        return true;
+    }
+    return false;
+}
+
+/* Compares one candidate with the pack's table: 1, 0, -1. */
+static int confirm(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+                   const struct entry *candidate, struct index_hit *hit, struct error *e)
+{
+    uint32_t number = candidate->pack;
+
+    if (ix->packs[number].kind != kind)
+        return 0;
+    if (ix->packs[number].bad && ix->request.tolerant)
+        return 0;
+    const struct pack *pack = index_pin(ix, number, e);
+    if (pack == NULL) {
+        bool gone = e->error_class == LAGAN_NOT_FOUND || e->error_class == LAGAN_CORRUPT;
+        return ix->request.tolerant && gone ? 0 : -1;
+    }
+    bool equal = candidate->chunk < pack->table.chunk_count &&
+                 chunk_id_equal(&pack->table.ids[candidate->chunk], id);
+    if (equal)
+        found(ix, number, candidate->chunk, hit);
+    index_unpin(ix, number);
+    return equal;
+}
+
+/* A pack that cannot be opened matters only when no other has the chunk. */
+static int find_far(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+                    struct index_hit *hit, struct error *e)
+{
+    struct entry candidates[INDEX_CANDIDATES];
+    struct error why = ERROR_INIT;
+    size_t count = 0;
+
+    index_recent_find(ix, id->bytes, candidates, &count);
+    if (index_segments_find(ix, id->bytes, candidates, &count, e) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (confirm(ix, kind, id, &candidates[i], hit, &why) > 0)
+            return 1;
+    if (why.error_class != LAGAN_OK && !ix->request.tolerant) {
+        *e = why;
+        return -1;
+    }
+    return 0;
+}
+
+int index_find(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+               struct index_hit *hit, struct error *e)
+{
+    OBJECT_CHECK(ix, INDEX_MAGIC);
+    pthread_mutex_lock(&ix->lock);
+    int result = ix->misses < MISSES && find_near(ix, kind, id, hit);
+    if (result == 0)
+        result = find_far(ix, kind, id, hit, e);
+    if (result == 0)
+        ix->misses++;
+    pthread_mutex_unlock(&ix->lock);
+    return result;
+}
+
+void index_release(struct index *ix, const struct index_hit *hit)
+{
+    pthread_mutex_lock(&ix->lock);
+    index_unpin(ix, hit->number);
+    pthread_mutex_unlock(&ix->lock);
+}
+
+int index_add(struct index *ix, struct pack *pack, uint32_t *number, struct error *e)
+{
+    uint32_t added = 0;
+
+    OBJECT_CHECK(ix, INDEX_MAGIC);
+    pthread_mutex_lock(&ix->lock);
+    int result = index_packs_add(ix, &pack->id, &added, e);
+    if (result == 0) {
+        struct index_pack *p = &ix->packs[added];
+        p->own = true;
+        p->bad = false;
+        p->kind = (uint8_t)pack->kind;
+        p->chunks = pack->table.chunk_count;
+        if (!p->covered)
+            result = index_recent_add(ix, added, &pack->table, e);
+    }
+    if (result == 0)
+        index_adopt(ix, added, pack);
+    else
+        pack_close(pack);
+    pthread_mutex_unlock(&ix->lock);
+    if (result == 0)
+        *number = added;
+    return result;
+}
+
+uint32_t index_pack_count(const struct index *ix)
+{
+    return ix->pack_count;
+}
+
+struct seal_pack index_pack(struct index *ix, uint32_t number)
+{
+    pthread_mutex_lock(&ix->lock);
+    struct seal_pack id = ix->packs[number].id;
+    pthread_mutex_unlock(&ix->lock);
+    return id;
+}
+
+bool index_damage(struct index *ix, struct error *why)
+{
+    pthread_mutex_lock(&ix->lock);
+    bool some = ix->damage.error_class != LAGAN_OK;
+    if (some)
+        *why = ix->damage;
+    pthread_mutex_unlock(&ix->lock);
+    return some;
+}
+
+int index_keep(struct index *ix, struct error *e)
+{
+    OBJECT_CHECK(ix, INDEX_MAGIC);
+    if (vault_cache_directory(ix->vault) == NULL)
+        return 0;
+    pthread_mutex_lock(&ix->lock);
+    int result = index_recent_flush(ix, e);
+    if (result == 0)
+        result = index_segments_keep(ix, e);
+    if (result == 0)
+        result = index_segments_tidy(ix, true, e);
+    pthread_mutex_unlock(&ix->lock);
+    return result;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index_load.c - what an index starts with: the packs that backups need, and where their chunks
+ * are. */
+#include "base/log.h"
+#include "vault/index_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Hashes of rolls, which many seals share. */
+struct rolls {
+    uint8_t (*hashes)[32];
+    size_t count;
+    size_t room;
+};
+
+static int rolls_add(struct rolls *r, const uint8_t hash[32], struct error *e)
+{
+    for (size_t i = r->count; i-- > 0;)
+        if (memcmp(r->hashes[i], hash, 32) == 0)
+            return 0;
+    if (r->count == r->room) {
+        size_t room = r->room == 0 ? 16 : 2 * r->room;
+        uint8_t(*grown)[32] = reallocarray(r->hashes, room, sizeof(*grown));
+        if (grown == NULL)
+            return error_no_memory(e, "the index");
+        r->hashes = grown;
+        r->room = room;
+    }
+    memcpy(r->hashes[r->count++], hash, 32);
+    return 0;
+}
+
+static int add_packs(struct index *ix, const struct seal_pack *packs, size_t count,
+                     struct error *e)
+{
+    uint32_t number;
+
+    for (size_t i = 0; i < count; i++)
+        if (index_packs_add(ix, &packs[i], &number, e) < 0)
+            return -1;
+    return 0;
+}
+
+static int add_seals(struct index *ix, const struct seal_list *list, struct rolls *rolls,
+                     struct error *e)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct seal *s = list->seals[i];
+        if (add_packs(ix, s->packs, s->pack_count, e) < 0)
+            return -1;
+        for (size_t j = 0; j < s->roll_count; j++)
+            if (rolls_add(rolls, s->rolls[j], e) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+/* A roll that is missing or damaged costs dedup only: its packs do not count. */
+static int add_roll(struct index *ix, const uint8_t hash[32], struct error *e)
+{
+    struct seal_pack *packs = NULL;
+    size_t count = 0;
+
+    if (roll_read(ix->vault, hash, &packs, &count, e) < 0) {
+        if (e->error_class != LAGAN_NOT_FOUND && e->error_class != LAGAN_CORRUPT)
+            return -1;
+        if (ix->damage.error_class == LAGAN_OK)
+            ix->damage = *e;
+        log_write(LOG_WARNING, "vault", "%s", e->text);
+        return 0;
+    }
+    int result = add_packs(ix, packs, count, e);
+    free(packs);
+    return result;
+}
+
+static int find_needed(struct index *ix, struct error *e)
+{
+    struct seal_list list = {0};
+    struct rolls rolls = {0};
+
+    if (vault_backups(ix->vault, &list, NULL, NULL, e) < 0)
+        return -1;
+    int result = add_seals(ix, &list, &rolls, e);
+    seal_list_free(&list);
+    for (size_t i = 0; result == 0 && i < rolls.count; i++)
+        result = add_roll(ix, rolls.hashes[i], e);
+    free(rolls.hashes);
+    return result;
+}
+
+/* Reads the table of contents of one pack. */
+static int cover(struct index *ix, uint32_t number, struct error *e)
+{
+    struct seal_pack id = ix->packs[number].id;
+    struct pack *pack;
+
+    if (pack_open(ix->vault, &id, &pack, e) < 0) {
+        if (e->error_class != LAGAN_NOT_FOUND && e->error_class != LAGAN_CORRUPT)
+            return -1;
+        index_mark_bad(ix, number, e);
+        return 0;
+    }
+    index_adopt(ix, number, pack);
+    pack = ix->packs[number].open;
+    return index_recent_add(ix, number, &pack->table, e);
+}
+
+static int cover_by_tails(struct index *ix, struct error *e)
+{
+    bool some = false;
+
+    for (uint32_t i = 0; i < ix->pack_count; i++) {
+        if (ix->packs[i].covered)
+            continue;
+        if (cover(ix, i, e) < 0)
+            return -1;
+        some = true;
+    }
+    if (!some)
+        return 0;
+    if (index_recent_flush(ix, e) < 0)
+        return -1;
+    return index_segments_keep(ix, e);
+}
+
+int index_load(struct index *ix, struct error *e)
+{
+    if (find_needed(ix, e) < 0)
+        return -1;
+    index_segments_load(ix);
+    return cover_by_tails(ix, e);
+}

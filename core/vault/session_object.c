@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session_object.c - session objects, and the prune epoch they are registered under. */
+#include "vault/session_object.h"
+#include "crypto/crc32c.h"
+#include "vault/name.h"
+
+#include <string.h>
+
+static const char magic[] = "LAGANSES";
+
+enum { VERSION = 1, HEAD_BYTES = 16, EPOCH_ATTEMPTS = 16 };
+enum {
+    TLV_VAULT = 1,
+    TLV_SESSION = 2,
+    TLV_WRITER = 3,
+    TLV_CREATED = 4,
+    TLV_HOST = 5,
+    TLV_SEAL = 6
+};
+
+static void append_text(struct buffer *out, uint16_t type, const char *text)
+{
+    if (text != NULL)
+        buffer_append_tlv(out, type, text, (uint32_t)strlen(text));
+}
+
+void session_object_encode(const struct session_object *object, struct buffer *out)
+{
+    size_t start = out->size;
+    uint8_t created[8];
+
+    store_u64(created, (uint64_t)object->created_ns);
+    buffer_append(out, magic, 8);
+    buffer_append_u8(out, VERSION);
+    buffer_append_zeroes(out, 3);
+    buffer_append_u32(out, 0);
+    buffer_append_tlv(out, TLV_VAULT, object->vault, sizeof(object->vault));
+    buffer_append_tlv(out, TLV_SESSION, object->session, sizeof(object->session));
+    buffer_append_tlv(out, TLV_WRITER, object->writer, sizeof(object->writer));
+    buffer_append_tlv(out, TLV_CREATED, created, sizeof(created));
+    append_text(out, TLV_HOST, object->host);
+    append_text(out, TLV_SEAL, object->seal);
+    if (out->failed)
+        return;
+    store_u32(out->data + start + HEAD_BYTES - 4, (uint32_t)(out->size - start - HEAD_BYTES));
+    buffer_append_u32(out, crc32c(out->data + start, out->size - start));
+}
+
+static int take_epoch(void *context, const char *key, uint64_t bytes, struct error *e)
+{
+    uint32_t *highest = context;
+    struct name name;
+
+    (void)bytes;
+    (void)e;
+    if (name_parse(key, &name) && name.kind == NAME_PRUNE && name.number > *highest)
+        *highest = name.number;
+    return 0;
+}
+
+static int highest_epoch(struct vault *v, uint32_t *epoch, struct error *e)
+{
+    *epoch = 0;
+    return target_list(vault_target(v), "prune/", take_epoch, epoch, e);
+}
+
+static int put(struct vault *v, const struct session_object *object, uint32_t epoch,
+               struct error *e)
+{
+    struct buffer bytes CLEANUP_BUFFER = BUFFER_INIT;
+    struct error why = ERROR_INIT;
+    char name[NAME_SIZE];
+
+    session_object_encode(object, &bytes);
+    if (buffer_check(&bytes, e) < 0)
+        return -1;
+    name_of_session(epoch, object->session, object->seal != NULL, name);
+    if (target_put(vault_target(v), name, bytes.data, bytes.size, &why) == 0 ||
+        why.error_class == LAGAN_EXISTS)
+        return 0;
+    *e = why;
+    return -1;
+}
+
+int session_object_register(struct vault *v, const struct session_object *object,
+                            uint32_t *epoch, struct error *e)
+{
+    uint32_t before, after;
+
+    if (highest_epoch(v, &after, e) < 0)
+        return -1;
+    /* Whoever prunes looks for sessions after it has raised the epoch, and we for the epoch
+     * after the session: one of us sees the other. */
+    for (int i = 0; i < EPOCH_ATTEMPTS; i++) {
+        before = after;
+        if (put(v, object, before, e) < 0 || highest_epoch(v, &after, e) < 0)
+            return -1;
+        if (before == after) {
+            *epoch = after;
+            return 0;
+        }
+    }
+    return error_set(e, LAGAN_BUSY, ERROR_TEMPORARY,
+                     "the vault is pruned again and again while a session begins");
+}
+
+int session_object_finish(struct vault *v, const struct session_object *object, uint32_t epoch,
+                          struct error *e)
+{
+    return put(v, object, epoch, e);
+}
