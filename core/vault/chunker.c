@@ -16,7 +16,7 @@ struct chunker {
     uint32_t magic;
     bool fixed;
     size_t smallest, average, largest;
-    uint64_t hard, easy; /* thresholds below and above the average */
+    unsigned hard, easy; /* bits that are zero at a cut, below and above the average */
     size_t scanned;      /* positions of the chunk at hand that are no cuts */
     scan_function *scan;
     struct scan_key key;
@@ -80,8 +80,8 @@ static struct chunker *chunker_make(unsigned average_log2, struct error *e)
     c->average = (size_t)1 << average_log2;
     c->smallest = c->average / 4;
     c->largest = c->average * 4;
-    c->hard = UINT64_C(1) << (64 - (average_log2 + 2));
-    c->easy = UINT64_C(1) << (64 - (average_log2 - 2));
+    c->hard = average_log2 + 2;
+    c->easy = average_log2 - 2;
     return c;
 }
 

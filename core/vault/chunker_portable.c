@@ -6,10 +6,15 @@
  */
 #include "vault/chunker_scan.h"
 
-#include "base/buffer.h"
-
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 #include <pthread.h>
 #include <string.h>
+
+#define UNROLLED _Pragma("GCC unroll 4")
 
 static uint8_t sbox[256];
 /* SubBytes and MixColumns of one byte: table[r] is that of row r. */
@@ -82,45 +87,52 @@ void scan_key_expand(struct scan_key *key, const uint8_t bytes[16])
 }
 
 /* SubBytes, ShiftRows, MixColumns of four columns. */
-static void round_mix(const uint32_t in[4], uint32_t out[4])
+static inline void round_mix(const uint32_t in[4], uint32_t out[4])
 {
+    UNROLLED
     for (unsigned c = 0; c < 4; c++)
         out[c] = table[0][in[c] & 0xff] ^ table[1][in[(c + 1) % 4] >> 8 & 0xff] ^
                  table[2][in[(c + 2) % 4] >> 16 & 0xff] ^ table[3][in[(c + 3) % 4] >> 24];
 }
 
-/* The value of the window that ends in front of `end`: the first two columns of the last round.
- */
-static uint64_t window_value(const uint32_t key[SCAN_ROUND_KEYS][4], const uint8_t *end)
+/* A load that the compiler sees through, unlike load_u32. */
+static inline uint32_t load_column(const uint8_t *p)
 {
-    uint32_t hi[4], x[4], y[4];
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* The upper half of the value of the window in front of `end`: column 1 of the last round. */
+static inline uint32_t window_upper(uint32_t key[SCAN_ROUND_KEYS][4], const uint8_t *end)
+{
+    uint32_t x[4], y[4];
+    UNROLLED
     for (unsigned c = 0; c < 4; c++)
-        hi[c] = load_u32(end - 16 + 4 * c);
-    round_mix(hi, x);
+        y[c] = load_column(end - 16 + 4 * c);
+    round_mix(y, x);
+    UNROLLED
     for (unsigned c = 0; c < 4; c++)
-        x[c] ^= load_u32(end - 32 + 4 * c) ^ key[0][c];
+        x[c] ^= load_column(end - 32 + 4 * c) ^ key[0][c];
     for (unsigned r = 1; r < SCAN_ROUND_KEYS - 1; r++) {
         round_mix(x, y);
+        UNROLLED
         for (unsigned c = 0; c < 4; c++)
             x[c] = y[c] ^ key[r][c];
     }
-    for (unsigned c = 0; c < 2; c++)
-        y[c] = (uint32_t)sbox[x[c] & 0xff] | (uint32_t)sbox[x[(c + 1) % 4] >> 8 & 0xff] << 8 |
-               (uint32_t)sbox[x[(c + 2) % 4] >> 16 & 0xff] << 16 |
-               (uint32_t)sbox[x[(c + 3) % 4] >> 24] << 24;
-    return (uint64_t)(y[1] ^ key[10][1]) << 32 | (y[0] ^ key[10][0]);
+    return ((uint32_t)sbox[x[1] & 0xff] | (uint32_t)sbox[x[2] >> 8 & 0xff] << 8 |
+            (uint32_t)sbox[x[3] >> 16 & 0xff] << 16 | (uint32_t)sbox[x[0] >> 24] << 24) ^
+           key[SCAN_ROUND_KEYS - 1][1];
 }
 
 size_t scan_portable(const struct scan_key *key, const uint8_t *data, size_t from, size_t to,
-                     uint64_t threshold)
+                     unsigned bits)
 {
     uint32_t words[SCAN_ROUND_KEYS][4];
     for (unsigned r = 0; r < SCAN_ROUND_KEYS; r++) {
         for (unsigned c = 0; c < 4; c++)
-            words[r][c] = load_u32(&key->round[r][4 * c]);
+            words[r][c] = load_column(&key->round[r][4 * c]);
     }
     for (size_t p = from; p < to; p++) {
-        if (window_value(words, data + p) < threshold)
+        if (window_upper(words, data + p) >> (32 - bits) == 0)
             return p;
     }
     return to;
@@ -132,21 +144,27 @@ static bool runs_everywhere(void)
 }
 
 #if defined(__x86_64__)
-static bool runs_vaes512(void)
-{
-    return __builtin_cpu_supports("vaes") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512f");
-}
-static bool runs_vaes256(void)
-{
-    return __builtin_cpu_supports("vaes") && __builtin_cpu_supports("avx2");
-}
 static bool runs_aesni(void)
 {
     return __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1");
 }
+/* Not every compiler's __builtin_cpu_supports knows the name. */
+static bool has_vaes(void)
+{
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c & bit_VAES) != 0;
+}
+/* AVX2 and AVX-512 are only there when the system keeps their registers as well. */
+static bool runs_vaes512(void)
+{
+    return has_vaes() && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && runs_aesni();
+}
+static bool runs_vaes256(void)
+{
+    return has_vaes() && __builtin_cpu_supports("avx2") && runs_aesni();
+}
 #elif defined(__aarch64__)
-#include <sys/auxv.h>
 static bool runs_armv8(void)
 {
     return (getauxval(AT_HWCAP) & (1UL << 3)) != 0; /* HWCAP_AES */

@@ -3,8 +3,8 @@
  * chunker_scan.h - the inner loop of aes32, once per kind of processor.
  *
  * A scan looks at the positions from..to-1 of `data` (a position is the number of bytes in
- * front of it; from
- * >= CHUNKER_WINDOW) and returns the first one whose value is below `threshold`, or `to`.
+ * front of it; from >= CHUNKER_WINDOW) and returns the first one whose value has its top `bits`
+ * (1..32) bits zero, or `to`.  So the upper half of a value is all that is ever looked at.
  */
 #ifndef CORE_VAULT_CHUNKER_SCAN_H
 #define CORE_VAULT_CHUNKER_SCAN_H
@@ -21,7 +21,7 @@ struct scan_key {
 };
 
 typedef size_t scan_function(const struct scan_key *key, const uint8_t *data, size_t from,
-                             size_t to, uint64_t threshold);
+                             size_t to, unsigned bits);
 
 /* Expands a 16-byte key. */
 void scan_key_expand(struct scan_key *key, const uint8_t bytes[16]);
