@@ -18,7 +18,11 @@ _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct hash), "struct hash has room 
 
 void hash_sha256(const void *data, size_t size, uint8_t out[HASH_SIZE])
 {
-    SHA256(data, size, out);
+    /* SHA256() fetches its algorithm anew each time, which costs as much as 200 bytes do. */
+    struct hash h;
+    hash_begin(&h);
+    hash_update(&h, data, size);
+    hash_finish(&h, out);
 }
 
 void hash_begin(struct hash *h)
