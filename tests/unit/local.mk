@@ -46,6 +46,14 @@ tests_unit_test_driver_manual_SOURCES = tests/unit/test_driver_manual.c $(driver
 vault_fixture = tests/unit/vault_fixture.c tests/unit/vault_fixture.h $(driver_fixture)
 unit_tests += tests/unit/test_vault_session
 tests_unit_test_vault_session_SOURCES = tests/unit/test_vault_session.c $(vault_fixture)
+unit_tests += tests/unit/test_vault_records
+tests_unit_test_vault_records_SOURCES = tests/unit/test_vault_records.c \
+	tests/unit/vault_records.c tests/unit/vault_records.h
+EXTRA_DIST += tests/format/golden_conf.hex tests/format/golden_slot.hex tests/format/golden_seal.hex
+# Tests of src_files
+files_fixture = $(driver_fixture) tests/unit/files_fixture.c tests/unit/files_fixture.h
+unit_tests += tests/unit/test_files_walk
+tests_unit_test_files_walk_SOURCES = tests/unit/test_files_walk.c $(files_fixture)
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 EXTRA_DIST += tests/unit/unit.h
