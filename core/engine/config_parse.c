@@ -85,11 +85,16 @@ __attribute__((format(printf, 2, 0))) static void take_error(cfg_t *section, con
 {
     char text[400];
 
+    bool unknown = strstr(format, "no such option") != NULL;
+
     if (at_work == NULL || at_work->e->error_class != LAGAN_OK)
+        return;
+    /* libconfuse says so of each key in a section of free keys too, and then takes it. */
+    if (unknown && (section->flags & CFGF_KEYSTRVAL) != 0)
         return;
     if (vsnprintf(text, sizeof(text), format, arguments) < 0)
         text[0] = '\0';
-    if (strstr(format, "no such option") != NULL)
+    if (unknown)
         append_known(text, sizeof(text), section);
     scan_error(at_work->e, at_work->file, (unsigned)section->line, "%s", text);
 }

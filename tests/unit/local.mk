@@ -54,6 +54,14 @@ EXTRA_DIST += tests/format/golden_conf.hex tests/format/golden_slot.hex tests/fo
 files_fixture = $(driver_fixture) tests/unit/files_fixture.c tests/unit/files_fixture.h
 unit_tests += tests/unit/test_files_walk
 tests_unit_test_files_walk_SOURCES = tests/unit/test_files_walk.c $(files_fixture)
+unit_tests += tests/unit/test_vault_parts
+tests_unit_test_vault_parts_SOURCES = tests/unit/test_vault_parts.c $(driver_fixture)
+# Tests with a folder of their own share its making.
+scratch = tests/unit/scratch.c tests/unit/scratch.h
+unit_tests += tests/unit/test_select
+tests_unit_test_select_SOURCES = tests/unit/test_select.c $(scratch)
+unit_tests += tests/unit/test_config
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(scratch)
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 EXTRA_DIST += tests/unit/unit.h
