@@ -21,6 +21,7 @@ unit_tests += tests/unit/test_vault_chunker
 unit_tests += tests/unit/test_vault_content
 tests_unit_test_vault_content_SOURCES = tests/unit/test_vault_content.c \
 	tests/unit/chunk_map.c tests/unit/chunk_map.h
+unit_tests += tests/unit/test_vault_golden
 unit_tests += tests/unit/test_vault_tree
 tests_unit_test_vault_tree_SOURCES = tests/unit/test_vault_tree.c \
 	tests/unit/tree_model.c tests/unit/tree_model.h tests/unit/chunk_map.c tests/unit/chunk_map.h
