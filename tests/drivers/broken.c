@@ -125,6 +125,18 @@ static uint32_t flush(void *handle, struct lagan_op *op)
     return unsupported(op);
 }
 
+#ifdef FAULT_OLD
+/* Lies behind the end of the table that this driver declares. */
+static uint32_t sweep(void *handle, struct lagan_op *op, int64_t older_than_ns,
+                      uint64_t *removed)
+{
+    (void)handle;
+    (void)older_than_ns;
+    (void)removed;
+    return unsupported(op);
+}
+#endif
+
 #ifdef FAULT_STAGES
 static uint32_t stage_begin(void *handle, struct lagan_op *op, uint64_t bytes_hint,
                             void **stage)
@@ -160,6 +172,9 @@ static const struct {
             .list = list,
             .remove = remove_object,
             .flush = flush,
+#ifdef FAULT_OLD
+            .sweep = sweep,
+#endif
         },
     .of_tomorrow = {(void (*)(void))abort, (void (*)(void))abort},
 };
@@ -249,6 +264,8 @@ static const struct lagan_driver descriptor = {
     .parameter_bytes = sizeof(struct lagan_parameter),
 #ifdef FAULT_TABLE
     .ops_bytes = 8,
+#elif defined FAULT_OLD
+    .ops_bytes = offsetof(struct lagan_target_ops, capacity),
 #else
     .ops_bytes = sizeof ops,
 #endif

@@ -27,7 +27,7 @@ tests_drivers_tgt_probe_parallel_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
 
 # Those that must be refused land in broken-drivers/: broken.c, built once per fault.  Bound lazily
 # and with undefined symbols allowed, as a careless author would.
-broken_drivers = tgt_sound tgt_minor tgt_magic tgt_short tgt_stub tgt_major tgt_slot tgt_stages \
+broken_drivers = tgt_sound tgt_minor tgt_old tgt_magic tgt_short tgt_stub tgt_major tgt_slot tgt_stages \
 	tgt_symbol tgt_name tgt_feature tgt_pointer tgt_offset tgt_kind tgt_threads tgt_version \
 	tgt_table tgt_null tgt_export tgt_default tgt_type tgt_bare tgt_configure tgt_load tgt_crash \
 	tgt_exit
