@@ -95,7 +95,8 @@ static int replay(const char *path)
     for (struct dirent *file = readdir(folder); file != NULL; file = readdir(folder)) {
         if (file->d_name[0] == '.')
             continue;
-        snprintf(name, sizeof(name), "%s/%s", path, file->d_name);
+        int length = snprintf(name, sizeof(name), "%s/%s", path, file->d_name);
+        ASSERT(length > 0 && (size_t)length < sizeof(name));
         int replayed = replay_file(name);
         if (replayed < 0) {
             count = -1;
