@@ -57,14 +57,15 @@ static bool is_component(const char *name)
            strcmp(name, "..") != 0;
 }
 
-/* Could the key, or a key below the folder, that l->path names belong to the page? */
+/* Could the key, or a key below the folder, that l->path names belong to the page?  All names
+ * lie below the last slash of the prefix, so a folder that matters starts with it as a key
+ * does. */
 static bool is_wanted(const struct listing *l, bool folder)
 {
-    if (!folder)
-        return starts_with(l->path, l->prefix) && strcmp(l->path, l->start_after) > 0;
-    if (!starts_with(l->path, l->prefix) && !starts_with(l->prefix, l->path))
+    if (!starts_with(l->path, l->prefix))
         return false;
-    return strcmp(l->path, l->start_after) > 0 || starts_with(l->start_after, l->path);
+    return strcmp(l->path, l->start_after) > 0 ||
+           (folder && starts_with(l->start_after, l->path));
 }
 
 static bool reserve(void **data, size_t *room, size_t needed, size_t size)

@@ -65,6 +65,15 @@ for mode in auto named; do
             fail "$folder was not synced: $(cat trace)"
     done
 
+    # Folders that somebody else has made need not be durable yet.
+    fresh
+    mkdir -p store/c/d
+    run trace -e trace=fsync -- put c/d/one 'text of c/d/one' flush > out
+    for folder in store store/c store/c/d; do
+        grep -qE "fsync\([0-9]+<$scratch/$folder>\)" trace ||
+            fail "$folder, found and not made, was not synced: $(cat trace)"
+    done
+
     # A failed sync of the file is final: the object is not there, and nobody syncs it again.
     fresh
     run trace -e trace=fsync -e inject=fsync:error=EIO:when=1 -- \

@@ -129,6 +129,13 @@ static void tgt_dir_follows_no_links(void **state)
     assert_int_equal(target_put(f.target, "out/new", "x", 1, &e), -1);
     assert_int_not_equal(e.error_class, LAGAN_EXISTS);
     assert_int_equal(fixture_count_entries(elsewhere), 0);
+    /* In the middle of a way as well. */
+    assert_int_equal(mkdir(in(&f, "out/deep"), 0700), 0);
+    fixture_write_text(in(&f, "out/deep/object"), "foreign", 0600);
+    assert_int_equal(target_put(f.target, "out/deep/new", "x", 1, &e), -1);
+    assert_int_equal(target_stat(f.target, "out/deep/object", &bytes, &e), -1);
+    assert_int_equal(target_remove(f.target, "out/deep/object", &e), -1);
+    assert_int_equal(fixture_count_entries(elsewhere), 2);
     assert_int_equal(target_get_all(f.target, "a/passwd", 1 << 20, &out, &e), -1);
     assert_error(e, LAGAN_DENIED, "symbolic link");
     assert_int_equal(target_stat(f.target, "a/passwd", &bytes, &e), -1);
