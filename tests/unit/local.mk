@@ -59,6 +59,11 @@ unit_tests += tests/unit/test_files_walk
 tests_unit_test_files_walk_SOURCES = tests/unit/test_files_walk.c $(files_fixture)
 unit_tests += tests/unit/test_files_read
 tests_unit_test_files_read_SOURCES = tests/unit/test_files_read.c $(files_fixture)
+restore_fixture = $(files_fixture) tests/unit/restore_fixture.c tests/unit/restore_fixture.h
+unit_tests += tests/unit/test_files_restore
+tests_unit_test_files_restore_SOURCES = tests/unit/test_files_restore.c $(restore_fixture)
+unit_tests += tests/unit/test_files_escape
+tests_unit_test_files_escape_SOURCES = tests/unit/test_files_escape.c $(restore_fixture)
 unit_tests += tests/unit/test_vault_parts
 tests_unit_test_vault_parts_SOURCES = tests/unit/test_vault_parts.c $(driver_fixture)
 # Tests with a folder of their own share its making.
