@@ -247,6 +247,7 @@ static int set_aside(struct catalog *c, const char *state, struct error *e)
     struct error ignored;
     char why[ERROR_TEXT_SIZE];
 
+    e->code = ERROR_INTEGRITY;
     memcpy(why, e->text, sizeof(why));
     if (try_lock(c, PRESENCE, F_WRLCK) != 0)
         return -1; /* somebody works with it: leave it where it is */
@@ -283,6 +284,14 @@ static int open_checked(struct catalog *c, struct error *e)
     return read_writer_id(c, e);
 }
 
+/* A file that SQLite can open but not understand is damaged as well. */
+static bool is_damage(struct error *e)
+{
+    if (e->error_class == LAGAN_INTERNAL && e->native == SQLITE_ERROR)
+        e->error_class = LAGAN_CORRUPT;
+    return e->error_class == LAGAN_CORRUPT;
+}
+
 /* Everything that happens under the lock OPENING. */
 static int open_locked(struct catalog *c, const char *state, unsigned flags, struct error *e)
 {
@@ -291,7 +300,7 @@ static int open_locked(struct catalog *c, const char *state, unsigned flags, str
     *e = ERROR_INIT;
     if (open_checked(c, e) != 0) {
         connection_close(c);
-        return e->error_class == LAGAN_CORRUPT ? set_aside(c, state, e) : -1;
+        return is_damage(e) ? set_aside(c, state, e) : -1;
     }
     if (try_lock(c, PRESENCE, F_RDLCK) != 0 || try_lock(c, OPENING, F_UNLCK) != 0)
         return error_errno(e, errno, "cannot lock the catalog %s", c->path);

@@ -342,11 +342,11 @@ static void config_big(void **state)
         used += (size_t)snprintf(text + used, room - used, "region r%d { target t { } }\n", i);
     assert_null(load_text(text, used, &e));
     assert_non_null(strstr(e.text, ":1001: there are too many regions"));
-    memset(text, 'x', 300);
-    memcpy(text + 300, " { }", 4);
-    memcpy(text, "region ", 7);
-    assert_null(load_text(text, 304, &e));
-    assert_non_null(strstr(e.text, "a name of 293 bytes"));
+    char title[300] = "";
+    memset(title, 'x', sizeof(title) - 1);
+    used = (size_t)snprintf(text, room, "region %s { }", title);
+    assert_null(load_text(text, used, &e));
+    assert_non_null(strstr(e.text, "a name of 299 bytes"));
     assert_null(load_text("state = /x\0y", 12, &e));
     assert_non_null(strstr(e.text, "U+0000"));
     free(text);
