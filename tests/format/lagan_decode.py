@@ -121,7 +121,7 @@ class Vault:
                 seal = Seal(self.read(name), self.conf)
                 need(name.endswith('-' + seal.id), f'{name}: of another name')
                 found.append(seal.open(self.key('meta', seal.epoch)) if self.masters else seal)
-        return found
+        return sorted(found, key=lambda seal: seal.created)
 
     def backup(self, text):
         found = [s for s in self.seals() if text == 'latest' or s.id.startswith(text)]
@@ -291,6 +291,8 @@ def print_entries(vault, seal):
             line['target'] = shown(entry['further'][LINK])
         if GROUP in entry['further']:
             line['link_group'] = entry['further'][GROUP].hex()
+        line['chunks'] = [0 if chunk_id == HOLE else length for chunk_id, length in
+                          records_of(vault, entry['height'], entry['records'])]
         line['metadata'] = {shown(name): value.hex() for _, name, value in
                             pieces(vault, entry)}
         print(json.dumps(line))
