@@ -18,6 +18,7 @@ unit_tests += tests/unit/test_crypto_signature
 unit_tests += tests/unit/test_crypto_recovery
 unit_tests += tests/unit/test_crypto_secret
 unit_tests += tests/unit/test_vault_chunker
+unit_tests += tests/unit/test_vault_chunker_scan
 unit_tests += tests/unit/test_vault_content
 tests_unit_test_vault_content_SOURCES = tests/unit/test_vault_content.c \
 	tests/unit/chunk_map.c tests/unit/chunk_map.h
