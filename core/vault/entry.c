@@ -105,6 +105,8 @@ struct source {
 struct merge {
     struct entry_stream stream;
     bool started;
+    bool has_last;
+    struct entry last; /* given out */
     size_t live;
     size_t count;
     struct source **heap; /* `count` of them; the first `live` are the heap */
@@ -196,20 +198,26 @@ static int merge_next(struct entry_stream *s, struct entry *entry, struct error 
 
     if (!m->started && merge_start(m, e) < 0)
         return -1;
-    if (m->live == 0)
-        return 0;
-    *entry = m->heap[0]->next;
-    if (heap_fill(m, 0, e) < 0)
-        return -1;
-    sink(m, 0);
-    return 1;
+    while (m->live > 0) {
+        struct entry found = m->heap[0]->next;
+        if (heap_fill(m, 0, e) < 0)
+            return -1;
+        sink(m, 0);
+        /* Two inputs may cover the same pack. */
+        if (m->has_last && entry_compare(&found, &m->last) == 0)
+            continue;
+        m->has_last = true;
+        m->last = *entry = found;
+        return 1;
+    }
+    return 0;
 }
 
 static int merge_rewind(struct entry_stream *s, struct error *e)
 {
     struct merge *m = (struct merge *)s;
 
-    m->started = false;
+    m->started = m->has_last = false;
     for (size_t i = 0; i < m->count; i++) {
         struct entry_stream *input = m->sources[i].input.stream;
         if (input->rewind(input, e) < 0)

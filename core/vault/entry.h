@@ -47,9 +47,9 @@ struct entry_input {
     size_t pack_count;
 };
 
-/* Merges `count` streams.  Takes the streams over, also on failure; not the arrays `packs`,
- * which must outlive it.  CORRUPT when an input does not ascend or names a pack beyond its
- * array. */
+/* Merges `count` streams; equal entries come once.  Takes the streams over, also on failure;
+ * not the arrays `packs`, which must outlive it.  CORRUPT when an input does not ascend or
+ * names a pack beyond its array. */
 struct entry_stream *entry_merge(const struct entry_input *inputs, size_t count,
                                  struct error *e);
 

@@ -115,8 +115,14 @@ static int find_far(struct index *ix, enum chunk_kind kind, const struct chunk_i
     size_t count = 0;
 
     index_recent_find(ix, id->bytes, candidates, &count);
-    if (index_segments_find(ix, id->bytes, candidates, &count, e) < 0)
-        return -1;
+    while (index_segments_find(ix, id->bytes, candidates, &count, &why) < 0) {
+        /* Local files are copies: what is lost with one is read again. */
+        if (index_cover(ix, e) < 0)
+            return -1;
+        count = 0;
+        index_recent_find(ix, id->bytes, candidates, &count);
+    }
+    why = ERROR_INIT;
     for (size_t i = 0; i < count; i++)
         if (confirm(ix, kind, id, &candidates[i], hit, &why) > 0)
             return 1;

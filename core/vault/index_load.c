@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With fewer packs to look at, their tails are nearer than index runs. */
+enum { RUNS_LEAST = 4 };
+
 /* Hashes of rolls, which many seals share. */
 struct rolls {
     uint8_t (*hashes)[32];
@@ -103,26 +106,36 @@ static int cover(struct index *ix, uint32_t number, struct error *e)
         return 0;
     }
     index_adopt(ix, number, pack);
-    pack = ix->packs[number].open;
-    return index_recent_add(ix, number, &pack->table, e);
+    /* Own packs may be open already. */
+    return index_recent_add(ix, number, &ix->packs[number].open->table, e);
+}
+
+static uint32_t count_uncovered(const struct index *ix)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < ix->pack_count; i++)
+        count += !ix->packs[i].covered && !ix->packs[i].bad;
+    return count;
 }
 
 static int cover_by_tails(struct index *ix, struct error *e)
 {
-    bool some = false;
-
-    for (uint32_t i = 0; i < ix->pack_count; i++) {
-        if (ix->packs[i].covered)
-            continue;
-        if (cover(ix, i, e) < 0)
+    for (uint32_t i = 0; i < ix->pack_count; i++)
+        if (!ix->packs[i].covered && !ix->packs[i].bad && cover(ix, i, e) < 0)
             return -1;
-        some = true;
-    }
-    if (!some)
+    return index_recent_flush(ix, e);
+}
+
+int index_cover(struct index *ix, struct error *e)
+{
+    uint32_t uncovered = count_uncovered(ix);
+
+    if (uncovered == 0)
         return 0;
-    if (index_recent_flush(ix, e) < 0)
+    if (uncovered >= RUNS_LEAST && index_runs_load(ix, e) < 0)
         return -1;
-    return index_segments_keep(ix, e);
+    return cover_by_tails(ix, e);
 }
 
 int index_load(struct index *ix, struct error *e)
@@ -130,5 +143,5 @@ int index_load(struct index *ix, struct error *e)
     if (find_needed(ix, e) < 0)
         return -1;
     index_segments_load(ix);
-    return cover_by_tails(ix, e);
+    return index_cover(ix, e) < 0 ? -1 : index_segments_keep(ix, e);
 }

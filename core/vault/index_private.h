@@ -105,9 +105,10 @@ void index_recent_free(struct index *ix);
 int index_segments_add(struct index *ix, struct segment *segment, char *file, struct error *e);
 /* Opens the segments in the cache directory. */
 void index_segments_load(struct index *ix);
-/* Appends entries of this id, `pack` being numbers here, to `found`, up to INDEX_CANDIDATES. */
-int index_segments_find(const struct index *ix, const uint8_t *id, struct entry *found,
-                        size_t *count, struct error *e);
+/* Appends entries of this id, `pack` being numbers here, to `found`, up to INDEX_CANDIDATES.  A
+ * segment that fails is dropped: then index_cover has to be called. */
+int index_segments_find(struct index *ix, const uint8_t *id, struct entry *found, size_t *count,
+                        struct error *e);
 /* Writes a new segment and opens it: in the cache directory when `keep` and there is one.
  * `numbers`: what the packs of the entries are called here. */
 int index_segments_write(struct index *ix, struct entry_stream *entries,
@@ -132,7 +133,13 @@ int index_merge_begin(const struct index *ix, const bool *pick, const int64_t *n
                       struct index_merge *m, struct error *e);
 void index_merge_end(struct index_merge *m);
 
+/* index_runs.c: copies what index runs say of packs that are not covered yet.  Runs that cannot
+ * be read are left aside. */
+int index_runs_load(struct index *ix, struct error *e);
+
 /* index_load.c: finds the packs that count and makes all of them covered. */
 int index_load(struct index *ix, struct error *e);
+/* Makes all packs covered that are not. */
+int index_cover(struct index *ix, struct error *e);
 
 #endif

@@ -108,16 +108,36 @@ void index_segments_load(struct index *ix)
     local_list(ix->vault, INDEX_FOLDER, load_one, ix);
 }
 
-int index_segments_find(const struct index *ix, const uint8_t *id, struct entry *found,
-                        size_t *count, struct error *e)
+/* What covers a pack may be gone: finds out anew. */
+static void cover_again(struct index *ix)
+{
+    for (uint32_t i = 0; i < ix->pack_count; i++)
+        ix->packs[i].covered = false;
+    for (size_t i = 0; i < ix->segment_count; i++)
+        number_packs(ix, &ix->segments[i]);
+    for (uint32_t i = 0; i < ix->recent.count; i++)
+        ix->packs[ix->recent.entries[i].pack].covered = true;
+}
+
+static void drop_damaged(struct index *ix, size_t at, const struct error *why)
+{
+    log_write(LOG_INFO, "vault", "a local index file is left aside: %s", why->text);
+    drop(ix, at, true);
+    cover_again(ix);
+}
+
+int index_segments_find(struct index *ix, const uint8_t *id, struct entry *found, size_t *count,
+                        struct error *e)
 {
     struct entry some[SEGMENT_FOUND_LIMIT];
     size_t got;
 
     for (size_t i = 0; i < ix->segment_count; i++) {
         const struct index_segment *s = &ix->segments[i];
-        if (segment_find(s->segment, id, some, &got, e) < 0)
+        if (segment_find(s->segment, id, some, &got, e) < 0) {
+            drop_damaged(ix, i, e);
             return -1;
+        }
         for (size_t j = 0; j < got && *count < INDEX_CANDIDATES; j++) {
             int64_t number = s->numbers[some[j].pack];
             if (number == ENTRY_DROPPED)
@@ -282,10 +302,14 @@ static int merge_picked(struct index *ix, const bool *pick, bool keep, struct er
     }
     free(names);
     free(numbers);
+    /* Which of them is damaged is not known: all are made again some time. */
+    bool damaged = result < 0 && e->error_class == LAGAN_CORRUPT;
     /* From the end: dropping one moves the last into its place. */
-    for (size_t i = before; result == 0 && i-- > 0;)
+    for (size_t i = before; (result == 0 || damaged) && i-- > 0;)
         if (pick[i])
             drop(ix, i, true);
+    if (damaged)
+        cover_again(ix);
     return result;
 }
 
@@ -343,7 +367,7 @@ int index_segments_keep(struct index *ix, struct error *e)
 
     if (pick == NULL)
         return error_no_memory(e, "the index");
-    for (size_t i = 0; i < ix->segment_count; i++) {
+    for (size_t i = 0; vault_cache_directory(ix->vault) && i < ix->segment_count; i++) {
         pick[i] = ix->segments[i].own;
         some = some || pick[i];
     }

@@ -87,7 +87,9 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/pack_check.c \
 	core/vault/pack_writer.c \
 	core/vault/packer.c core/vault/packer.h core/vault/packer_private.h \
-	core/vault/run.c core/vault/run.h \
+	core/vault/run.c core/vault/run.h core/vault/run_layout.h \
+	core/vault/run_set.c core/vault/run_set.h \
+	core/vault/run_write.c \
 	core/vault/segment.c core/vault/segment.h core/vault/segment_layout.h \
 	core/vault/segment_write.c \
 	core/vault/session.c core/vault/session_private.h \

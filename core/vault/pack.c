@@ -89,9 +89,13 @@ static int read_tail(struct pack *p, struct error *e)
     char name[NAME_SIZE];
 
     name_of_pack(p->id.hash, name);
+    /* Whoever opens a pack has it from a backup's list: that it is missing is damage. */
     if (envelope_read(p->vault, name, p->id.bytes, &p->envelope, &trailer, &content, e) < 0 ||
-        take_content(p, &content, e) < 0)
+        take_content(p, &content, e) < 0) {
+        if (e->error_class == LAGAN_NOT_FOUND)
+            e->code = ERROR_INTEGRITY;
         return -1;
+    }
     p->directory_offset = trailer.directory_offset;
     return check_layout(p, &trailer, e);
 }

@@ -37,6 +37,10 @@ struct run_pack {
 /* As stored: hash, size u64, kind u8, chunks u32. */
 void run_pack_give(const struct run_pack *pack, struct buffer *out);
 void run_pack_take(struct run_pack *pack, struct reader *r);
+/* CORRUPT unless the packs have `entries` chunks together: a list that covers a pack has all of
+ * it. */
+int run_packs_check(const struct run_pack *packs, size_t count, uint64_t entries,
+                    struct error *e);
 
 /* Lists all runs, also replaced ones, by level and sequence; the caller frees `*runs`. */
 int run_list(struct vault *v, struct run_name **runs, size_t *count, struct error *e);
@@ -55,7 +59,6 @@ struct entry_stream *run_stream(struct run *r, struct error *e);
 
 /* What to write. */
 struct run_request {
-    const uint8_t *session; /* 16 bytes */
     uint32_t level;
     uint64_t sequence;
     const struct run_pack *packs;
@@ -65,7 +68,7 @@ struct run_request {
     size_t replaced_count;
 };
 
-/* Writes a run under `env` (copied). */
+/* Writes a run under `env` (copied).  Memory: 8 bytes an entry, then 16 more for the filter. */
 int run_write(struct target *target, const struct envelope *env,
               const struct run_request *request, struct run_name *name, struct error *e);
 

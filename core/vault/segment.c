@@ -115,7 +115,9 @@ static int take_tail(struct segment *s, struct reader *r, struct error *e)
         s->fences[i] = reader_u64(r);
     if (take_filters(s, r, e) < 0)
         return -1;
-    return reader_done(r) ? 0 : corrupt(e, "its tail has another length");
+    if (!reader_done(r))
+        return corrupt(e, "its tail has another length");
+    return run_packs_check(s->packs, s->pack_count, s->entries, e);
 }
 
 static int read_tail(struct segment *s, struct error *e)

@@ -157,7 +157,7 @@ int segment_write(int fd, const struct run_pack *packs, size_t pack_count,
         return error_no_memory(e, file_name);
     }
     w->fd = fd;
-    if (add_all(w, entries, e) == 0)
+    if (add_all(w, entries, e) == 0 && run_packs_check(packs, pack_count, w->entries, e) == 0)
         result = write_tail(w, packs, pack_count, e);
     buffer_free(&w->fences);
     buffer_free(&w->filters);

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void open_target(struct vault_fixture *f, const char *driver)
+static void open_target(struct vault_fixture *f, const char *driver, uint64_t limit)
 {
     static unsigned stores;
     struct error e = ERROR_INIT;
-    char place[4096];
-    const char *words[] = {place, "stages=yes", NULL};
+    char place[4096], room[64];
+    const char *words[] = {place, "stages=yes", room, NULL};
+
+    snprintf(room, sizeof(room), "limit=%llu", (unsigned long long)limit);
 
     if (strcmp(driver, "tgt_dir") == 0) {
         snprintf(place, sizeof(place), "path=%s/vault", f->scratch);
@@ -34,8 +36,8 @@ static void open_vault(struct vault_fixture *f)
     assert_success(vault_unlock_recovery(f->vault, f->recovery_key, &e), e);
 }
 
-void vault_fixture_make(struct vault_fixture *f, const char *driver, bool with_cache,
-                        vault_fixture_tune *tune)
+static void make(struct vault_fixture *f, const char *driver, uint64_t limit, bool with_cache,
+                 vault_fixture_tune *tune)
 {
     struct vault_slot_request slot = {.kind = VAULT_SLOT_RECOVERY, .label = "test"};
     struct vault_settings settings;
@@ -48,12 +50,24 @@ void vault_fixture_make(struct vault_fixture *f, const char *driver, bool with_c
     if (with_cache)
         assert_true(asprintf(&f->cache, "%s/cache", f->scratch) > 0);
     f->host = fixture_host("test-drivers");
-    open_target(f, driver);
+    open_target(f, driver, limit);
     vault_settings_default(&settings, "test");
     if (tune != NULL)
         tune(&settings);
     assert_success(vault_create(f->target, &settings, &slot, 1, &e), e);
     open_vault(f);
+}
+
+void vault_fixture_make(struct vault_fixture *f, const char *driver, bool with_cache,
+                        vault_fixture_tune *tune)
+{
+    make(f, driver, 0, with_cache, tune);
+}
+
+void vault_fixture_make_limited(struct vault_fixture *f, uint64_t bytes,
+                                vault_fixture_tune *tune)
+{
+    make(f, "tgt_mem", bytes, false, tune);
 }
 
 void vault_fixture_drop(struct vault_fixture *f)

@@ -26,6 +26,9 @@ typedef void vault_fixture_tune(struct vault_settings *settings);
 /* `driver`: "tgt_mem" or "tgt_dir". */
 void vault_fixture_make(struct vault_fixture *f, const char *driver, bool with_cache,
                         vault_fixture_tune *tune);
+/* On a tgt_mem that holds `bytes` bytes. */
+void vault_fixture_make_limited(struct vault_fixture *f, uint64_t bytes,
+                                vault_fixture_tune *tune);
 void vault_fixture_drop(struct vault_fixture *f);
 /* Closes the vault and opens it again, as another process would; `cache` stays. */
 void vault_fixture_reopen(struct vault_fixture *f);
