@@ -129,7 +129,7 @@ static bool take_dirty(struct folder_set *set, char path[LAGAN_KEY_LIMIT + 1], b
         found = set->folders[index].dirty;
         if (found) {
             set->folders[index].dirty = false;
-            strcpy(path, set->folders[index].path);
+            memcpy(path, set->folders[index].path, strlen(set->folders[index].path) + 1);
         }
     }
     pthread_mutex_unlock(&set->lock);

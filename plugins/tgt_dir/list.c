@@ -126,7 +126,7 @@ static uint32_t take_entry(struct listing *l, struct level *level, const struct 
     type = type_of(level->stream, entry);
     memcpy(l->path + level->base, entry->d_name, length + 1);
     if (type == 'd')
-        strcpy(l->path + level->base + length, "/");
+        memcpy(l->path + level->base + length, "/", 2);
     if (type != 0 && is_wanted(l, type == 'd') && !add_name(l, level))
         return fail_errno(l->op, ENOMEM, "the names of a folder");
     return LAGAN_OK;

@@ -41,7 +41,3 @@ broken-drivers/%.so: tests/drivers/broken.c include/lagan/driver.h include/lagan
 	$(CC) $(DRIVER_CPPFLAGS) $(CPPFLAGS) $(DRIVER_CFLAGS) $(CFLAGS) -fPIC -shared -Wl,-z,lazy \
 		-DMODULE=$* -DFAULT_$$(echo $* | sed s/tgt_// | tr a-z A-Z) -o $@ \
 		$(top_srcdir)/tests/drivers/broken.c && chmod 755 $@
-
-# Works on a target under strace.
-check_PROGRAMS += tests/drivers/target_tool
-tests_drivers_target_tool_SOURCES = tests/drivers/target_tool.c

@@ -6,7 +6,7 @@
 requires_program strace
 requires 'the right to trace' strace -qq -o /dev/null true
 
-tool=$abs_top_builddir/tests/drivers/target_tool
+tool=$abs_top_builddir/tests/unit/target_tool
 modules=$abs_top_builddir/test-drivers
 calls=write,pwrite64,fsync,fdatasync,linkat,renameat2,mkdirat,unlinkat,sync_file_range
 # The leaks that an injected kill leaves are none of ours.
