@@ -447,7 +447,7 @@ static void *add_many(void *context)
                  i);
         if (catalog_source_insert(context, source, &e) != 0) {
             catalog_source_free(source);
-            return "failed";
+            return context; /* anything but NULL: it failed */
         }
         catalog_source_free(source);
     }
