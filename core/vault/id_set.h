@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* id_set.h - a set of chunk ids by their first 16 bytes.  One thread at a time. */
+/* id_set.h - a set of chunk ids, or of other hashes, by their first 16 bytes.  One thread at a
+ * time. */
 #ifndef CORE_VAULT_ID_SET_H
 #define CORE_VAULT_ID_SET_H
 

@@ -8,7 +8,7 @@
 
 /* A node of a content map on the way down. */
 struct frame {
-    struct chunk_id id;
+    struct chunk_id mark;
     uint32_t level;
     struct chunk_record *records;
     uint32_t count;
@@ -100,14 +100,27 @@ static int decode(struct verify_walk *w, const struct chunk_record *node, uint32
     return corrupt(e, "a node of a content map is not what the one above says");
 }
 
+/* What stands for a node in the set of those found whole: another claim on it is judged anew.
+ */
+static void mark_of(const struct chunk_record *node, uint32_t level, struct chunk_id *mark)
+{
+    uint8_t text[CHUNK_ID_SIZE + 4 + 8];
+
+    memcpy(text, node->id.bytes, CHUNK_ID_SIZE);
+    store_u32(text + CHUNK_ID_SIZE, level);
+    store_u64(text + CHUNK_ID_SIZE + 4, node->bytes);
+    hash_sha256(text, sizeof(text), mark->bytes);
+}
+
 /* Goes down into a node, unless it was found whole before. */
 static int enter(struct map_walk *m, const struct chunk_record *node, uint32_t level,
                  struct error *e)
 {
-    struct frame f = {.id = node->id};
     struct error why = ERROR_INIT;
+    struct frame f = {.next = 0};
 
-    if (id_set_has(m->walk->visited, &node->id))
+    mark_of(node, level, &f.mark);
+    if (id_set_has(m->walk->visited, &f.mark))
         return 0;
     if (decode(m->walk, node, level, &f, &why) == 0) {
         m->frames[m->depth++] = f;
@@ -124,7 +137,7 @@ static int leave(struct map_walk *m, struct error *e)
 
     free(f->records);
     if (!f->hurt)
-        return id_set_add(m->walk->visited, &f->id, e);
+        return id_set_add(m->walk->visited, &f->mark, e);
     if (m->depth > 0)
         m->frames[m->depth - 1].hurt = true;
     return 0;

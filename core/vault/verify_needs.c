@@ -99,27 +99,45 @@ void verify_each_pack(const struct verify *c, const struct seal *seal,
     }
 }
 
-/* Reports a pack or a roll that should be there, once: a list of those reported is kept sorted.
- */
+/* Packs and rolls that were found missing, ascending: each is reported once. */
 struct missing {
     uint8_t (*hashes)[32];
     size_t count;
 };
 
+/* The first hash that does not sort before `hash`. */
+static size_t lower_bound(const struct missing *m, const uint8_t hash[32])
+{
+    size_t low = 0, high = m->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (memcmp(m->hashes[middle], hash, 32) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Whether the hash is among them; if not, it is from now on. */
 static bool is_known(struct missing *m, const uint8_t hash[32], struct error *e)
 {
+    size_t at = lower_bound(m, hash);
     uint8_t(*grown)[32];
 
-    for (size_t i = 0; i < m->count; i++)
-        if (memcmp(m->hashes[i], hash, 32) == 0)
-            return true;
+    if (at < m->count && memcmp(m->hashes[at], hash, 32) == 0)
+        return true;
     grown = realloc(m->hashes, (m->count + 1) * sizeof(*grown));
     if (grown == NULL) {
         error_no_memory(e, "missing packs");
         return true;
     }
     m->hashes = grown;
-    memcpy(grown[m->count++], hash, 32);
+    memmove(grown + at + 1, grown + at, (m->count - at) * sizeof(*grown));
+    memcpy(grown[at], hash, 32);
+    m->count++;
     return false;
 }
 

@@ -128,9 +128,8 @@ struct verify_walk {
     const struct seal *seal;
     struct chunk_access access;
     struct store *store;
-    struct id_set
-        *visited;    /* nodes that were found whole, with all below them, of any backup */
-    uint8_t *needed; /* per object: 1 when this backup lists it */
+    struct id_set *visited; /* nodes found whole and as claimed, with all below them */
+    uint8_t *needed;        /* per object: 1 when this backup lists it */
     struct buffer scratch;
     bool entry_hurt;     /* the entry at hand */
     uint64_t hurt;       /* entries that cannot be restored whole */

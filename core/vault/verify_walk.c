@@ -12,7 +12,7 @@
 
 /* A node on the way down. */
 struct frame {
-    struct chunk_id id;
+    struct chunk_id mark;
     struct tree_node *node;
     uint32_t next;
     bool hurt; /* it, or something below it */
@@ -76,6 +76,24 @@ static bool keeps(struct tree_node *node, const struct claim *claim)
             tree_key_compare(item.key, item.key_size, claim->key, claim->key_size) == 0);
 }
 
+/* What stands for a node in the set of those found whole: it has to be whole and to be what was
+ * claimed, so that another claim on the same node is judged anew. */
+static void mark_of(const struct claim *claim, struct chunk_id *mark)
+{
+    uint8_t numbers[4 + 8 + 8];
+    struct hash h;
+
+    store_u32(numbers, claim->level);
+    store_u64(numbers + 4, claim->entries);
+    store_u64(numbers + 12, claim->bytes);
+    hash_begin(&h);
+    hash_update(&h, claim->id.bytes, sizeof(claim->id.bytes));
+    hash_update(&h, numbers, sizeof(numbers));
+    if (claim->key != NULL)
+        hash_update(&h, claim->key, claim->key_size);
+    hash_finish(&h, mark->bytes);
+}
+
 static int pass_key(struct tree_walk *t, const uint8_t *key, size_t size, struct error *e)
 {
     buffer_clear(&t->last);
@@ -121,14 +139,16 @@ static int enter(struct tree_walk *t, const struct claim *claim, struct error *e
 {
     struct error why = ERROR_INIT;
     struct tree_node *node;
+    struct chunk_id mark;
 
     if (operation_check(e) != 0)
         return -1;
-    if (id_set_has(t->walk->visited, &claim->id))
+    mark_of(claim, &mark);
+    if (id_set_has(t->walk->visited, &mark))
         return claim->key != NULL ? pass_key(t, claim->key, claim->key_size, e) : 0;
     if (read_node(t->walk, claim, &node, &why) != 0)
         return lose_node(t, claim, &why, e);
-    t->frames[t->depth++] = (struct frame){.id = claim->id, .node = node};
+    t->frames[t->depth++] = (struct frame){.mark = mark, .node = node};
     return verify_walk_chunk(t->walk, CHUNK_META, &claim->id, t->walk->scratch.size, e);
 }
 
@@ -138,7 +158,7 @@ static int leave(struct tree_walk *t, struct error *e)
 
     tree_node_free(f->node);
     if (!f->hurt)
-        return id_set_add(t->walk->visited, &f->id, e);
+        return id_set_add(t->walk->visited, &f->mark, e);
     if (t->depth > 0)
         t->frames[t->depth - 1].hurt = true;
     return 0;
