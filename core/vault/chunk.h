@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * chunk.h - the words that all parts of the vault share: chunk ids, kinds of chunks, records of a
- * file's content, and the two calls through which trees and content maps reach chunks.
+ * chunk.h - the words that all parts of the vault share: chunk ids, kinds of chunks, records of
+ * a file's content, and the two calls through which trees and content maps reach chunks.
  * Format: doc/format.md sections 6 and 7.
  */
 #ifndef CORE_VAULT_CHUNK_H
@@ -28,11 +28,13 @@ struct chunk_record {
 bool chunk_id_equal(const struct chunk_id *a, const struct chunk_id *b);
 bool chunk_is_hole(const struct chunk_id *id);
 
-/* How trees and content maps write and read metadata chunks.  `get` appends the chunk's plaintext to
- * `out`, its id checked; not-found or corrupt otherwise. Either may be NULL where not used. */
+/* How trees and content maps write and read metadata chunks.  `get` appends the chunk's
+ * plaintext to `out`, its id checked; not-found or corrupt otherwise. Either may be NULL where
+ * not used. */
 struct chunk_access {
     void *context;
-    int (*put)(void *context, const void *data, size_t size, struct chunk_id *id, struct error *e);
+    int (*put)(void *context, const void *data, size_t size, struct chunk_id *id,
+               struct error *e);
     int (*get)(void *context, const struct chunk_id *id, struct buffer *out, struct error *e);
 };
 

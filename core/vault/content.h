@@ -10,18 +10,20 @@
 
 enum { CONTENT_INLINE_LIMIT = 32 };
 
-/* What a tree's entry stores.  With `height` 0: `count` records (0 = no content).  With `height` >= 1:
- * one record, the root of a content map with the whole length.  Does not own `records`. */
+/* What a tree's entry stores.  With `height` 0: `count` records (0 = no content).  With
+ * `height` >= 1: one record, the root of a content map with the whole length.  Does not own
+ * `records`. */
 struct content {
     uint32_t height;
     uint32_t count;
     const struct chunk_record *records;
 };
 
-/* Collects records in order and writes map nodes as they fill: memory does not grow with the file. */
+/* Collects records in order and writes map nodes as they fill: memory does not grow with the
+ * file. */
 struct content_builder;
 
-/* `access` must outlive the builder; only `put` is used. */
+/* Only `put` of `access` is used; what it points to must outlive the builder. */
 struct content_builder *content_builder_new(const struct chunk_access *access, struct error *e);
 void content_builder_free(struct content_builder *b);
 /* Adds a record of `bytes` >= 1; neighbouring holes are merged. */
@@ -33,8 +35,8 @@ int content_builder_finish(struct content_builder *b, struct content *content, u
 /* Ready for the next file; keeps memory. */
 void content_builder_reset(struct content_builder *b);
 
-/* Walks the records of a content in order, reading map nodes as needed (memory: one node a level).
- * Only `get` of `access` is used. */
+/* Walks the records of a content in order, reading map nodes as needed (memory: one node a
+ * level). Only `get` of `access` is used. */
 struct content_cursor;
 struct content_cursor *content_cursor_new(const struct chunk_access *access,
                                           const struct content *content, struct error *e);
@@ -42,7 +44,8 @@ void content_cursor_free(struct content_cursor *c);
 /* 1 and the record, 0 at the end, -1 on failure. */
 int content_cursor_next(struct content_cursor *c, struct chunk_record *record, struct error *e);
 
-/* Decodes one map node (bytes nobody has checked but for their id) into `*level` and an array of
+/* Decodes one map node (bytes nobody has checked but for their id) into `*level` and an array
+ * of
  * `*count` records that the caller frees; corrupt otherwise.  For verify and for fuzzing. */
 int content_node_decode(const void *data, size_t size, uint32_t *level,
                         struct chunk_record **records, uint32_t *count, struct error *e);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tree.h - the sorted map from keys to entries that a backup is.  Format: doc/format.md section 8.
+ * tree.h - the sorted map from keys to entries that a backup is.  Format: doc/format.md
+ * section 8.
  *
- * A tree is built from entries in ascending key order and read by cursors.  A builder that is fed
- * from a cursor over an older tree takes over unchanged nodes whole, without encoding or storing
- * them.  Memory is that of a few nodes per level, whatever the number of entries.
+ * A tree is built from entries in ascending key order and read by cursors.  A builder that is
+ * fed from a cursor over an older tree takes over unchanged nodes whole, without encoding or
+ * storing them.  Memory is that of a few nodes per level, whatever the number of entries.
  */
 #ifndef CORE_VAULT_TREE_H
 #define CORE_VAULT_TREE_H
@@ -30,7 +31,8 @@ struct tree_entry {
     const uint8_t *stamp;
     size_t stamp_size;
     struct content content;
-    /* Further TLVs of doc/format.md section 8 in ascending order of type, encoded; see tree_further_... */
+    /* Further TLVs of doc/format.md section 8 in ascending order of type, encoded; see
+     * tree_further_... */
     const uint8_t *further;
     size_t further_size;
 };
@@ -61,18 +63,19 @@ struct tree_root {
 /* Compares keys as unsigned bytes, a prefix first: <0, 0, >0. */
 int tree_key_compare(const void *a, size_t a_size, const void *b, size_t b_size);
 
-/* Reads entries in ascending key order. */
+/* Reads entries in ascending key order.  `access` (copied): get.  What nodes say of each other
+ * is checked as they are read: corrupt when it does not agree. */
 struct tree_cursor;
-struct tree_cursor *tree_cursor_new(const struct chunk_access *access, const struct tree_root *root,
-                                    struct error *e);
+struct tree_cursor *tree_cursor_new(const struct chunk_access *access,
+                                    const struct tree_root *root, struct error *e);
 void tree_cursor_free(struct tree_cursor *c);
-/* Steps to the next entry: 1 and `*entry`, 0 at the end, -1 on failure. The first call gives the
- * first entry. */
+/* Steps to the next entry: 1 and `*entry`, 0 at the end, -1 on failure. The first call gives
+ * the first entry. */
 int tree_cursor_next(struct tree_cursor *c, const struct tree_entry **entry, struct error *e);
 /* Makes the next tree_cursor_next give the first entry whose key is >= `key`. */
 int tree_cursor_seek(struct tree_cursor *c, const void *key, size_t key_size, struct error *e);
-/* Makes the next step pass over all entries below the directory `key` (those that start with key and
- * a zero byte; with an empty key, everything). */
+/* Makes the next step pass over all entries below the directory `key` (those that start with
+ * key and a zero byte; with an empty key, everything). */
 int tree_cursor_skip_below(struct tree_cursor *c, const void *key, size_t key_size,
                            struct error *e);
 
@@ -85,21 +88,33 @@ void tree_entry_free(struct tree_entry *entry);
 
 /* Builds a tree. */
 struct tree_builder;
-/* `node_key`: K(node).  `access`: put, and get when unchanged entries are added. */
-struct tree_builder *tree_builder_new(const struct chunk_access *access, const uint8_t node_key[32],
-                                      struct error *e);
+/* `node_key`: K(node).  `access` (copied): put. */
+struct tree_builder *tree_builder_new(const struct chunk_access *access,
+                                      const uint8_t node_key[32], struct error *e);
 void tree_builder_free(struct tree_builder *b);
-/* Adds an entry; keys must ascend (asserted as INVALID). Everything is copied. */
+/* Adds an entry.  Everything is copied.  INVALID when its key is not greater than the last one,
+ * or a member is beyond what doc/format.md section 8 allows: type 0, mode over 12 bits, stamp
+ * over LAGAN_STAMP_SIZE, records whose lengths do not add up to `bytes`, further TLVs out of
+ * order. LIMIT when it is too large for a node.  After a failure the builder can only be freed.
+ */
 int tree_builder_add(struct tree_builder *b, const struct tree_entry *entry, struct error *e);
-/* Adds the entry that `c` gave last, unchanged.  When all entries of a leaf of the older tree are
- * added this way and the new leaf starts where the old one did, the old leaf is reused as it is. */
+/* Adds the entry that `c` gave last, unchanged.  When all entries of a leaf of the older tree
+ * are added this way and the new leaf starts where the old one did, the old leaf is reused as
+ * it is. */
 int tree_builder_add_unchanged(struct tree_builder *b, struct tree_cursor *c, struct error *e);
 /* Ends the tree (at least one entry). */
 int tree_builder_finish(struct tree_builder *b, struct tree_root *root, struct error *e);
 
-/* What differs between two trees; equal nodes are passed over unread. */
-enum tree_change { TREE_ADDED = '+', TREE_REMOVED = '-', TREE_CONTENT = 'M', TREE_ATTRIBUTES = 'U' };
-/* `before` or `after` is NULL for added and removed.  A result other than 0 ends the walk with it. */
+/* What differs between two trees; equal nodes are passed over unread.  CONTENT: the records
+ * differ. ATTRIBUTES: anything else does, but for the stamp, which alone is no change. */
+enum tree_change {
+    TREE_ADDED = '+',
+    TREE_REMOVED = '-',
+    TREE_CONTENT = 'M',
+    TREE_ATTRIBUTES = 'U'
+};
+/* `before` or `after` is NULL for added and removed.  A result other than 0 ends the walk with
+ * it. */
 typedef int tree_diff_function(void *context, enum tree_change change,
                                const struct tree_entry *before, const struct tree_entry *after,
                                struct error *e);
@@ -107,8 +122,8 @@ int tree_diff(const struct chunk_access *access, const struct tree_root *before,
               const struct tree_root *after, tree_diff_function *each, void *context,
               struct error *e);
 
-/* A decoded node, for verify, fuzzing and the cursors.  Corrupt on anything that section 8 does not
- * allow: order, counts, sizes, trailing bytes. */
+/* A decoded node, for verify, fuzzing and the cursors.  Corrupt on anything that section 8 does
+ * not allow: order, counts, sizes, trailing bytes. */
 struct tree_node;
 int tree_node_decode(const void *data, size_t size, struct tree_node **node, struct error *e);
 void tree_node_free(struct tree_node *n);
