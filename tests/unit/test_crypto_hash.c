@@ -158,9 +158,35 @@ static void crc32c_known_answers(void **state)
     assert_int_equal(crc32c(data, sizeof(data)), 0x113fdb5c);
 }
 
+/* The definition, bit by bit. */
+static uint32_t crc32c_by_definition(const uint8_t *data, size_t size)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        unsigned out = (crc ^ data[bit / 8] >> bit % 8) & 1;
+        crc = crc >> 1 ^ (out ? UINT32_C(0x82f63b78) : 0);
+    }
+    return ~crc;
+}
+
+/* Eight bytes at a time or one: all lengths from all alignments. */
+static void crc32c_at_all_sizes(void **state)
+{
+    uint8_t data[8 + 80];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 73 + 41);
+    for (size_t start = 0; start < 8; start++) {
+        for (size_t size = 0; size <= 80; size++)
+            assert_int_equal(crc32c(data + start, size),
+                             crc32c_by_definition(data + start, size));
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(hash_known_answers),   cmocka_unit_test(hash_parts_equal_whole),
     cmocka_unit_test(mac_known_answers),    cmocka_unit_test(mac_key_is_shared),
-    cmocka_unit_test(crc32c_known_answers),
+    cmocka_unit_test(crc32c_known_answers), cmocka_unit_test(crc32c_at_all_sizes),
 };
 UNIT_MAIN(tests)
