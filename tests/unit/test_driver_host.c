@@ -385,12 +385,12 @@ static void driver_host_refuses_other_types(void **state)
 
 static void driver_host_refuses_other_owners(void **state)
 {
-    struct place p = place_new();
     (void)state;
     if (geteuid() != 0) {
-        place_free(&p);
+        print_message("needs root\n");
         skip();
     }
+    struct place p = place_new();
     assert_int_equal(chown(p.file, 65534, 65534), 0);
     expect_refusal(&p, "belongs neither to root nor");
     assert_int_equal(chown(p.file, 0, 0) | chown(p.scratch, 65534, 65534), 0);
