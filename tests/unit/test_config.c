@@ -136,6 +136,7 @@ static const struct row rows[] = {
     {"state\x01 = /x", ":1: the control character U+0001"},
     {"st\xd0\xb0te = /x", ":1: 'st\xd0\xb0te' is no key"},
     /* unknown and misplaced */
+    {"# a\n// b\n/* c\n*/\nspeed = 3", ":5: no such option"},
     {"\nspeed = 3", ":2: no such option 'speed'; known here: state, drivers, region"},
     {"State = /x", ":1: 'State' is no key"},
     {"STATE { }", ":1: no such option 'STATE'"},

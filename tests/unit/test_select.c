@@ -355,6 +355,16 @@ static void select_deep(void **state)
     assert_int_equal(select_match(rules, key, 2 * 701 - 1, true), SELECT_SKIP);
     assert_int_equal(select_rules_add(rules, "x", SELECT_INCLUDE, "x", &e), 0);
     assert_int_equal(select_match(rules, key, 2 * DEPTH - 1, false), SELECT_TAKE);
+    static const size_t places[] = {0, 126, 127, 128, 129, 255, 256, 257, 1499};
+    struct select_rules *others = select_rules_new(BACKUP, &e);
+    assert_int_equal(select_rules_add(others, "y", SELECT_EXCLUDE, "x", &e), 0);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        key[2 * places[i]] = 'y';
+        assert_int_equal(select_match(others, key, 2 * DEPTH - 1, false), SELECT_SKIP);
+        key[2 * places[i]] = 'd';
+        assert_int_equal(select_match(others, key, 2 * DEPTH - 1, false), SELECT_TAKE);
+    }
+    select_rules_free(others);
     assert_int_equal(select_rules_add(rules, "/d/d/d/d/**/x", SELECT_EXCLUDE, "x", &e), 0);
     assert_int_equal(select_match(rules, key, 2 * DEPTH - 1, false), SELECT_SKIP);
     select_rules_free(rules);
