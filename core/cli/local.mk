@@ -1,7 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 # core/cli: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/cli/libcli.la
-core_cli_libcli_la_SOURCES =
+core_cli_libcli_la_SOURCES = \
+	core/cli/arguments.c core/cli/arguments.h \
+	core/cli/command.h \
+	core/cli/command_backup.c \
+	core/cli/command_backup_list.c \
+	core/cli/command_catalog.c \
+	core/cli/command_driver.c \
+	core/cli/command_init.c \
+	core/cli/command_look.c \
+	core/cli/command_region.c \
+	core/cli/command_restore.c \
+	core/cli/command_source.c \
+	core/cli/command_table.c \
+	core/cli/command_task.c \
+	core/cli/command_vault.c \
+	core/cli/command_vault_key.c \
+	core/cli/command_verify.c \
+	core/cli/complete.c \
+	core/cli/help.c \
+	core/cli/option.h \
+	core/cli/output.c core/cli/output.h \
+	core/cli/process.c core/cli/process.h \
+	core/cli/progress.c core/cli/progress.h \
+	core/cli/record.c core/cli/record.h \
+	core/cli/report.c \
+	core/cli/session.c core/cli/session.h \
+	core/cli/terminal.c core/cli/terminal.h
 
 bin_PROGRAMS += lagan
 lagan_SOURCES = core/cli/main.c

@@ -140,8 +140,8 @@ struct open_source {
 int setup_source_open(struct setup *s, const char *text, const struct catalog_pairs *parameters,
                       struct open_source *source, struct error *e);
 /* Opens a place to restore `seal` to: an instance of its driver whose place parameter is
- * `place` (NULL = where the backup was taken). */
-int setup_place_open(struct setup *s, const struct seal *seal, const char *place,
+ * `place` (NULL = where the backup was taken), made when absent if `make` says so. */
+int setup_place_open(struct setup *s, const struct seal *seal, const char *place, bool make,
                      struct open_source *source, struct error *e);
 void open_source_close(struct open_source *source);
 

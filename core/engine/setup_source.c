@@ -98,7 +98,7 @@ int setup_source_open(struct setup *s, const char *text, const struct catalog_pa
     return 0;
 }
 
-int setup_place_open(struct setup *s, const struct seal *seal, const char *place,
+int setup_place_open(struct setup *s, const struct seal *seal, const char *place, bool make,
                      struct open_source *source, struct error *e)
 {
     struct open_source opened = {0};
@@ -111,7 +111,7 @@ int setup_place_open(struct setup *s, const struct seal *seal, const char *place
             goto out;
     }
     result = open_instance(s, seal->source_driver ? seal->source_driver : "", &values,
-                           LAGAN_OPEN_RESTORE | LAGAN_OPEN_INITIALISE, &opened, e);
+                           LAGAN_OPEN_RESTORE | (make ? LAGAN_OPEN_INITIALISE : 0), &opened, e);
     if (result == 0)
         *source = opened;
     else

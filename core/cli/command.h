@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command.h - the commands: what each is called, takes and does. */
+#ifndef CORE_CLI_COMMAND_H
+#define CORE_CLI_COMMAND_H
+
+#include "base/error.h"
+#include "cli/option.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct session;
+
+/* What an operand names, for completion. */
+enum operand_kind {
+    OPERAND_NONE,
+    OPERAND_FREE,
+    OPERAND_BACKUP,
+    OPERAND_SOURCE,
+    OPERAND_VAULT,
+    OPERAND_REGION,
+    OPERAND_DRIVER,
+    OPERAND_TASK
+};
+
+enum { OPERANDS_ANY = 1 << 20 };
+
+struct command {
+    const char *words;    /* "vault key add" */
+    const char *operands; /* "NAME", as help shows them */
+    enum operand_kind kind;
+    size_t least; /* operands */
+    size_t most;
+    uint64_t options; /* besides the global ones */
+    /* Does the work.  0, and session->status tells the rest; or -1 and `e`. */
+    int (*run)(struct session *s, struct error *e);
+    const char *summary; /* one line, lower case */
+    const char *details; /* lines for --help, or NULL */
+};
+
+extern const struct command command_rows[];
+extern const size_t command_count;
+
+/* The command whose words are exactly `words`, or NULL. */
+const struct command *command_find(const char *words);
+/* Whether some command's words start with `words` and go on. */
+bool command_is_group(const char *words);
+/* The option of this name or letter among `allowed` and the global ones, or -1. */
+int command_option(uint64_t allowed, const char *name, size_t length);
+int command_letter(uint64_t allowed, char letter);
+/* The global options. */
+uint64_t command_global_options(void);
+
+/* The commands' functions, in files command_*.c. */
+#define CLI_FUNCTIONS(X)                                                                       \
+    X(backup_create)                                                                           \
+    X(backup_delete)                                                                           \
+    X(backup_list)                                                                             \
+    X(backup_show)                                                                             \
+    X(cat)                                                                                     \
+    X(catalog_check)                                                                           \
+    X(catalog_export)                                                                          \
+    X(catalog_rebuild)                                                                         \
+    X(diff)                                                                                    \
+    X(driver_list)                                                                             \
+    X(driver_show)                                                                             \
+    X(help)                                                                                    \
+    X(init)                                                                                    \
+    X(ls)                                                                                      \
+    X(region_check)                                                                            \
+    X(region_list)                                                                             \
+    X(region_show)                                                                             \
+    X(restore)                                                                                 \
+    X(source_add)                                                                              \
+    X(source_check)                                                                            \
+    X(source_list)                                                                             \
+    X(source_remove)                                                                           \
+    X(source_show)                                                                             \
+    X(task_list)                                                                               \
+    X(task_show)                                                                               \
+    X(vault_create)                                                                            \
+    X(vault_key_add)                                                                           \
+    X(vault_key_check)                                                                         \
+    X(vault_key_list)                                                                          \
+    X(vault_key_remove)                                                                        \
+    X(vault_list)                                                                              \
+    X(vault_show)                                                                              \
+    X(verify)
+#define X(name) int command_##name(struct session *s, struct error *e);
+CLI_FUNCTIONS(X)
+#undef X
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_backup_list.c - backups: listed, shown, deleted. */
+#include "cli/record.h"
+
+#include "engine/key_text.h"
+#include "engine/task.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A listing with the names of the vaults it meets. */
+struct listing {
+    struct session *session;
+    uint8_t vault[CATALOG_ID_SIZE];
+    char vault_name[CATALOG_TEXT_SIZE];
+    char region[NAME_SIZE];
+};
+
+static int know_vault(struct listing *l, const uint8_t vault[CATALOG_ID_SIZE], struct error *e)
+{
+    if (l->vault_name[0] && memcmp(l->vault, vault, CATALOG_ID_SIZE) == 0)
+        return 0;
+    struct catalog_vault *row = catalog_vault_get(session_catalog(l->session), vault, e);
+    if (!row)
+        return -1;
+    memcpy(l->vault, vault, CATALOG_ID_SIZE);
+    snprintf(l->vault_name, sizeof(l->vault_name), "%s", row->name);
+    snprintf(l->region, sizeof(l->region), "%s", row->region);
+    catalog_vault_free(row);
+    return 0;
+}
+
+static int list_backup(void *context, const struct catalog_backup *row, struct error *e)
+{
+    struct listing *l = context;
+    const char *region = session_value(l->session, OPTION_REGION);
+    if (know_vault(l, row->vault, e) != 0)
+        return -1;
+    if (!region || strcmp(region, l->region) == 0)
+        record_backup(&l->session->output, row, l->vault_name);
+    return 0;
+}
+
+/* Backups of a source that is no more in the catalog are chosen by its name. */
+struct source_search {
+    const char *name;
+    uint8_t *id;
+    bool found;
+};
+
+static int search_source(void *context, const struct catalog_backup *row, struct error *e)
+{
+    struct source_search *search = context;
+    (void)e;
+    if (strcmp(row->source_name, search->name) == 0) {
+        memcpy(search->id, row->source, CATALOG_ID_SIZE);
+        search->found = true;
+    }
+    return 0;
+}
+
+static int find_source(struct session *s, const char *name, uint8_t id[CATALOG_ID_SIZE],
+                       struct error *e)
+{
+    static const struct seal_list none;
+    struct source_search search = {name, id, false};
+    struct error why = ERROR_INIT;
+    if (locate_source(s->setup, &none, name, id, &why) == 0)
+        return 0;
+    if (why.code != ERROR_NO_SOURCE ||
+        catalog_backup_list(session_catalog(s), NULL, NULL, search_source, &search, e) != 0 ||
+        !search.found) {
+        *e = why;
+        return -1;
+    }
+    return 0;
+}
+
+int command_backup_list(struct session *s, struct error *e)
+{
+    static const struct column columns[] = {
+        {"id", "ID", false},           {"name", "NAME", false},
+        {"source", "SOURCE", false},   {"vault", "VAULT", false},
+        {"created", "CREATED", false}, {"entries", "ENTRIES", true},
+        {"bytes", "SIZE", true},       {"bytes_stored", "STORED", true},
+        {"state", "STATE", false}};
+    const char *vault = session_value(s, OPTION_VAULT);
+    const char *source = session_value(s, OPTION_SOURCE);
+    struct listing listing = {.session = s};
+    struct catalog_vault *row = NULL;
+    uint8_t source_id[CATALOG_ID_SIZE];
+    if (session_setup(s, NEED_CATALOG, e) != 0 ||
+        (source && find_source(s, source, source_id, e) != 0))
+        return -1;
+    if (vault) {
+        row = catalog_vault_find(session_catalog(s), session_value(s, OPTION_REGION), vault, e);
+        if (!row)
+            return -1;
+    }
+    output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
+    int result = catalog_backup_list(session_catalog(s), row ? row->uuid : NULL,
+                                     source ? source_id : NULL, list_backup, &listing, e);
+    output_table_end(&s->output, "no backups");
+    catalog_vault_free(row);
+    return result;
+}
+
+static void record_seal(struct output *o, const struct chosen *chosen, const struct seal *seal)
+{
+    struct catalog_pairs parameters = {0};
+    struct error ignored;
+    for (size_t i = 0; i < seal->parameter_count; i++)
+        catalog_pairs_add(&parameters, seal->parameters[i].name, seal->parameters[i].value,
+                          &ignored);
+    record_begin(o, "backup");
+    record_text(o, "id", seal->id);
+    record_text(o, "name", seal->backup_name);
+    record_text(o, "description", seal->description);
+    record_text(o, "vault", chosen->vault.row->name);
+    record_text(o, "seal", seal->name);
+    record_text(o, "source", seal->source_name);
+    record_id(o, "source_id", seal->source_id);
+    record_text(o, "driver", seal->source_driver);
+    record_pairs(o, "parameters", &parameters);
+    record_text(o, "host", seal->host);
+    record_text(o, "program", seal->program);
+    record_text(o, "state", seal->flags & SEAL_PARTIAL ? "partial" : "available");
+    record_flag(o, "full", seal->flags & SEAL_FULL);
+    record_time(o, "created", seal->created_ns);
+    record_time(o, "started", seal->start_ns);
+    record_duration(o, "duration", seal->end_ns - seal->start_ns);
+    record_size(o, "bytes", seal->root.bytes);
+#define X(member, name) record_number(o, name, seal->counters.member);
+    SEAL_COUNTERS(X)
+#undef X
+    record_number(o, "packs", seal->pack_count);
+    record_number(o, "problems", seal->problem_total);
+    record_end(o);
+    catalog_pairs_clear(&parameters);
+}
+
+static void record_problems(struct output *o, const struct seal *seal)
+{
+    static const struct column columns[] = {{"path", "NOT AS IT SHOULD BE", false},
+                                            {"class", "CLASS", false},
+                                            {"message", "WHY", false}};
+    if (seal->problem_count == 0)
+        return;
+    output_line(o, "%s", "");
+    output_table(o, columns, sizeof(columns) / sizeof(columns[0]));
+    for (size_t i = 0; i < seal->problem_count; i++) {
+        const struct seal_problem *problem = &seal->problems[i];
+        struct buffer path CLEANUP_BUFFER = BUFFER_INIT;
+        key_path(&path, problem->key, problem->key_size);
+        record_begin(o, "problem");
+        record_bytes(o, "path", path.data ? (const void *)path.data : "", path.size);
+        record_text(o, "class", error_class_name(problem->error_class));
+        record_text(o, "message", problem->text);
+        record_end(o);
+    }
+    output_table_end(o, NULL);
+}
+
+int command_backup_show(struct session *s, struct error *e)
+{
+    const char *text = session_operand(s, 0);
+    const struct seal *seal = NULL;
+    struct chosen chosen = {0};
+    if (session_setup(s, NEED_CATALOG, e) != 0 || chosen_open(s, text, true, &chosen, e) != 0)
+        return -1;
+    int result = chosen_backup(&chosen, text, &seal, e);
+    if (result == 0) {
+        record_seal(&s->output, &chosen, seal);
+        record_problems(&s->output, seal);
+    }
+    chosen_close(&chosen);
+    return result;
+}
+
+/* Takes one backup out of vault and catalog. */
+static int delete_one(struct session *s, struct chosen *chosen, const struct seal *seal,
+                      struct error *e)
+{
+    const uint8_t *vault = chosen->vault.row->uuid;
+    const char *reason = session_value(s, OPTION_REASON);
+    struct catalog *catalog = session_catalog(s);
+    uint8_t writer[CATALOG_ID_SIZE];
+    struct task task;
+    struct error why = ERROR_INIT;
+    catalog_writer_id(catalog, writer);
+    task_begin(&task, catalog, CATALOG_TASK_DELETE, vault, seal->source_id, seal->id, NULL);
+    memcpy(task.row.backup, seal->id, sizeof(task.row.backup));
+    if (vault_backup_delete(chosen->vault.vault, seal, writer, reason ? reason : "", e) != 0) {
+        task_end(&task, e);
+        return error_context(e, "backup %s", seal->id);
+    }
+    task_end(&task, NULL);
+    if (catalog_backup_delete(catalog, vault, seal->id, &why) != 0 &&
+        why.code != ERROR_NO_BACKUP)
+        report_line(
+            "lagan: warning: the backup is deleted, but still stands in the catalog: %s",
+            why.text);
+    if (s->output.use_json) {
+        record_begin(&s->output, "deleted");
+        record_text(&s->output, "id", seal->id);
+        record_text(&s->output, "vault", chosen->vault.row->name);
+        record_end(&s->output);
+    }
+    output_note(&s->output, "backup %s deleted from vault %s", seal->id,
+                chosen->vault.row->name);
+    return 0;
+}
+
+/* All are found before the first is deleted: latest~1 means the same for each, and a mistake in
+ * one deletes none. */
+static int delete_all(struct session *s, struct chosen *chosen, const struct seal **seals,
+                      struct error *e)
+{
+    size_t count = s->arguments.operand_count;
+    for (size_t i = 0; i < count; i++) {
+        if (chosen_backup(chosen, session_operand(s, i), &seals[i], e) != 0)
+            return -1;
+        for (size_t j = 0; j < i; j++) {
+            if (seals[j] == seals[i])
+                return error_set(e, LAGAN_INVALID, ERROR_USAGE, "backup %s is named twice",
+                                 seals[i]->id);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (delete_one(s, chosen, seals[i], e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int command_backup_delete(struct session *s, struct error *e)
+{
+    struct chosen chosen = {0};
+    if (session_setup(s, NEED_CATALOG, e) != 0 ||
+        chosen_open(s, session_operand(s, 0), false, &chosen, e) != 0)
+        return -1;
+    const struct seal **seals = calloc(s->arguments.operand_count, sizeof(*seals));
+    int result = seals ? delete_all(s, &chosen, seals, e) : error_no_memory(e, "the backups");
+    free(seals);
+    chosen_close(&chosen);
+    return result;
+}

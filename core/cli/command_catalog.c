@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_catalog.c - the catalog beside the vaults that it tells of. */
+#include "cli/session.h"
+
+#include "engine/rebuild.h"
+#include "engine/task.h"
+
+#include <string.h>
+
+/* Calls `work` for the region of --region, or for all. */
+static int each_region(struct session *s,
+                       int (*work)(struct session *s, const struct config_region *region,
+                                   struct error *e),
+                       struct error *e)
+{
+    const struct config *config = setup_config(s->setup);
+    const struct config_region *region = NULL;
+    const char *name = session_value(s, OPTION_REGION);
+    if (name)
+        return setup_region(s->setup, name, &region, e) != 0 ? -1 : work(s, region, e);
+    for (size_t i = 0; i < config->region_count; i++) {
+        if (work(s, &config->regions[i], e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void print_difference(void *context, const struct difference *d)
+{
+    struct session *s = context;
+    struct output *o = &s->output;
+    s->status = STATUS_FAILED;
+    if (o->use_json) {
+        record_begin(o, "difference");
+        record_text(o, "region", d->region);
+        record_text(o, "vault", d->vault);
+        record_text(o, "backup", d->backup);
+        record_text(o, "text", d->text);
+        record_end(o);
+        return;
+    }
+    output_line(o, "region %s, vault %s%s%s: %s", d->region ? d->region : "-",
+                d->vault ? d->vault : "-", d->backup ? ", backup " : "",
+                d->backup ? d->backup : "", d->text);
+}
+
+static int check_region(struct session *s, const struct config_region *region, struct error *e)
+{
+    struct setup_key key = session_key(s);
+    return rebuild_check(s->setup, region, &key, print_difference, s, e);
+}
+
+static void catalog_problem(void *context, const char *text)
+{
+    struct session *s = context;
+    s->status = STATUS_FAILED;
+    if (!s->output.use_json) {
+        output_line(&s->output, "catalog: %s", text);
+        return;
+    }
+    record_begin(&s->output, "problem");
+    record_text(&s->output, "text", text);
+    record_end(&s->output);
+}
+
+int command_catalog_check(struct session *s, struct error *e)
+{
+    uint64_t problems = 0;
+    if (session_setup(s, NEED_CATALOG, e) != 0 ||
+        catalog_check(session_catalog(s), catalog_problem, s, &problems, e) != 0 ||
+        each_region(s, check_region, e) != 0)
+        return -1;
+    if (s->status == STATUS_DONE)
+        output_note(&s->output, "catalog and vaults agree");
+    else
+        output_note(&s->output, "%s",
+                    "`lagan catalog rebuild` makes the catalog follow the vaults");
+    return 0;
+}
+
+static void print_rebuilt(void *context, const struct rebuilt_vault *v)
+{
+    struct session *s = context;
+    struct output *o = &s->output;
+    bool locked = v->why->error_class != LAGAN_OK;
+    if (o->use_json) {
+        record_begin(o, "vault");
+        record_text(o, "name", v->row->name);
+        record_id(o, "id", v->row->uuid);
+        record_text(o, "region", v->row->region);
+        record_text(o, "place", v->row->prefix);
+        record_number(o, "backups", v->backups);
+        record_number(o, "backups_new", v->backups_new);
+        record_number(o, "backups_gone", v->backups_gone);
+        record_number(o, "sources_new", v->sources_new);
+        record_text(o, "problem", v->why->text);
+        record_end(o);
+    } else if (!locked) {
+        output_note(o,
+                    "vault %s in region %s: %llu backups, %llu of them new; %llu gone; %llu "
+                    "sources registered again",
+                    v->row->name, v->row->region, (unsigned long long)v->backups,
+                    (unsigned long long)v->backups_new, (unsigned long long)v->backups_gone,
+                    (unsigned long long)v->sources_new);
+    }
+    if (locked) {
+        report_line("lagan: vault %s is known again, but its backups are not: %s", v->row->name,
+                    v->why->text);
+        s->status = error_exit_status(v->why);
+    }
+}
+
+static int rebuild(struct session *s, const struct config_region *region, struct error *e)
+{
+    struct setup_key key = session_key(s);
+    uint64_t failed = 0;
+    struct task task;
+    task_begin(&task, session_catalog(s), CATALOG_TASK_REBUILD, NULL, NULL, region->name, NULL);
+    int result = rebuild_region(s->setup, region, &key, print_rebuilt, s, &failed, e);
+    task.row.problems = failed;
+    task_end(&task, result != 0 ? e : NULL);
+    return result;
+}
+
+int command_catalog_rebuild(struct session *s, struct error *e)
+{
+    if (session_setup(s, NEED_REBUILD, e) != 0)
+        return -1;
+    return each_region(s, rebuild, e);
+}
+
+int command_catalog_export(struct session *s, struct error *e)
+{
+    struct buffer dump CLEANUP_BUFFER = BUFFER_INIT;
+    struct output *o = &s->output;
+    if (session_setup(s, NEED_CATALOG, e) != 0 ||
+        catalog_dump(session_catalog(s), &dump, e) != 0)
+        return -1;
+    if (!o->use_json) {
+        output_write(o, dump.data, dump.size);
+        return 0;
+    }
+    for (size_t at = 0; at < dump.size;) {
+        const uint8_t *line = dump.data + at;
+        const uint8_t *end = memchr(line, '\n', dump.size - at);
+        size_t length = end ? (size_t)(end - line) : dump.size - at;
+        record_begin(o, "line");
+        record_bytes(o, "text", line, length);
+        record_end(o);
+        at += length + 1;
+    }
+    return 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_init.c - from nothing to a vault that can be used. */
+#include "cli/session.h"
+
+#include "base/file.h"
+#include "crypto/secret.h"
+#include "engine/create.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_REGION "local"
+#define DEFAULT_VAULT "main"
+#define TARGET_DRIVER "tgt_dir"
+
+/* Where everything goes; allocated texts. */
+struct initial {
+    const char *region;
+    const char *vault;
+    char *config;
+    char *state;
+    char *path;
+};
+
+static char *absolute(const char *path, struct error *e)
+{
+    char *made = NULL;
+    char *here CLEANUP_TEXT = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    if (path[0] != '/' && !here) {
+        error_errno(e, errno, "cannot tell the current folder");
+        return NULL;
+    }
+    if (asprintf(&made, "%s%s%s", here ? here : "", here ? "/" : "", path) < 0) {
+        error_no_memory(e, "a path");
+        return NULL;
+    }
+    return made;
+}
+
+static int choose(struct session *s, struct initial *i, struct error *e)
+{
+    const char *config = session_value(s, OPTION_CONFIG);
+    const char *state = session_value(s, OPTION_STATE_DIR);
+    const char *path = session_value(s, OPTION_PLACE);
+    const char *region = session_value(s, OPTION_REGION);
+    const char *vault = session_value(s, OPTION_VAULT);
+    i->region = region ? region : DEFAULT_REGION;
+    i->vault = vault ? vault : DEFAULT_VAULT;
+    if (name_check(NAME_REGION, i->region, e) != 0 || name_check(NAME_VAULT, i->vault, e) != 0)
+        return -1;
+    i->config = config ? absolute(config, e) : config_default_path(e);
+    if (!i->config)
+        return -1;
+    i->state = state ? absolute(state, e) : config_default_state(e);
+    if (!i->state)
+        return -1;
+    if (path) {
+        i->path = absolute(path, e);
+    } else if (asprintf(&i->path, "%s/regions/%s", i->state, i->region) < 0) {
+        i->path = NULL;
+        return error_no_memory(e, "a path");
+    }
+    return i->path ? 0 : -1;
+}
+
+static int write_config(const struct initial *i, struct error *e)
+{
+    static const char *const drivers[] = {SETUP_PATH_DRIVER, TARGET_DRIVER, SETUP_KEY_DRIVER,
+                                          NULL};
+    const char *parameters[] = {"path", i->path, NULL};
+    const struct config_initial initial = {.state = i->state,
+                                           .drivers = drivers,
+                                           .region = i->region,
+                                           .target_driver = TARGET_DRIVER,
+                                           .parameters = parameters};
+    if (config_write_initial(i->config, &initial, e) == 0)
+        return 0;
+    if (e->error_class == LAGAN_EXISTS)
+        return error_set(e, LAGAN_EXISTS, ERROR_CONFLICT,
+                         "%s is there already and stays as it is; `lagan vault create` makes "
+                         "further vaults",
+                         i->config);
+    return -1;
+}
+
+static void print_done(struct session *s, const struct initial *i,
+                       const struct catalog_vault *row)
+{
+    struct output *o = &s->output;
+    if (o->use_json) {
+        record_begin(o, "init");
+        record_text(o, "configuration", i->config);
+        record_text(o, "state", i->state);
+        record_text(o, "region", i->region);
+        record_text(o, "path", i->path);
+        record_text(o, "vault", row->name);
+        record_id(o, "vault_id", row->uuid);
+        record_text(o, "encryption", catalog_encryption_name(row->encryption));
+        record_end(o);
+        return;
+    }
+    const char *key = catalog_pairs_find(&row->key_parameters, "path");
+    output_note(o, "configuration   %s", i->config);
+    output_note(o, "catalog         %s", i->state);
+    output_note(o, "vault           %s, in region %s, below %s", row->name, i->region, i->path);
+    output_note(o, "key             %s", key ? key : "the passphrase, to be given each time");
+}
+
+static void print_next(struct session *s)
+{
+    struct output *o = &s->output;
+    output_note(o, "%s", "");
+    output_note(o, "next:  lagan backup create PATH     back a folder up");
+    output_note(o, "       lagan backup list");
+    output_note(o, "       lagan restore latest --to PLACE");
+    output_note(o, "       lagan verify");
+}
+
+static int make_vault(struct session *s, const struct initial *i,
+                      struct create_request *request, struct catalog_vault **row,
+                      struct error *e)
+{
+    if (session_setup(s, NEED_CATALOG, e) != 0)
+        return -1;
+    request->name = i->vault;
+    request->region = i->region;
+    request->passphrase_source = session_value(s, OPTION_PASSPHRASE);
+    request->recovery = true;
+    return create_vault(s->setup, request, row, e);
+}
+
+static int initialise(struct session *s, const struct initial *i, int *fd, struct error *e)
+{
+    struct create_request request = {0};
+    struct catalog_vault *row = NULL;
+    if (write_config(i, e) != 0)
+        return -1;
+    if (make_vault(s, i, &request, &row, e) != 0) {
+        /* The next attempt must not find a configuration without a vault. */
+        unlink(i->config);
+        return -1;
+    }
+    print_done(s, i, row);
+    int result = recovery_give(s, fd, request.recovery_key, row->name, e);
+    if (result == 0)
+        print_next(s);
+    secret_wipe(&request, sizeof(request));
+    catalog_vault_free(row);
+    return result;
+}
+
+int command_init(struct session *s, struct error *e)
+{
+    struct initial i = {0};
+    int fd = -1;
+    int result = choose(s, &i, e);
+    if (result == 0)
+        result = recovery_prepare(s, &fd, e);
+    if (result == 0) {
+        result = initialise(s, &i, &fd, e);
+        if (result != 0)
+            recovery_cancel(s, &fd);
+    }
+    free(i.config);
+    free(i.state);
+    free(i.path);
+    return result;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * complete.c - what could stand next on a command line, for the completion of shells.
+ *
+ * The shell calls `lagan --complete WORD...`, where the last word is the one to complete, and
+ * gets one candidate on each line.  Nothing is ever said of what fails: a person is typing.
+ */
+#include "cli/session.h"
+
+#include "engine/restore.h"
+#include "vault/verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A completion at work. */
+struct completion {
+    struct session *session;
+    const char *word; /* so far */
+    const struct command *command;
+    char words[COMMAND_WORDS_SIZE];
+};
+
+static void candidate(struct completion *c, const char *text)
+{
+    if (strncmp(text, c->word, strlen(c->word)) == 0)
+        output_line(&c->session->output, "%s", text);
+}
+
+static void complete_options(struct completion *c)
+{
+    uint64_t options = command_global_options() | (c->command ? c->command->options : 0);
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "--%s", option_rows[i].name);
+        if (options & OPTION_BIT(i))
+            candidate(c, text);
+    }
+}
+
+/* The next words of commands that start with those so far. */
+static void complete_command(struct completion *c)
+{
+    size_t length = strlen(c->words);
+    char last[COMMAND_WORDS_SIZE] = "";
+    for (size_t i = 0; i < command_count; i++) {
+        const char *words = command_rows[i].words;
+        char next[COMMAND_WORDS_SIZE];
+        if (length > 0 && (strncmp(words, c->words, length) != 0 || words[length] != ' '))
+            continue;
+        words += length + (length > 0);
+        snprintf(next, sizeof(next), "%.*s", (int)strcspn(words, " "), words);
+        if (strcmp(next, last) != 0)
+            candidate(c, next);
+        memcpy(last, next, sizeof(last));
+    }
+}
+
+static int offer_vault(void *context, const struct catalog_vault *row, struct error *e)
+{
+    (void)e;
+    candidate(context, row->name);
+    return 0;
+}
+
+static int offer_source(void *context, const struct catalog_source *row, struct error *e)
+{
+    (void)e;
+    candidate(context, row->name);
+    return 0;
+}
+
+static int offer_backup(void *context, const struct catalog_backup *row, struct error *e)
+{
+    (void)e;
+    candidate(context, row->id);
+    if (row->name[0])
+        candidate(context, row->name);
+    return 0;
+}
+
+static int offer_task(void *context, const struct catalog_task *row, struct error *e)
+{
+    (void)e;
+    candidate(context, row->id);
+    return 0;
+}
+
+static void offer_regions(struct completion *c)
+{
+    const struct config *config = setup_config(c->session->setup);
+    for (size_t i = 0; i < config->region_count; i++)
+        candidate(c, config->regions[i].name);
+}
+
+static void offer_drivers(struct completion *c)
+{
+    const struct config *config = setup_config(c->session->setup);
+    for (size_t i = 0; i < config->driver_count; i++)
+        candidate(c, config->drivers[i]);
+}
+
+static void complete_operand(struct completion *c, enum operand_kind kind)
+{
+    struct error ignored = ERROR_INIT;
+    if (session_setup(c->session, NEED_CATALOG, &ignored) != 0)
+        return;
+    struct catalog *catalog = session_catalog(c->session);
+    switch (kind) {
+    case OPERAND_BACKUP:
+        candidate(c, "latest");
+        catalog_backup_list(catalog, NULL, NULL, offer_backup, c, &ignored);
+        break;
+    case OPERAND_SOURCE:
+        catalog_source_list(catalog, offer_source, c, &ignored);
+        break;
+    case OPERAND_VAULT:
+        catalog_vault_list(catalog, offer_vault, c, &ignored);
+        break;
+    case OPERAND_TASK:
+        catalog_task_list(catalog, 0, -1, 100, offer_task, c, &ignored);
+        break;
+    case OPERAND_REGION:
+        offer_regions(c);
+        break;
+    case OPERAND_DRIVER:
+        offer_drivers(c);
+        break;
+    case OPERAND_NONE:
+    case OPERAND_FREE:
+        break;
+    }
+}
+
+static void complete_value(struct completion *c, int option)
+{
+    switch (option) {
+    case OPTION_VAULT:
+        complete_operand(c, OPERAND_VAULT);
+        break;
+    case OPTION_REGION:
+        complete_operand(c, OPERAND_REGION);
+        break;
+    case OPTION_SOURCE:
+        complete_operand(c, OPERAND_SOURCE);
+        break;
+    case OPTION_BACKUP:
+        complete_operand(c, OPERAND_BACKUP);
+        break;
+    case OPTION_DEPTH:
+#define X(symbol, name, text) candidate(c, name);
+        VERIFY_DEPTHS(X)
+#undef X
+        break;
+    case OPTION_ON_CONFLICT:
+#define X(symbol, name, text) candidate(c, name);
+        RESTORE_CONFLICTS(X)
+#undef X
+        break;
+    default:
+        break; /* the shell offers files */
+    }
+}
+
+/* The option whose value the last word is, or -1. */
+static int pending_option(const struct completion *c, const char *before)
+{
+    uint64_t options = c->command ? c->command->options : 0;
+    if (!before || strncmp(before, "--", 2) != 0)
+        return -1;
+    int option = command_option(options, before + 2, strlen(before + 2));
+    return option >= 0 && option_rows[option].value ? option : -1;
+}
+
+/* Goes over the words in front, to know the command and the configuration. */
+static void read_words(struct completion *c, int argc, char *const argv[])
+{
+    struct error ignored = ERROR_INIT;
+    char **all = calloc((size_t)argc + 2, sizeof(*all));
+    if (!all)
+        return;
+    char name[] = "lagan";
+    all[0] = name;
+    memcpy(all + 1, argv, (size_t)argc * sizeof(*all));
+    arguments_parse(argc + 1, all, &c->session->arguments, &ignored);
+    c->command = c->session->arguments.command;
+    memcpy(c->words, c->session->arguments.words, sizeof(c->words));
+    free(all);
+}
+
+void complete_print(struct session *s, int argc, char *const argv[])
+{
+    struct completion c = {.session = s, .word = argc > 0 ? argv[argc - 1] : ""};
+    const char *before = argc > 1 ? argv[argc - 2] : NULL;
+    int front = argc > 0 ? argc - 1 : 0;
+    read_words(&c, front, argv);
+    int option = pending_option(&c, before);
+    if (option >= 0)
+        complete_value(&c, option);
+    else if (c.word[0] == '-')
+        complete_options(&c);
+    else if (!c.command)
+        complete_command(&c);
+    else
+        complete_operand(&c, c.command->kind);
+    fflush(stdout);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * option.h - every option of every command, once.  Parsing, help, completion and the check of
+ * the manual page all read this table and the one of commands (command_table.c).
+ */
+#ifndef CORE_CLI_OPTION_H
+#define CORE_CLI_OPTION_H
+
+#include <stdint.h>
+
+enum {
+    OPTION_GLOBAL = 1,  /* every command takes it, also in front of its words */
+    OPTION_REPEATED = 2 /* may be given again and again; the order counts */
+};
+
+/* X(symbol, name, letter or 0, placeholder of the value or NULL for a flag, marks, help).  Two
+ * rows may have one name as long as no command takes both. */
+#define CLI_OPTIONS(X)                                                                         \
+    X(CONFIG, "config", 0, "FILE", OPTION_GLOBAL, "read this configuration")                   \
+    X(DRIVER_DIR, "driver-dir", 0, "DIR", OPTION_GLOBAL, "look for drivers here")              \
+    X(JSON, "json", 0, NULL, OPTION_GLOBAL, "one JSON object per line")                        \
+    X(QUIET, "quiet", 'q', NULL, OPTION_GLOBAL, "say only what was asked for and what failed") \
+    X(VERBOSE, "verbose", 'v', NULL, OPTION_GLOBAL | OPTION_REPEATED,                          \
+      "tell more; twice: everything")                                                          \
+    X(HELP, "help", 'h', NULL, OPTION_GLOBAL, "show help and end")                             \
+    X(VERSION, "version", 0, NULL, OPTION_GLOBAL, "show the version and end")                  \
+    X(REGION, "region", 0, "NAME", 0, "the region; needed when there are several")             \
+    X(VAULT, "vault", 0, "NAME", 0, "the vault, by name or id; needed when there are several") \
+    X(SOURCE, "source", 0, "NAME", 0, "only backups of this source")                           \
+    X(PASSPHRASE, "passphrase", 0, "SECRET", 0, "open the vault with this passphrase")         \
+    X(RECOVERY_KEY, "recovery-key", 0, "SECRET", 0, "open the vault with its recovery key")    \
+    X(KEY, "key", 0, "DRIVER:KEY=VALUE", 0, "open the vault with this key provider")           \
+    X(LOCKED, "locked", 0, NULL, 0, "use no key")                                              \
+    X(PLACE, "path", 0, "DIR", 0, "where the region's vaults lie")                             \
+    X(STATE_DIR, "state", 0, "DIR", 0, "where the catalog and the cache lie")                  \
+    X(RECOVERY_FILE, "recovery-file", 0, "FILE", 0,                                            \
+      "write the recovery key there instead of showing it")                                    \
+    X(NO_RECOVERY, "no-recovery", 0, NULL, 0, "make no recovery key; needs --force")           \
+    X(FORCE, "force", 0, NULL, 0, "yes, really")                                               \
+    X(NAME, "name", 0, "NAME", 0, "the name of the backup")                                    \
+    X(DESCRIPTION, "description", 0, "TEXT", 0, "what it is, for people")                      \
+    X(LABEL, "label", 0, "TEXT", 0, "what the slot is, for people")                            \
+    X(NEW_PASSPHRASE, "new-passphrase", 0, "SECRET", 0, "add a slot for this passphrase")      \
+    X(NEW_KEY, "new-key", 0, "DRIVER:KEY=VALUE", 0, "add a slot for this key provider")        \
+    X(NEW_RECOVERY, "new-recovery", 0, NULL, 0, "add a slot with a fresh recovery key")        \
+    X(FULL, "full", 0, NULL, 0, "read everything anew")                                        \
+    X(EXCLUDE, "exclude", 0, "PATTERN", OPTION_REPEATED, "leave out what matches")             \
+    X(INCLUDE, "include", 0, "PATTERN", OPTION_REPEATED, "take what matches")                  \
+    X(EXCLUDE_FROM, "exclude-from", 0, "FILE", OPTION_REPEATED,                                \
+      "leave out what matches a line of this file")                                            \
+    X(INCLUDE_FROM, "include-from", 0, "FILE", OPTION_REPEATED,                                \
+      "take what matches a line of this file")                                                 \
+    X(ONE_FILE_SYSTEM, "one-file-system", 0, NULL, 0, "leave out other file systems")          \
+    X(EXCLUDE_CACHES, "exclude-caches", 0, NULL, 0,                                            \
+      "leave out what a CACHEDIR.TAG marks as a cache")                                        \
+    X(EXCLUDE_IF_PRESENT, "exclude-if-present", 0, "NAME", OPTION_REPEATED,                    \
+      "leave out the content of folders that hold such a file")                                \
+    X(TO, "to", 0, "PLACE", 0, "where to restore to; made when absent")                        \
+    X(IN_PLACE, "in-place", 0, NULL, 0, "restore to where the backup was taken")               \
+    X(ENTRY, "path", 0, "ENTRY", 0, "only this entry and what is below it")                    \
+    X(ON_CONFLICT, "on-conflict", 0, "RULE", 0,                                                \
+      "what is there and differs: fail, skip, overwrite or newer")                             \
+    X(DRY_RUN, "dry-run", 0, NULL, 0, "tell what would be done, write nothing")                \
+    X(NO_OWNERS, "no-owners", 0, NULL, 0, "leave owners alone")                                \
+    X(NUMERIC_OWNERS, "numeric-owners", 0, NULL, 0, "numbers of owners count, not names")      \
+    X(UNPRIVILEGED, "unprivileged", 0, NULL, 0,                                                \
+      "leave out devices, setuid and setgid bits, file capabilities")                          \
+    X(REASON, "reason", 0, "TEXT", 0, "why, kept in the vault")                                \
+    X(LONG, "long", 'l', NULL, 0, "with mode, owner, size and time")                           \
+    X(RECURSIVE, "recursive", 'R', NULL, 0, "with everything below")                           \
+    X(DEPTH, "depth", 0, "DEPTH", 0, "structure, objects or data")                             \
+    X(BACKUP, "backup", 0, "BACKUP", 0, "only what this backup needs")                         \
+    X(TARGET, "target", 0, "DRIVER:KEY=VALUE", 0, "a vault that only this target tells of")    \
+    X(LIMIT, "limit", 0, "NUMBER", 0, "at most so many; 0 = all")                              \
+    X(STATE, "state", 0, "STATE", 0, "only those in this state")
+
+enum option {
+#define X(symbol, name, letter, value, marks, help) OPTION_##symbol,
+    CLI_OPTIONS(X)
+#undef X
+        OPTION_COUNT
+};
+
+struct option_row {
+    const char *name;
+    char letter;
+    const char *value;
+    unsigned marks;
+    const char *help;
+};
+
+/* By enum option. */
+extern const struct option_row option_rows[OPTION_COUNT];
+
+/* Sets of options. */
+#define OPTION_BIT(option) (UINT64_C(1) << (option))
+_Static_assert(OPTION_COUNT <= 64, "a set of options is 64 bits");
+
+#endif

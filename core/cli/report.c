@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.c - how a command ends: the error with its next step, the last record, the recovery
+ * key. */
+#include "cli/session.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/terminal.h"
+#include "crypto/recovery.h"
+#include "crypto/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What to do next, by code: X(symbol, words). */
+#define HINTS(X)                                                                               \
+    X(CONFIG, "lagan.conf(5) describes the configuration")                                     \
+    X(INTEGRITY, "`lagan verify` tells what is hurt")                                          \
+    X(TEMPORARY, "try again later")                                                            \
+    X(NO_VAULT, "`lagan vault list` shows those there are")                                    \
+    X(NO_SOURCE, "`lagan source list` shows those there are")                                  \
+    X(NO_REGION, "`lagan region list` shows those there are")                                  \
+    X(NO_BACKUP, "`lagan backup list` shows those there are")                                  \
+    X(NO_ENTRY, "`lagan ls` shows what a backup has")                                          \
+    X(NO_DRIVER, "`lagan driver list` shows those there are")                                  \
+    X(DRIVER_REFUSED, "install the driver again, from the same version of lagan")              \
+    X(PARAMETER, "`lagan driver show NAME` lists what a driver takes")                         \
+    X(NAME_TAKEN, "choose another name")                                                       \
+    X(AMBIGUOUS, "give more of the id, or --vault or --source")                                \
+    X(LOCKED, "`lagan vault key list` shows what opens it")                                    \
+    X(WRONG_KEY, "`lagan vault key list` shows what opens it")                                 \
+    X(NEWER_FORMAT, "install a newer lagan")                                                   \
+    X(NO_SPACE, "make room and try again: what is stored already is not sent again")           \
+    X(INTERRUPTED, "the same command takes up where this one stopped")
+
+static const char *hint_of(const struct session *s, const struct error *e, char *room,
+                           size_t size)
+{
+    static const char *const hints[ERROR_CODE_COUNT] = {
+#define X(symbol, words) [ERROR_##symbol] = words,
+        HINTS(X)
+#undef X
+    };
+    /* Whoever made the error may have known better. */
+    if (strchr(e->text, '`') || strchr(e->text, ';') || e->code >= ERROR_CODE_COUNT)
+        return NULL;
+    if (e->code == ERROR_USAGE) {
+        const char *words = s->arguments.words;
+        snprintf(room, size, "`lagan %s%s--help` shows how", words, words[0] ? " " : "");
+        return room;
+    }
+    return hints[e->code];
+}
+
+void report_line(const char *format, ...)
+{
+    va_list arguments;
+    char *raw = NULL;
+    va_start(arguments, format);
+    int length = vasprintf(&raw, format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        terminal_line("lagan: out of memory");
+        return;
+    }
+    size_t room = 4 * (size_t)length + 1;
+    char *line = malloc(room);
+    if (line)
+        text_escape_line(line, room, raw, (size_t)length);
+    terminal_line(line ? line : "lagan: out of memory");
+    free(line);
+    free(raw);
+}
+
+void report_error(const struct session *s, const struct error *e)
+{
+    char room[COMMAND_WORDS_SIZE + 32];
+    const char *hint = hint_of(s, e, room, sizeof(room));
+    if (hint)
+        report_line("lagan: %s; %s", e->text, hint);
+    else
+        report_line("lagan: %s", e->text);
+}
+
+void report_end(struct session *s, const struct error *e, int status)
+{
+    struct output *o = &s->output;
+    const char *code = status == STATUS_DONE ? "ok" : "failed";
+    if (!o->use_json)
+        return;
+    if (e)
+        code = error_code_name(e->code);
+    else if (status == STATUS_PARTIAL)
+        code = "partial";
+    else if (status == STATUS_INTEGRITY)
+        code = error_code_name(ERROR_INTEGRITY);
+    record_begin(o, "end");
+    record_number(o, "status", (uint64_t)status);
+    record_text(o, "code", code);
+    if (e) {
+        record_text(o, "class", error_class_name(e->error_class));
+        record_text(o, "message", e->text);
+    }
+    record_end(o);
+}
+
+int recovery_prepare(const struct session *s, int *fd, struct error *e)
+{
+    const char *path = session_value(s, OPTION_RECOVERY_FILE);
+    *fd = -1;
+    if (!path && s->output.use_json)
+        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                         "--json shows no secrets; give --recovery-file FILE for the recovery "
+                         "key");
+    if (!path)
+        return 0;
+    *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return error_errno(e, errno, "cannot write the recovery key to %s", path);
+    return 0;
+}
+
+void recovery_cancel(const struct session *s, int *fd)
+{
+    if (*fd >= 0)
+        unlink(session_value(s, OPTION_RECOVERY_FILE));
+    file_close(fd);
+}
+
+static int give_to_file(struct session *s, int *fd, const char *text, struct error *e)
+{
+    const char *path = session_value(s, OPTION_RECOVERY_FILE);
+    int result = file_write_all(*fd, text, strlen(text), path, e);
+    if (result == 0)
+        result = file_write_all(*fd, "\n", 1, path, e);
+    if (result == 0 && fsync(*fd) != 0)
+        result = error_errno(e, errno, "cannot write %s", path);
+    file_close(fd);
+    if (result == 0)
+        result = file_sync_parent(path, e);
+    if (result == 0)
+        output_note(&s->output, "recovery key written to %s: keep it apart from this machine",
+                    path);
+    return result;
+}
+
+static int give_to_screen(struct session *s, const char *text, const char *vault,
+                          struct error *e)
+{
+    struct output *o = &s->output;
+    output_line(o, "%s", "");
+    output_line(
+        o, "Recovery key of the vault %s, shown this once.  Print it or write it down:", vault);
+    output_line(o, "whoever has it can read the vault; without it and without the key nobody "
+                   "can.");
+    output_line(o, "%s", "");
+    output_line(o, "    %s", text);
+    output_line(o, "%s", "");
+    return output_check(o, e);
+}
+
+int recovery_give(struct session *s, int *fd, const uint8_t key[32], const char *vault,
+                  struct error *e)
+{
+    char text[RECOVERY_TEXT_SIZE];
+    recovery_format(key, text);
+    int result = *fd >= 0 ? give_to_file(s, fd, text, e) : give_to_screen(s, text, vault, e);
+    secret_wipe(text, sizeof(text));
+    if (result == 0)
+        return 0;
+    return error_context(e,
+                         "the vault was made, but its recovery key is lost; `lagan vault key "
+                         "add --new-recovery` makes another");
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c - opens what the options name. */
+#include "cli/session.h"
+
+#include "base/log.h"
+#include "cli/terminal.h"
+#include "engine/key_text.h"
+
+#include <string.h>
+
+/* For reading; leaves room for the rest of the program below its bound on memory. */
+enum { STORE_MEMORY = 24 << 20 };
+
+bool session_given(const struct session *s, enum option option)
+{
+    return arguments_given(&s->arguments, option);
+}
+
+const char *session_value(const struct session *s, enum option option)
+{
+    return arguments_value(&s->arguments, option);
+}
+
+const char *session_operand(const struct session *s, size_t index)
+{
+    return index < s->arguments.operand_count ? s->arguments.operands[index] : NULL;
+}
+
+struct catalog *session_catalog(const struct session *s)
+{
+    return setup_catalog(s->setup);
+}
+
+int session_setup(struct session *s, enum session_need need, struct error *e)
+{
+    struct setup_request request = {
+        .config_path = session_value(s, OPTION_CONFIG),
+        .driver_directory = session_value(s, OPTION_DRIVER_DIR),
+        .without_catalog = need == NEED_DRIVERS,
+        .config_optional = need == NEED_DRIVERS,
+        .rebuild = need == NEED_REBUILD,
+    };
+    return setup_open(&request, &s->setup, e);
+}
+
+struct setup_key session_key(const struct session *s)
+{
+    return (struct setup_key){
+        .passphrase_source = session_value(s, OPTION_PASSPHRASE),
+        .recovery_source = session_value(s, OPTION_RECOVERY_KEY),
+        .provider = session_value(s, OPTION_KEY),
+        .locked = session_given(s, OPTION_LOCKED),
+    };
+}
+
+int session_vault(struct session *s, bool read_only, struct open_vault *vault, struct error *e)
+{
+    struct setup_key key = session_key(s);
+    return setup_vault_open(s->setup, session_value(s, OPTION_REGION),
+                            session_value(s, OPTION_VAULT), &key, read_only, vault, e);
+}
+
+static void damaged_seal(void *context, const char *object, const struct error *why)
+{
+    struct chosen *chosen = context;
+    chosen->damaged++;
+    report_line("lagan: warning: %s is left out: %s", object, why->text);
+}
+
+static int chosen_list(struct session *s, struct chosen *chosen, struct error *e)
+{
+    const char *source = session_value(s, OPTION_SOURCE);
+    if (vault_backups(chosen->vault.vault, &chosen->seals, damaged_seal, chosen, e) != 0)
+        return -1;
+    if (!source)
+        return 0;
+    chosen->has_source = true;
+    return locate_source(s->setup, &chosen->seals, source, chosen->source_id, e);
+}
+
+int chosen_open(struct session *s, const char *text, bool read_only, struct chosen *chosen,
+                struct error *e)
+{
+    struct chosen made = {0};
+    struct setup_key key = session_key(s);
+    if (locate_vault(s->setup, session_value(s, OPTION_REGION), session_value(s, OPTION_VAULT),
+                     text, &key, read_only, &made.vault, e) != 0)
+        return -1;
+    if (chosen_list(s, &made, e) != 0) {
+        chosen_close(&made);
+        return -1;
+    }
+    *chosen = made;
+    return 0;
+}
+
+int chosen_backup(const struct chosen *chosen, const char *text, const struct seal **seal,
+                  struct error *e)
+{
+    return locate_seal(&chosen->seals, text, chosen->has_source ? chosen->source_id : NULL,
+                       seal, e);
+}
+
+int chosen_store(struct session *s, struct chosen *chosen, struct error *e)
+{
+    uint64_t limit = setup_config(s->setup)->memory_bytes;
+    size_t memory = STORE_MEMORY;
+    if (limit > 0 && limit / 4 < memory)
+        memory = (size_t)limit / 4;
+    return store_open(chosen->vault.vault, memory, &chosen->store, e);
+}
+
+void chosen_close(struct chosen *chosen)
+{
+    store_close(chosen->store);
+    seal_list_free(&chosen->seals);
+    open_vault_close(&chosen->vault);
+    *chosen = (struct chosen){0};
+}
+
+static void view_progress(void *context, const struct job_progress *progress)
+{
+    struct job_view *view = context;
+    progress_update(&view->progress, progress);
+}
+
+static void view_problem(void *context, const struct job_problem *problem)
+{
+    struct job_view *view = context;
+    struct output *o = &view->session->output;
+    struct buffer name CLEANUP_BUFFER = BUFFER_INIT;
+    if (!problem->warning)
+        view->problems++;
+    view->corrupt = view->corrupt || problem->error_class == LAGAN_CORRUPT;
+    if (o->use_json) {
+        key_path(&name, problem->key, problem->key_size);
+        record_begin(o, problem->warning ? "warning" : "problem");
+        record_bytes(o, "path", name.data ? (const char *)name.data : "", name.size);
+        record_text(o, "class", error_class_name(problem->error_class));
+        record_text(o, "message", problem->text);
+        record_end(o);
+        return;
+    }
+    key_text(&name, problem->key, problem->key_size);
+    report_line("lagan: %s %.*s: %s", problem->warning ? "warning:" : view->verb,
+                (int)name.size, (const char *)name.data, problem->text);
+}
+
+void job_view_begin(struct job_view *view, struct session *s, const char *title,
+                    const char *verb)
+{
+    *view = (struct job_view){.session = s, .verb = verb};
+    progress_begin(&view->progress, title, "files");
+}
+
+struct job_reporter job_view_reporter(struct job_view *view)
+{
+    return (struct job_reporter){view, view_progress, view_problem};
+}
+
+void job_view_end(struct job_view *view)
+{
+    progress_end(&view->progress);
+}
