@@ -82,13 +82,14 @@ static void records_followed_by_more(void **state)
 {
     (void)state;
     for (size_t i = 0; i < record_count; i++) {
-        CLEANUP_BUFFER struct buffer object = BUFFER_INIT;
+        CLEANUP_BUFFER struct buffer object = BUFFER_INIT, twice = BUFFER_INIT;
 
         records[i].encode(&object);
         buffer_append_u8(&object, 0);
         assert_refused(&records[i], object.data, object.size, "a further byte", object.size);
-        buffer_append(&object, object.data, object.size - 1);
-        assert_refused(&records[i], object.data, object.size, "a second copy", object.size);
+        buffer_append(&twice, object.data, object.size - 1);
+        buffer_append(&twice, object.data, object.size - 1);
+        assert_refused(&records[i], twice.data, twice.size, "a second copy", twice.size);
     }
 }
 
