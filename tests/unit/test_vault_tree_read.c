@@ -117,6 +117,29 @@ static void tree_cursor_skips_below(void **state)
     tree_cursor_free(c);
 }
 
+/* Names that sort right behind what is below a directory are not below it. */
+static void tree_cursor_keeps_neighbours(void **state)
+{
+    static const struct model_item items[] = {{"a", 1, 2},       {"a\0b", 3, 2},
+                                              {"a\0b\0c", 5, 2}, {"a\0\377", 3, 2},
+                                              {"a\001", 2, 2},   {"a!", 2, 2}};
+    struct planted p __attribute__((cleanup(uproot))) = {0};
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    p.access = chunk_map_access(&p.map);
+    p.model.count = sizeof(items) / sizeof(items[0]);
+    p.model.items = malloc(sizeof(items));
+    memcpy(p.model.items, items, sizeof(items));
+    model_build(&p.model, &p.map, &p.root);
+    struct tree_cursor *c = tree_cursor_new(&p.access, &p.root, &e);
+    assert_next(c, &p.model, 0);
+    assert_int_equal(tree_cursor_skip_below(c, "a", 1, &e), 0);
+    assert_next(c, &p.model, 4);
+    assert_next(c, &p.model, 5);
+    tree_cursor_free(c);
+}
+
 static void tree_finds(void **state)
 {
     struct planted p __attribute__((cleanup(uproot)));
@@ -514,6 +537,7 @@ static void tree_expansion_is_bounded(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tree_cursor_seeks),
     cmocka_unit_test(tree_cursor_skips_below),
+    cmocka_unit_test(tree_cursor_keeps_neighbours),
     cmocka_unit_test(tree_finds),
     cmocka_unit_test(tree_missing_node_fails),
     cmocka_unit_test(tree_contradictions_are_found),
