@@ -12,4 +12,4 @@ AM_TESTS_ENVIRONMENT = \
 	export MALLOC_PERTURB_; \
 	ASAN_OPTIONS=$${ASAN_OPTIONS-abort_on_error=0:allocator_may_return_null=1}; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS=$${UBSAN_OPTIONS-print_stacktrace=1}; export UBSAN_OPTIONS;
-EXTRA_DIST += tests/functions.sh
+EXTRA_DIST += tests/functions.sh tests/demo.sh
