@@ -142,11 +142,12 @@ static int make_writer_id(struct catalog *c, struct error *e)
     return catalog_setting_set(c, "writer_id", text, e);
 }
 
-static void remove_with_suffixes(const char *path)
+/* The file's companions, from the one in the row `first` of suffixes on. */
+static void remove_companions(const char *path, size_t first)
 {
     char name[4096 + 16];
 
-    for (size_t i = 0; i < SUFFIXES; i++)
+    for (size_t i = first; i < SUFFIXES; i++)
         if (snprintf(name, sizeof(name), "%s%s", path, suffixes[i]) < (int)sizeof(name))
             unlink(name);
 }
@@ -163,6 +164,8 @@ static int fill_new(struct catalog *c, const char *path, struct error *e)
     int result = schema_migrate(c, e);
     if (result == 0)
         result = make_writer_id(c, e);
+    if (result == 0)
+        result = connection_empty_log(c, e);
     connection_close(c);
     return result;
 }
@@ -177,11 +180,12 @@ static int make_file(struct catalog *c, struct error *e)
         path = NULL;
         return error_no_memory(e, "the catalog");
     }
-    remove_with_suffixes(path);
+    remove_companions(path, 0);
     if (fill_new(c, path, e) != 0) {
-        remove_with_suffixes(path);
+        remove_companions(path, 0);
         return -1;
     }
+    remove_companions(path, 1);
     if (rename(path, c->path) != 0)
         return error_errno(e, errno, "cannot make the catalog %s", c->path);
     return file_sync_parent(c->path, e);

@@ -136,6 +136,8 @@ int schema_check(struct catalog *c, struct error *e);
 /* Opens the file with all safety settings; `create` makes it.  The caller closes. */
 int connection_open(struct catalog *c, const char *path, bool create, struct error *e);
 void connection_close(struct catalog *c);
+/* Moves all that the write-ahead log holds into the file, durably. */
+int connection_empty_log(struct catalog *c, struct error *e);
 /* INTEGRITY when SQLite's quick check finds anything. */
 int connection_check(struct catalog *c, struct error *e);
 

@@ -91,6 +91,14 @@ void connection_close(struct catalog *c)
     c->db = NULL;
 }
 
+/* Closing does so as well, but does not say when it failed. */
+int connection_empty_log(struct catalog *c, struct error *e)
+{
+    int status = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+    return status == SQLITE_OK ? 0 : query_error(c, status, e);
+}
+
 int connection_check(struct catalog *c, struct error *e)
 {
     char text[200];

@@ -55,6 +55,8 @@ unit_tests += tests/unit/test_vault_run
 tests_unit_test_vault_run_SOURCES = tests/unit/test_vault_run.c $(vault_fixture)
 unit_tests += tests/unit/test_vault_session
 tests_unit_test_vault_session_SOURCES = tests/unit/test_vault_session.c $(vault_fixture)
+unit_tests += tests/unit/test_vault_store
+tests_unit_test_vault_store_SOURCES = tests/unit/test_vault_store.c $(vault_fixture)
 unit_tests += tests/unit/test_vault_records
 tests_unit_test_vault_records_SOURCES = tests/unit/test_vault_records.c \
 	tests/unit/vault_records.c tests/unit/vault_records.h
@@ -88,6 +90,8 @@ unit_tests += tests/unit/test_catalog_damage
 tests_unit_test_catalog_damage_SOURCES = tests/unit/test_catalog_damage.c $(catalog_fixture)
 unit_tests += tests/unit/test_catalog_crash
 tests_unit_test_catalog_crash_SOURCES = tests/unit/test_catalog_crash.c $(catalog_fixture)
+unit_tests += tests/unit/test_catalog_fault
+tests_unit_test_catalog_fault_SOURCES = tests/unit/test_catalog_fault.c $(catalog_fixture)
 # Tests that open, list and damage vaults.
 vault_place = tests/unit/vault_place.c tests/unit/vault_place.h $(driver_fixture)
 unit_tests += tests/unit/test_vault_open
