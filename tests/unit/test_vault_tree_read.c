@@ -401,14 +401,14 @@ static void tree_mutated_nodes(void **state)
     assert_true(taken > 1000); /* the check above was made often */
 }
 
-/* Leaves of one or two entries, column by column: what must be refused. */
-struct bad_leaf {
+/* Nodes of one or two entries, column by column: what must be refused, and what not. */
+struct made_node {
     const char *what;
     uint32_t count;
     size_t size;
     const char *columns;
 };
-#define BAD(what, count, columns)                                                              \
+#define NODE(what, count, columns)                                                             \
     {                                                                                          \
         what, count, sizeof(columns) - 1, columns                                              \
     }
@@ -416,96 +416,126 @@ struct bad_leaf {
 #define TYPES_2 "\2\0\2\0\0\0\2\2"
 #define KEY_A "\1\0\3\0\0\0\0\1a"
 #define TYPE_2 "\2\0\1\0\0\0\2"
-static const struct bad_leaf bad_leaves[] = {
-    BAD("no columns", 1, ""),
-    BAD("no type", 1, KEY_A),
-    BAD("zero type", 2, KEYS_AB "\2\0\2\0\0\0\2\0"),
-    BAD("one type of two", 2, KEYS_AB "\2\0\1\0\0\0\2"),
-    BAD("one key of two", 2, KEY_A TYPES_2),
-    BAD("two keys of one", 1, KEYS_AB TYPE_2),
-    BAD("no keys for two", 2, TYPES_2),
-    BAD("equal keys", 2, "\1\0\5\0\0\0\0\1a\1\0" TYPES_2),
-    BAD("keys descend", 2, "\1\0\6\0\0\0\0\1b\0\1a" TYPES_2),
-    BAD("prefix too short", 2, "\1\0\7\0\0\0\0\1a\0\2ab" TYPES_2),
-    BAD("prefix too long", 2, "\1\0\6\0\0\0\0\1a\2\1b" TYPES_2),
-    BAD("key longer than its column", 1, "\1\0\3\0\0\0\0\2a" TYPE_2),
-    BAD("key of 2^63 bytes", 1,
-        "\1\0\14\0\0\0\0\200\200\200\200\200\200\200\200\200\1a" TYPE_2),
-    BAD("overlong varint", 1, KEY_A TYPE_2 "\4\0\2\0\0\0\201\0"),
-    BAD("columns descend", 1, TYPE_2 KEY_A),
-    BAD("a column twice", 1, KEY_A TYPE_2 TYPE_2),
-    BAD("a column of zeroes", 1, KEY_A TYPE_2 "\4\0\1\0\0\0\0"),
-    BAD("an empty column", 1, KEY_A TYPE_2 "\4\0\0\0\0\0"),
-    BAD("mode of 13 bits", 1, KEY_A TYPE_2 "\4\0\2\0\0\0\200\40"),
-    BAD("user of 33 bits", 1, KEY_A TYPE_2 "\5\0\5\0\0\0\200\200\200\200\20"),
-    BAD("a billion nanoseconds", 1, KEY_A TYPE_2 "\11\0\5\0\0\0\200\224\353\334\3"),
-    BAD("a child's column", 1, KEY_A TYPE_2 "\23\0\1\0\0\0\1"),
-    BAD("stamp of 33 bytes", 1, KEY_A TYPE_2 "\13\0\1\0\0\0\41"),
-    BAD("stamp without length", 1, KEY_A TYPE_2 "\14\0\1\0\0\0x"),
-    BAD("stamps do not fit", 1, KEY_A TYPE_2 "\13\0\1\0\0\0\2\14\0\1\0\0\0x"),
-    BAD("bytes behind a stamp", 2, KEYS_AB TYPES_2 "\13\0\2\0\0\0\1\0\14\0\2\0\0\0xx"),
-    BAD("further cut short", 1, KEY_A TYPE_2 "\15\0\2\0\0\0\5x"),
-    BAD("further without form", 1, KEY_A TYPE_2 "\15\0\4\0\0\0\3\1\0\1"),
-    BAD("further of wrong size", 1, KEY_A TYPE_2 "\15\0\10\0\0\0\7\2\0\1\0\0\0x"),
-    BAD("name nobody needs", 1, KEY_A TYPE_2 "\16\0\4\0\0\0\0\1\1u"),
-    BAD("name of no owner", 1, KEY_A TYPE_2 "\5\0\1\0\0\0\1\16\0\4\0\0\0\0\1\1u"),
-    BAD("empty name", 1, KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\3\0\0\0\0\1\0"),
-    BAD("name with a zero", 1,
-        KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\4\0\0\0\0\1\1\0"),
-    BAD("name of kind 2", 1, KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\4\0\0\0\2\1\1u"),
-    BAD("name twice", 1,
-        KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\10\0\0\0\0\1\1u\0\1\1u"),
-    BAD("content without lengths", 1, KEY_A TYPE_2 "\17\0\1\0\0\0\1"),
-    BAD("content too high", 1, KEY_A TYPE_2 "\17\0\1\0\0\0\61"),
-    BAD("length of zero", 2,
-        KEYS_AB TYPES_2 "\7\0\2\0\0\0\0\1\17\0\2\0\0\0\1\1\20\0\2\0\0\0\0\1"),
-    BAD("records contradict length", 1,
-        KEY_A TYPE_2 "\7\0\1\0\0\0\2\17\0\1\0\0\0\1\20\0\1\0\0\0\1"),
-    BAD("map of zeroes", 1, KEY_A TYPE_2 "\7\0\1\0\0\0\1\17\0\1\0\0\0\41\20\0\1\0\0\0\1"),
-    BAD("ids too short", 1,
-        KEY_A TYPE_2 "\7\0\1\0\0\0\1\17\0\1\0\0\0\1\20\0\1\0\0\0\1\21\0\1\0\0\0x"),
-    BAD("bytes behind the columns", 1, KEY_A TYPE_2 "\0"),
+static const struct made_node bad_leaves[] = {
+    NODE("no columns", 1, ""),
+    NODE("no type", 1, KEY_A),
+    NODE("zero type", 2, KEYS_AB "\2\0\2\0\0\0\2\0"),
+    NODE("one type of two", 2, KEYS_AB "\2\0\1\0\0\0\2"),
+    NODE("one key of two", 2, KEY_A TYPES_2),
+    NODE("two keys of one", 1, KEYS_AB TYPE_2),
+    NODE("no keys for two", 2, TYPES_2),
+    NODE("equal keys", 2, "\1\0\5\0\0\0\0\1a\1\0" TYPES_2),
+    NODE("keys descend", 2, "\1\0\6\0\0\0\0\1b\0\1a" TYPES_2),
+    NODE("prefix too short", 2, "\1\0\7\0\0\0\0\1a\0\2ab" TYPES_2),
+    NODE("prefix too long", 2, "\1\0\6\0\0\0\0\1a\2\1b" TYPES_2),
+    NODE("key longer than its column", 1, "\1\0\3\0\0\0\0\2a" TYPE_2),
+    NODE("key of 2^63 bytes", 1,
+         "\1\0\14\0\0\0\0\200\200\200\200\200\200\200\200\200\1a" TYPE_2),
+    NODE("overlong varint", 1, KEY_A TYPE_2 "\4\0\2\0\0\0\201\0"),
+    NODE("columns descend", 1, TYPE_2 KEY_A),
+    NODE("a column twice", 1, KEY_A TYPE_2 TYPE_2),
+    NODE("a column of zeroes", 1, KEY_A TYPE_2 "\4\0\1\0\0\0\0"),
+    NODE("an empty column", 1, KEY_A TYPE_2 "\4\0\0\0\0\0"),
+    NODE("mode of 13 bits", 1, KEY_A TYPE_2 "\4\0\2\0\0\0\200\40"),
+    NODE("user of 33 bits", 1, KEY_A TYPE_2 "\5\0\5\0\0\0\200\200\200\200\20"),
+    NODE("a billion nanoseconds", 1, KEY_A TYPE_2 "\11\0\5\0\0\0\200\224\353\334\3"),
+    NODE("a child's column", 1, KEY_A TYPE_2 "\23\0\1\0\0\0\1"),
+    NODE("stamp of 33 bytes", 1, KEY_A TYPE_2 "\13\0\1\0\0\0\41"),
+    NODE("stamp without length", 1, KEY_A TYPE_2 "\14\0\1\0\0\0x"),
+    NODE("stamps do not fit", 1, KEY_A TYPE_2 "\13\0\1\0\0\0\2\14\0\1\0\0\0x"),
+    NODE("bytes behind a stamp", 2, KEYS_AB TYPES_2 "\13\0\2\0\0\0\1\0\14\0\2\0\0\0xx"),
+    NODE("further cut short", 1, KEY_A TYPE_2 "\15\0\2\0\0\0\5x"),
+    NODE("further without form", 1, KEY_A TYPE_2 "\15\0\4\0\0\0\3\1\0\1"),
+    NODE("further of wrong size", 1, KEY_A TYPE_2 "\15\0\10\0\0\0\7\2\0\1\0\0\0x"),
+    NODE("name nobody needs", 1, KEY_A TYPE_2 "\16\0\4\0\0\0\0\1\1u"),
+    NODE("name of no owner", 1, KEY_A TYPE_2 "\5\0\1\0\0\0\1\16\0\4\0\0\0\0\1\1u"),
+    NODE("empty name", 1, KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\3\0\0\0\0\1\0"),
+    NODE("name with a zero", 1,
+         KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\4\0\0\0\0\1\1\0"),
+    NODE("name of kind 2", 1, KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\4\0\0\0\2\1\1u"),
+    NODE("name twice", 1,
+         KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\10\0\0\0\0\1\1u\0\1\1u"),
+    NODE("content without lengths", 1, KEY_A TYPE_2 "\17\0\1\0\0\0\1"),
+    NODE("content too high", 1, KEY_A TYPE_2 "\17\0\1\0\0\0\61"),
+    NODE("length of zero", 2,
+         KEYS_AB TYPES_2 "\7\0\2\0\0\0\0\1\17\0\2\0\0\0\1\1\20\0\2\0\0\0\0\1"),
+    NODE("records contradict length", 1,
+         KEY_A TYPE_2 "\7\0\1\0\0\0\2\17\0\1\0\0\0\1\20\0\1\0\0\0\1"),
+    NODE("map of zeroes", 1, KEY_A TYPE_2 "\7\0\1\0\0\0\1\17\0\1\0\0\0\41\20\0\1\0\0\0\1"),
+    NODE("ids too short", 1,
+         KEY_A TYPE_2 "\7\0\1\0\0\0\1\17\0\1\0\0\0\1\20\0\1\0\0\0\1\21\0\1\0\0\0x"),
+    NODE("bytes behind the columns", 1, KEY_A TYPE_2 "\0"),
 };
 
-static const struct bad_leaf good_leaves[] = {
-    BAD("least", 1, KEY_A TYPE_2),
-    BAD("empty key", 1, TYPE_2),
-    BAD("empty key, then another", 2, "\1\0\5\0\0\0\0\0\0\1b" TYPES_2),
-    BAD("two", 2, KEYS_AB TYPES_2),
-    BAD("hole", 1, KEY_A TYPE_2 "\7\0\1\0\0\0\1\17\0\1\0\0\0\1\20\0\1\0\0\0\1"),
-    BAD("column of a later program", 1, KEY_A TYPE_2 "\310\0\1\0\0\0x"),
-    BAD("stamp of zeroes", 1, KEY_A TYPE_2 "\13\0\1\0\0\0\40"),
-    BAD("name", 1, KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\4\0\0\0\0\1\1u"),
+static const struct made_node good_leaves[] = {
+    NODE("least", 1, KEY_A TYPE_2),
+    NODE("empty key", 1, TYPE_2),
+    NODE("empty key, then another", 2, "\1\0\5\0\0\0\0\0\0\1b" TYPES_2),
+    NODE("two", 2, KEYS_AB TYPES_2),
+    NODE("hole", 1, KEY_A TYPE_2 "\7\0\1\0\0\0\1\17\0\1\0\0\0\1\20\0\1\0\0\0\1"),
+    NODE("column of a later program", 1, KEY_A TYPE_2 "\310\0\1\0\0\0x"),
+    NODE("stamp of zeroes", 1, KEY_A TYPE_2 "\13\0\1\0\0\0\40"),
+    NODE("name", 1, KEY_A TYPE_2 "\3\0\1\0\0\0\4\5\0\1\0\0\0\1\16\0\4\0\0\0\0\1\1u"),
 };
 
-static bool leaf_decodes(const struct bad_leaf *leaf, struct error *e)
+#define IDS_1 "\22\0\40\0\0\0iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"
+#define IDS_2                                                                                  \
+    "\22\0\100\0\0\0"                                                                          \
+    "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiijjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj"
+#define MOST "\377\377\377\377\377\377\377\377\377\1"
+static const struct made_node bad_inner[] = {
+    NODE("no ids", 1, KEY_A "\23\0\1\0\0\0\1"),
+    NODE("one id of two", 2, KEYS_AB IDS_1 "\23\0\2\0\0\0\1\1"),
+    NODE("two ids of one", 1, KEY_A IDS_2 "\23\0\1\0\0\0\1"),
+    NODE("no entries below", 1, KEY_A IDS_1),
+    NODE("no entries below one", 2, KEYS_AB IDS_2 "\23\0\2\0\0\0\1\0"),
+    NODE("number of entries too large", 2, KEYS_AB IDS_2 "\23\0\13\0\0\0\1" MOST),
+    NODE("sum of bytes too large", 2, KEYS_AB IDS_2 "\23\0\2\0\0\0\1\1\24\0\13\0\0\0\1" MOST),
+    NODE("one sum of two", 2, KEYS_AB IDS_2 "\23\0\2\0\0\0\1\1\24\0\1\0\0\0\1"),
+    NODE("a leaf's column", 1, KEY_A TYPE_2 IDS_1 "\23\0\1\0\0\0\1"),
+    NODE("keys descend", 2, "\1\0\6\0\0\0\0\1b\0\1a" IDS_2 "\23\0\2\0\0\0\1\1"),
+};
+static const struct made_node good_inner[] = {
+    NODE("least", 1, KEY_A IDS_1 "\23\0\1\0\0\0\1"),
+    NODE("two", 2, KEYS_AB IDS_2 "\23\0\2\0\0\0\1\1\24\0\2\0\0\0\0\7"),
+};
+
+static bool decodes(const struct made_node *made, uint8_t level, struct error *e)
 {
     struct buffer node CLEANUP_BUFFER = BUFFER_INIT;
     struct tree_node *n;
 
-    buffer_append(&node, "T\1\0\0", 4);
-    buffer_append_u32(&node, leaf->count);
-    buffer_append(&node, leaf->columns, leaf->size);
+    buffer_append(&node, "T\1", 2);
+    buffer_append_u16(&node, level);
+    buffer_append_u32(&node, made->count);
+    buffer_append(&node, made->columns, made->size);
     if (tree_node_decode(node.data, node.size, &n, e) != 0)
         return false;
     tree_node_free(n);
     return true;
 }
 
-static void tree_leaf_rules(void **state)
+static void assert_decode(const struct made_node *nodes, size_t count, uint8_t level, bool good)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct error e = ERROR_INIT;
+        if (decodes(&nodes[i], level, &e) != good)
+            fail_msg("%s: %s", nodes[i].what, good ? e.text : "was not refused");
+        assert_int_equal(e.error_class, good ? LAGAN_OK : LAGAN_CORRUPT);
+    }
+}
+#define ASSERT_DECODE(nodes, level, good)                                                      \
+    assert_decode(nodes, sizeof(nodes) / sizeof((nodes)[0]), level, good)
+
+static void tree_node_rules(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(good_leaves) / sizeof(good_leaves[0]); i++) {
-        struct error e = ERROR_INIT;
-        if (!leaf_decodes(&good_leaves[i], &e))
-            fail_msg("%s: %s", good_leaves[i].what, e.text);
-    }
-    for (size_t i = 0; i < sizeof(bad_leaves) / sizeof(bad_leaves[0]); i++) {
-        struct error e = ERROR_INIT;
-        if (leaf_decodes(&bad_leaves[i], &e))
-            fail_msg("%s: was not refused", bad_leaves[i].what);
-        assert_int_equal(e.error_class, LAGAN_CORRUPT);
-    }
+    ASSERT_DECODE(good_leaves, 0, true);
+    ASSERT_DECODE(bad_leaves, 0, false);
+    ASSERT_DECODE(good_inner, 1, true);
+    ASSERT_DECODE(bad_inner, 1, false);
+    ASSERT_DECODE(good_inner, 15, true);
+    ASSERT_DECODE(good_inner, 16, false);
 }
 
 /* A few bytes must not become much memory: keys that share a long prefix. */
@@ -534,6 +564,25 @@ static void tree_expansion_is_bounded(void **state)
     assert_non_null(strstr(e.text, "greatest size"));
 }
 
+/* No entry is larger than a writer would make it. */
+static void tree_key_is_bounded(void **state)
+{
+    struct buffer node CLEANUP_BUFFER = BUFFER_INIT, keys CLEANUP_BUFFER = BUFFER_INIT;
+    struct error e = ERROR_INIT;
+    struct tree_node *n;
+
+    (void)state;
+    buffer_append_varint(&keys, 0);
+    buffer_append_varint(&keys, TREE_ENTRY_WEIGHT_LIMIT);
+    buffer_append_zeroes(&keys, TREE_ENTRY_WEIGHT_LIMIT);
+    buffer_append(&node, "T\1\0\0", 4);
+    buffer_append_u32(&node, 1);
+    buffer_append_tlv(&node, COLUMN_KEY, keys.data, (uint32_t)keys.size);
+    buffer_append(&node, TYPE_2, sizeof(TYPE_2) - 1);
+    assert_int_equal(tree_node_decode(node.data, node.size, &n, &e), -1);
+    assert_non_null(strstr(e.text, "too long"));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tree_cursor_seeks),
     cmocka_unit_test(tree_cursor_skips_below),
@@ -543,7 +592,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tree_contradictions_are_found),
     cmocka_unit_test(tree_overlap_is_found),
     cmocka_unit_test(tree_mutated_nodes),
-    cmocka_unit_test(tree_leaf_rules),
+    cmocka_unit_test(tree_node_rules),
     cmocka_unit_test(tree_expansion_is_bounded),
+    cmocka_unit_test(tree_key_is_bounded),
 };
 UNIT_MAIN(tests)
