@@ -213,17 +213,20 @@ int catalog_backup_get(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], 
     return found > 0 ? 0 : -1;
 }
 
-/* The `back`th newest: 1, 0, -1. */
+/* The `back`th newest: 1, 0, -1.  Two texts, so that each has its index. */
 static int find_newest(struct catalog *c, const uint8_t *vault, const uint8_t *source,
                        uint64_t back, struct catalog_backup *backup, struct error *e)
 {
-    static const char sql[] =
+    static const char of_source[] = "SELECT " BACKUP_COLUMNS " FROM backups"
+                                    " WHERE vault = ?1 AND source = ?2 AND " BACKUP_USABLE
+                                    " ORDER BY created_ns DESC, id DESC LIMIT 1 OFFSET ?3";
+    static const char of_any[] =
         "SELECT " BACKUP_COLUMNS " FROM backups"
         " WHERE (?1 IS NULL OR vault = ?1) AND (?2 IS NULL OR source = ?2) AND " BACKUP_USABLE
-        " ORDER BY created_ns DESC, id DESC LIMIT 1 OFFSET ?3";
+        " ORDER BY created_ns DESC, vault DESC, id DESC LIMIT 1 OFFSET ?3";
     struct query q;
 
-    if (query_start(c, sql, &q, e) != 0)
+    if (query_start(c, vault != NULL && source != NULL ? of_source : of_any, &q, e) != 0)
         return -1;
     bind_id_or_null(&q, vault);
     bind_id_or_null(&q, source);
