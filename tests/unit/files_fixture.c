@@ -46,6 +46,21 @@ int files_setup(void **state)
     return chdir(files_scratch);
 }
 
+int files_setup_in_memory(void **state)
+{
+    const char *folder = getenv("TMPDIR");
+    char *before = folder ? strdup(folder) : NULL;
+    if (access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1);
+    int result = files_setup(state);
+    if (before)
+        setenv("TMPDIR", before, 1);
+    else
+        unsetenv("TMPDIR");
+    free(before);
+    return result;
+}
+
 /* Paths may be longer than a path can be, which only the tool copes with. */
 int files_teardown(void **state)
 {

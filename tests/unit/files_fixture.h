@@ -17,6 +17,8 @@ extern char *files_scratch;
 const char *files_path(const char *name);
 /* cmocka's setup and teardown: a scratch folder that is the working directory meanwhile. */
 int files_setup(void **state);
+/* The same in memory where there is room for it: for tests with many files. */
+int files_setup_in_memory(void **state);
 int files_teardown(void **state);
 
 /* A source over src_files. */

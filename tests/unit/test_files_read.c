@@ -177,7 +177,7 @@ static void files_read_other_types(void **state)
 
 static void files_read_bad_keys(void **state)
 {
-    char name[300];
+    char name[5000];
     (void)state;
     make_file("file", "");
     make_directory("sub");
@@ -193,6 +193,8 @@ static void files_read_bad_keys(void **state)
     expect_class(KEY("file\0"), LAGAN_INVALID);
     memset(name, 'n', 256);
     expect_class(name, 256, LAGAN_LIMIT);
+    memset(name, 'n', sizeof name);
+    expect_class(name, sizeof name, LAGAN_LIMIT);
 }
 
 static void files_read_identity(void **state)

@@ -641,7 +641,7 @@ int main(void)
         RESTORE_TEST(restore_locked),
         RESTORE_TEST(restore_stat),
         RESTORE_TEST(restore_flags),
-        RESTORE_TEST(restore_deep),
+        cmocka_unit_test_setup_teardown(restore_deep, files_setup_in_memory, files_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -488,6 +488,12 @@ static enum lagan_selection meddle(void *context, const void *key, size_t key_si
         assert_int_equal(unlink("gone"), 0);
     if (compare_keys(key, key_size, KEY("removed")) == 0)
         assert_int_equal(rmdir("removed"), 0);
+    /* By then the root's entries were looked at, and only "a" was opened. */
+    if (compare_keys(key, key_size, KEY("a\0x")) == 0) {
+        assert_int_equal(rmdir("later"), 0);
+        assert_int_equal(rmdir("link"), 0);
+        assert_int_equal(symlink("/etc", "link"), 0);
+    }
     if (compare_keys(key, key_size, KEY("turned")) == 0) {
         assert_int_equal(unlink("turned"), 0);
         assert_int_equal(symlink("/etc", "turned"), 0);
@@ -500,16 +506,24 @@ static void files_walk_vanishing(void **state)
     struct found_list list = {0};
     struct files f;
     (void)state;
+    const char *const words[] = {files_scratch, "threads=1", NULL};
+    make_directory("a");
+    make_file("a/x", "");
+    make_directory("later");
+    make_directory("link");
     make_file("gone", "");
     make_directory("removed");
     make_file("stays", "");
     make_file("turned", "");
-    files_open_path(&f, LAGAN_OPEN_READ_ONLY, files_scratch);
+    files_open(&f, LAGAN_OPEN_READ_ONLY, words);
     files_walk_selected(&f, meddle, NULL, NULL, 0, &list);
     files_close(&f);
-    assert_int_equal(list.count, 3);
+    assert_int_equal(list.count, 6);
+    assert_non_null(found_find(&list, KEY("a\0x")));
     assert_non_null(found_find(&list, KEY("stays")));
     assert_int_equal(found_find(&list, KEY("turned"))->entry.type, LAGAN_ENTRY_SYMLINK);
+    assert_int_equal(found_find(&list, KEY("link"))->entry.type, LAGAN_ENTRY_DIRECTORY);
+    assert_int_equal(found_find(&list, KEY("link"))->entry.error_class, LAGAN_CHANGED);
     found_clear(&list);
 }
 
@@ -539,34 +553,20 @@ static void files_walk_cancelled(void **state)
     found_clear(&list);
 }
 
-/* Many files in memory, where they cost little. */
-static int setup_in_memory(void **state)
-{
-    const char *folder = getenv("TMPDIR");
-    char *before = folder ? strdup(folder) : NULL;
-    if (access("/dev/shm", W_OK) == 0)
-        setenv("TMPDIR", "/dev/shm", 1);
-    int result = files_setup(state);
-    if (before)
-        setenv("TMPDIR", before, 1);
-    else
-        unsetenv("TMPDIR");
-    free(before);
-    return result;
-}
-
 int main(void)
 {
 #define WALK_TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
+#define WALK_TEST_IN_MEMORY(name)                                                              \
+    cmocka_unit_test_setup_teardown(name, files_setup_in_memory, files_teardown)
     const struct CMUnitTest tests[] = {
         WALK_TEST(files_walk_order),
         WALK_TEST(files_walk_names_of_all_bytes),
         WALK_TEST(files_walk_attributes),
         WALK_TEST(files_walk_devices),
         WALK_TEST(files_walk_stamps),
-        cmocka_unit_test_setup_teardown(files_walk_wide, setup_in_memory, files_teardown),
-        WALK_TEST(files_walk_deep),
-        WALK_TEST(files_walk_deep_without_openat2),
+        WALK_TEST_IN_MEMORY(files_walk_wide),
+        WALK_TEST_IN_MEMORY(files_walk_deep),
+        WALK_TEST_IN_MEMORY(files_walk_deep_without_openat2),
         WALK_TEST(files_walk_unreadable),
         WALK_TEST(files_walk_closed_root),
         WALK_TEST(files_walk_marked),
