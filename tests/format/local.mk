@@ -5,3 +5,5 @@ decoder = tests/format/lagan_decode.py tests/format/format_chunker.py \
 EXTRA_DIST += $(decoder) tests/format/golden_tree.txt
 TESTS += tests/format/check_golden.py
 EXTRA_DIST += tests/format/check_golden.py
+TESTS += tests/format/check_golden_pack.py
+EXTRA_DIST += tests/format/check_golden_pack.py
