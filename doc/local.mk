@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # Manual pages and other documents.
+dist_man_MANS += doc/man/lagan.1 doc/man/lagan.conf.5
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = doc/completion/lagan

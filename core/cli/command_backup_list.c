@@ -106,6 +106,14 @@ int command_backup_list(struct session *s, struct error *e)
     return result;
 }
 
+static void record_counter(struct output *o, const char *name, uint64_t value)
+{
+    if (strncmp(name, "bytes", 5) == 0)
+        record_size(o, name, value);
+    else
+        record_number(o, name, value);
+}
+
 static void record_seal(struct output *o, const struct chosen *chosen, const struct seal *seal)
 {
     struct catalog_pairs parameters = {0};
@@ -131,7 +139,7 @@ static void record_seal(struct output *o, const struct chosen *chosen, const str
     record_time(o, "started", seal->start_ns);
     record_duration(o, "duration", seal->end_ns - seal->start_ns);
     record_size(o, "bytes", seal->root.bytes);
-#define X(member, name) record_number(o, name, seal->counters.member);
+#define X(member, name) record_counter(o, name, seal->counters.member);
     SEAL_COUNTERS(X)
 #undef X
     record_number(o, "packs", seal->pack_count);

@@ -171,7 +171,8 @@ int command_region_check(struct session *s, struct error *e)
     struct open_target top = {0};
     if (session_setup(s, NEED_CATALOG, e) != 0 ||
         setup_region(s->setup, session_operand(s, 0), &region, e) != 0 ||
-        setup_target_open(s->setup, region, "", LAGAN_OPEN_READ_ONLY, &top, e) != 0)
+        (setup_target_open(s->setup, region, "", 0, &top, e) != 0 &&
+         setup_target_open(s->setup, region, "", LAGAN_OPEN_READ_ONLY, &top, e) != 0))
         return -1;
     int result = check_region(s, region, top.target, e);
     open_target_close(&top);

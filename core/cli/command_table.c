@@ -57,15 +57,15 @@ const struct command command_rows[] = {
      NULL},
     {"vault show", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_vault_show, "show a vault",
      NULL},
-    {"vault key list", "NAME", OPERAND_VAULT, 0, 1, O(REGION), command_vault_key_list,
+    {"vault key list", "[NAME]", OPERAND_VAULT, 0, 1, O(REGION), command_vault_key_list,
      "list the key slots of a vault", NULL},
-    {"vault key add", "NAME", OPERAND_VAULT, 0, 1,
+    {"vault key add", "[NAME]", OPERAND_VAULT, 0, 1,
      O(REGION) | UNLOCK | O(NEW_PASSPHRASE) | O(NEW_KEY) | O(NEW_RECOVERY) | O(RECOVERY_FILE) |
          O(LABEL),
      command_vault_key_add, "add a key slot", "Exactly one of the --new- options says which."},
     {"vault key remove", "NAME SLOT", OPERAND_VAULT, 2, 2, O(REGION) | UNLOCK,
      command_vault_key_remove, "remove a key slot, by its id (may be abbreviated)", NULL},
-    {"vault key check", "NAME", OPERAND_VAULT, 0, 1, O(REGION) | UNLOCK,
+    {"vault key check", "[NAME]", OPERAND_VAULT, 0, 1, O(REGION) | UNLOCK,
      command_vault_key_check, "tell whether the vault can be opened", NULL},
     {"backup create", "SOURCE|PATH...", OPERAND_SOURCE, 1, OPERANDS_ANY,
      OPEN | O(FULL) | O(NAME) | O(DESCRIPTION) | RULES | O(INCLUDE_FROM) | O(ONE_FILE_SYSTEM) |

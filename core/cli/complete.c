@@ -17,7 +17,9 @@
 /* A completion at work. */
 struct completion {
     struct session *session;
-    const char *word; /* so far */
+    const char *word;  /* so far */
+    const char *front; /* what stands in front of it in its word: "--vault=" */
+    size_t front_size;
     const struct command *command;
     char words[COMMAND_WORDS_SIZE];
 };
@@ -25,7 +27,7 @@ struct completion {
 static void candidate(struct completion *c, const char *text)
 {
     if (strncmp(text, c->word, strlen(c->word)) == 0)
-        output_line(&c->session->output, "%s", text);
+        output_line(&c->session->output, "%.*s%s", (int)c->front_size, c->front, text);
 }
 
 static void complete_options(struct completion *c)
@@ -163,14 +165,29 @@ static void complete_value(struct completion *c, int option)
     }
 }
 
-/* The option whose value the last word is, or -1. */
-static int pending_option(const struct completion *c, const char *before)
+/* The option of this text, up to `size` bytes, if it takes a value; else -1. */
+static int valued_option(const struct completion *c, const char *text, size_t size)
 {
     uint64_t options = c->command ? c->command->options : 0;
-    if (!before || strncmp(before, "--", 2) != 0)
+    if (size < 2 || strncmp(text, "--", 2) != 0)
         return -1;
-    int option = command_option(options, before + 2, strlen(before + 2));
+    int option = command_option(options, text + 2, size - 2);
     return option >= 0 && option_rows[option].value ? option : -1;
+}
+
+/* The option whose value the last word is, or -1: "--vault WORD" or "--vault=WORD". */
+static int pending_option(struct completion *c, const char *before)
+{
+    size_t length = strcspn(c->word, "=");
+    if (before && valued_option(c, before, strlen(before)) >= 0)
+        return valued_option(c, before, strlen(before));
+    int option = c->word[length] ? valued_option(c, c->word, length) : -1;
+    if (option >= 0) {
+        c->front = c->word;
+        c->front_size = length + 1;
+        c->word += length + 1;
+    }
+    return option;
 }
 
 /* Goes over the words in front, to know the command and the configuration. */
@@ -191,7 +208,7 @@ static void read_words(struct completion *c, int argc, char *const argv[])
 
 void complete_print(struct session *s, int argc, char *const argv[])
 {
-    struct completion c = {.session = s, .word = argc > 0 ? argv[argc - 1] : ""};
+    struct completion c = {.session = s, .word = argc > 0 ? argv[argc - 1] : "", .front = ""};
     const char *before = argc > 1 ? argv[argc - 2] : NULL;
     int front = argc > 0 ? argc - 1 : 0;
     read_words(&c, front, argv);

@@ -72,21 +72,35 @@ static int finish(struct session *s, int result, struct error *e)
     return status;
 }
 
+/* How many words at the end are to be completed; -1 when something else is asked for.
+ * "--complete" comes first, or behind one global option, which then takes its place. */
+static int completion_words(int argc, char *argv[])
+{
+    if (argc > 1 && strcmp(argv[1], "--complete") == 0)
+        return argc - 2;
+    if (argc < 3 || strcmp(argv[2], "--complete") != 0)
+        return -1;
+    argv[2] = argv[1];
+    return argc - 2;
+}
+
 int main(int argc, char *argv[])
 {
     struct session session = {0};
     struct error e = ERROR_INIT;
+    int status = STATUS_DONE;
     process_prepare();
-    if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+    int words = completion_words(argc, argv);
+    if (words >= 0) {
         output_init(&session.output, false, true);
-        complete_print(&session, argc - 2, argv + 2);
-        return 0;
+        complete_print(&session, words, argv + argc - words);
+    } else {
+        int result = arguments_parse(argc, argv, &session.arguments, &e);
+        prepare_output(&session);
+        if (result == 0)
+            result = run(&session, &e);
+        status = finish(&session, result, &e);
     }
-    int result = arguments_parse(argc, argv, &session.arguments, &e);
-    prepare_output(&session);
-    if (result == 0)
-        result = run(&session, &e);
-    int status = finish(&session, result, &e);
     setup_close(session.setup);
     output_free(&session.output);
     arguments_clear(&session.arguments);

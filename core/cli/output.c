@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHEET_INDENT = 16, COLUMN_GAP = 2 };
+enum { SHEET_INDENT = 18, COLUMN_GAP = 2 };
 
 void output_init(struct output *o, bool use_json, bool quiet)
 {

@@ -205,6 +205,17 @@ static int write_rows(struct found_vault *f, bool backups, struct error *e)
     return catalog_commit(catalog, e);
 }
 
+/* A key that was given need not be that of every vault. */
+static bool unlock(struct found_vault *f, struct error *why)
+{
+    struct setup *s = f->rebuild->setup;
+    struct error second = ERROR_INIT;
+    if (setup_vault_unlock(s, f->vault, f->row, f->rebuild->key, why) != 0 &&
+        f->row->key_driver[0] && setup_vault_unlock(s, f->vault, f->row, NULL, &second) == 0)
+        *why = ERROR_INIT;
+    return vault_unlocked(f->vault);
+}
+
 static int rebuild_found(struct found_vault *f, const char *prefix, struct error *e)
 {
     struct setup *s = f->rebuild->setup;
@@ -213,8 +224,7 @@ static int rebuild_found(struct found_vault *f, const char *prefix, struct error
             0 ||
         vault_open(f->place.target, NULL, &f->vault, e) != 0 || fill_row(f, prefix, e) != 0)
         return error_context(e, "the vault at %s", prefix[0] ? prefix : "the top");
-    bool unlocked = setup_vault_unlock(s, f->vault, f->row, f->rebuild->key, &locked) == 0 &&
-                    vault_unlocked(f->vault);
+    bool unlocked = unlock(f, &locked);
     if (unlocked && vault_backups(f->vault, &f->seals, NULL, NULL, e) != 0)
         return error_context(e, "vault %s", f->row->name);
     if (write_rows(f, unlocked, e) != 0)
