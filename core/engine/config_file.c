@@ -186,7 +186,7 @@ int config_file_beside(const char *path, struct config_file_list *list, struct e
 
 static const char *absolute_variable(const char *name)
 {
-    const char *value = getenv(name);
+    const char *value = secure_getenv(name);
 
     return value != NULL && value[0] == '/' ? value : NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* local.c - files in the vault's cache directory. */
 #include "vault/local.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -11,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define UNFINISHED ".tmp-"
-enum { UNFINISHED_SECONDS = 24 * 60 * 60 };
+enum { UNFINISHED_SECONDS = 24 * 60 * 60, NS_PER_SECOND = 1000000000 };
 
 char *local_path(const struct vault *v, const char *folder, const char *name)
 {
@@ -131,7 +131,7 @@ static int temporary_in(const char *directory)
 
 int local_temporary(const struct vault *v, struct error *e)
 {
-    const char *directories[] = {vault_cache_directory(v), getenv("TMPDIR"), "/tmp"};
+    const char *directories[] = {vault_cache_directory(v), secure_getenv("TMPDIR"), "/tmp"};
     int fd = -1;
 
     for (size_t i = 0; fd < 0 && i < sizeof(directories) / sizeof(directories[0]); i++)
@@ -145,7 +145,7 @@ static void remove_old(int folder, const char *name)
     struct stat found;
 
     if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-        found.st_mtime + UNFINISHED_SECONDS < time(NULL))
+        found.st_mtime + UNFINISHED_SECONDS < clock_wall_ns() / NS_PER_SECOND)
         unlinkat(folder, name, 0);
 }
 

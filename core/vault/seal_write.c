@@ -25,8 +25,7 @@ static int heads_of(const struct seal_list *list, uint8_t (**heads)[32], size_t 
     for (size_t i = 0; i < list->count; i++) {
         const struct seal *s = list->seals[i];
 
-        links[i] =
-            (struct chain_link){s->hash, (const uint8_t(*)[32])s->previous, s->previous_count};
+        links[i] = (struct chain_link){s->hash, s->previous, s->previous_count};
     }
     result = chain_heads(links, list->count, heads, count, e);
     free(links);

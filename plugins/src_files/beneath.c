@@ -309,7 +309,7 @@ static int place_unchecked(struct beneath *b, const char *key, size_t key_size,
         return error;
     size_t start = name ? parent_size + 1 : 0;
     if (key_size == 0) {
-        strcpy(place->name, ".");
+        memcpy(place->name, ".", sizeof("."));
     } else {
         memcpy(place->name, key + start, key_size - start);
         place->name[key_size - start] = 0;
