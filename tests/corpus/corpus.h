@@ -37,6 +37,7 @@ void make_depth(int at);
 void make_width(int at);
 void make_sizes(int at);
 void make_sparse(int at);
+void make_preallocated(int at);
 /* kinds.c: */
 void make_types(int at);
 void make_modes(int at);

@@ -6,3 +6,7 @@ tests_corpus_make_tree_SOURCES = tests/corpus/corpus.h tests/corpus/extras.c \
 tests_corpus_make_tree_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_corpus_make_tree_LDADD =
 EXTRA_DIST += tests/corpus/tree_digest.py
+# Copies a tree through src_files alone.
+check_PROGRAMS += tests/corpus/copy_tree
+tests_corpus_copy_tree_SOURCES = tests/corpus/copy_tree.c
+tests_corpus_copy_tree_LDADD = $(CORE_LIBS)

@@ -4,10 +4,11 @@
  *
  *     make_tree [--large] DIRECTORY [THEME...]
  *
- * Without themes all but `locked` are made (what that makes can only be removed after chattr -R
- * -ia). What needs root, or what the file system cannot do, is skipped with a line that says
- * why.  --large adds a directory of 100,000 names and a file with 60,000 names.  The same
- * arguments make the same tree, but for the times of some directories.
+ * Without themes all but these are made: `locked`, which can only be removed after chattr -R
+ * -ia, and `preallocated`, whose content comes back and whose allocation does not.  What needs
+ * root, or what the file system cannot do, is skipped with a line that says why.  --large adds
+ * a directory of 100,000 names and a file with 60,000 names.  The same arguments make the same
+ * tree, but for the times of some directories.
  */
 #include "corpus/corpus.h"
 
@@ -113,11 +114,21 @@ struct theme {
 };
 
 static const struct theme themes[] = {
-    {"names", make_names, true}, {"depth", make_depth, true},    {"width", make_width, true},
-    {"sizes", make_sizes, true}, {"sparse", make_sparse, true},  {"types", make_types, true},
-    {"modes", make_modes, true}, {"links", make_links, true},    {"owners", make_owners, true},
-    {"times", make_times, true}, {"xattrs", make_xattrs, true},  {"lists", make_lists, true},
-    {"flags", make_flags, true}, {"locked", make_locked, false},
+    {"names", make_names, true},
+    {"depth", make_depth, true},
+    {"width", make_width, true},
+    {"sizes", make_sizes, true},
+    {"sparse", make_sparse, true},
+    {"types", make_types, true},
+    {"modes", make_modes, true},
+    {"links", make_links, true},
+    {"owners", make_owners, true},
+    {"times", make_times, true},
+    {"xattrs", make_xattrs, true},
+    {"lists", make_lists, true},
+    {"flags", make_flags, true},
+    {"locked", make_locked, false},
+    {"preallocated", make_preallocated, false},
 };
 
 bool large;

@@ -214,18 +214,6 @@ static void make_holes(int at, const char *name, uint64_t size, const uint64_t *
     stamp(at, name, 1340000000, (long)count);
 }
 
-static void make_unwritten(int at)
-{
-    int fd = file_open(at, "unwritten");
-    if (fd < 0)
-        die("unwritten");
-    if (fallocate(fd, 0, 0, 1 << 20) != 0)
-        skip("allocated but not written");
-    data_at(fd, 300000, 5000, 3);
-    close(fd);
-    stamp(at, "unwritten", 1340000001, 1);
-}
-
 void make_sparse(int at)
 {
     static const uint64_t large_edges[] = {UINT64_C(1) << 31, UINT64_C(1) << 32};
@@ -247,5 +235,18 @@ void make_sparse(int at)
     }
     make_holes(at, "terabyte", UINT64_C(1) << 40, (const uint64_t[]){UINT64_C(1) << 39}, 1,
                4096);
-    make_unwritten(at);
+}
+
+/* Allocated and not written: reads as zeroes, and where the holes are is the file system's
+ * affair. */
+void make_preallocated(int at)
+{
+    int fd = file_open(at, "unwritten");
+    if (fd < 0)
+        die("unwritten");
+    if (fallocate(fd, 0, 0, 1 << 20) != 0)
+        skip("allocated but not written");
+    data_at(fd, 300000, 5000, 3);
+    close(fd);
+    stamp(at, "unwritten", 1340000001, 1);
 }

@@ -7,5 +7,6 @@ scenario_tests += tests/scenario/house-arrows.sh
 scenario_tests += tests/scenario/house-install.sh
 scenario_tests += tests/scenario/house-modules.sh
 scenario_tests += tests/scenario/format-decoder.sh
+scenario_tests += tests/scenario/files-fidelity.sh
 TESTS += $(scenario_tests)
 EXTRA_DIST += $(scenario_tests)
