@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_vault_parts.c - names of objects, the chain of seals, sets of ids, copies in the cache.
+/* test_vault_parts.c - tables of TLVs, names of objects, the chain of seals, sets of ids,
+ * copies in the cache.
  */
 #include "base/file.h"
 #include "crypto/hash.h"
@@ -7,6 +8,7 @@
 #include "unit.h"
 #include "vault/cache.h"
 #include "vault/chain.h"
+#include "vault/field.h"
 #include "vault/id_set.h"
 #include "vault/name.h"
 
@@ -252,9 +254,82 @@ static void cache_works_without_folder(void **state)
     cache_close(NULL);
 }
 
+/* Two needed members, one that is not, one that may be repeated. */
+struct sample {
+    uint32_t number;
+    char text[8];
+    uint32_t sum;
+};
+
+static bool take_sum(void *object, struct reader *value)
+{
+    ((struct sample *)object)->sum += reader_u8(value);
+    return reader_done(value);
+}
+
+static const struct field sample_fields[] = {
+    {1, FIELD_U32, FIELD_NEEDED, .offset = offsetof(struct sample, number)},
+    {3, FIELD_TEXT, 0, 8, .offset = offsetof(struct sample, text)},
+    {5, FIELD_CALL, FIELD_REPEATS, .take = take_sum},
+    {7, FIELD_U32, FIELD_NEEDED, .offset = offsetof(struct sample, number)},
+};
+
+#define ONE "\1\0\4\0\0\0abcd"
+#define TWO "\2\0\1\0\0\0x" /* a type that nobody knows */
+#define THREE "\3\0\2\0\0\0hi"
+#define FIVE "\5\0\1\0\0\0\11"
+#define SEVEN "\7\0\4\0\0\0abcd"
+
+static const struct {
+    const char *bytes;
+    size_t size;
+    bool good;
+} samples[] = {
+#define SAMPLE(bytes, good)                                                                    \
+    {                                                                                          \
+        bytes, sizeof(bytes) - 1, good                                                         \
+    }
+    SAMPLE(ONE SEVEN, true),
+    SAMPLE(ONE TWO THREE FIVE FIVE SEVEN, true),
+    SAMPLE("", false),
+    SAMPLE(ONE, false),
+    SAMPLE(SEVEN, false),
+    SAMPLE(THREE SEVEN, false),
+    SAMPLE(SEVEN ONE, false),
+    SAMPLE(ONE ONE SEVEN, false),
+    SAMPLE(ONE TWO TWO SEVEN, false),
+    SAMPLE(ONE THREE THREE SEVEN, false),
+    SAMPLE(ONE FIVE THREE SEVEN, false),
+    SAMPLE(ONE SEVEN "\11\0\1", false),
+    SAMPLE(ONE "\3\0\10\0\0\0eightlet" SEVEN, false),
+    SAMPLE(ONE "\3\0\2\0\0\0a\0" SEVEN, false),
+    SAMPLE(ONE "\5\0\2\0\0\0ab" SEVEN, false),
+    SAMPLE("\1\0\5\0\0\0abcde" SEVEN, false),
+    SAMPLE("\0\0\0\0\0\0" ONE SEVEN, false),
+};
+
+static void field_rules(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+        struct sample s = {0};
+        struct error e = ERROR_INIT;
+        int result = field_decode(reader_of(samples[i].bytes, samples[i].size), sample_fields,
+                                  4, &s, "sample", &e);
+
+        if ((result == 0) != samples[i].good)
+            fail_msg("sample %zu: %s", i, e.text);
+        if (i == 1) {
+            assert_string_equal(s.text, "hi");
+            assert_int_equal(s.sum, 18);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(field_rules),
         cmocka_unit_test(name_grammar),
         cmocka_unit_test(name_parts),
         cmocka_unit_test(chain_finds_heads),

@@ -194,7 +194,7 @@ static struct seal *make_backup(struct vault_place *p, uint32_t first,
 
     begin(&m, p, parent);
     for (uint32_t i = 0; i < FILE_COUNT; i++)
-        add_file(&m, first + i, i == FILE_COUNT - 1 ? MAP_CHUNKS : i % 3);
+        add_file(&m, first + i, i == FILE_COUNT - 1 ? MAP_CHUNKS : (first + i) % 3);
     return end(&m, spoil);
 }
 
@@ -308,7 +308,7 @@ static void verify_missing_pack(void **state)
         f = finding_on(&found, seal);
         assert_true(f->fatal && names_backup(f, t.s[i]));
         assert_non_null(strstr(f->text, "entries cannot be restored"));
-        assert_non_null(strstr(f->text, "\"dir/f0000"));
+        assert_non_null(strstr(f->text, "\"dir/f0"));
     }
     drop_three(&t);
 }
@@ -441,19 +441,118 @@ static void verify_rolled_back(void **state)
     drop_three(&t);
 }
 
+/* Deleted is deleted, also when the seal could not be removed, and whatever it needed. */
 static void verify_deleted_backup(void **state)
 {
+    CLEANUP_BUFFER struct buffer seal = BUFFER_INIT;
+    struct findings found;
+    struct error e = ERROR_INIT;
+    struct three t;
+    char name[64];
+
+    (void)state;
+    make_three(&t, true);
+    snprintf(name, sizeof(name), "seals/%s", t.s[1]->name);
+    assert_success(stored_read(t.p.target, name, 1 << 20, &seal, &e), e);
+    assert_success(vault_backup_delete(t.p.vault, t.s[1], vault_place_writer, "x", &e), e);
+    for (int i = 0; i < 2; i++) {
+        check(&t.p, VERIFY_DATA, &found);
+        assert_int_equal(found.count, 0);
+        assert_int_equal(found.result.backups, 2);
+        if (i == 0)
+            vault_place_plant(&t.p, name, seal.data, seal.size);
+    }
+    drop_three(&t);
+}
+
+static void verify_misplaced_session(void **state)
+{
+    static const char other[] = "sessions/00000000/00000000000000000000000000000000";
+    CLEANUP_BUFFER struct buffer session = BUFFER_INIT;
     struct findings found;
     struct error e = ERROR_INIT;
     struct three t;
 
     (void)state;
-    make_three(&t, true);
-    assert_success(vault_backup_delete(t.p.vault, t.s[1], vault_place_writer, "x", &e), e);
-    check(&t.p, VERIFY_DATA, &found);
-    assert_int_equal(found.count, 0);
-    assert_int_equal(found.result.backups, 2);
+    make_three(&t, false);
+    assert_success(
+        stored_read(t.p.target, vault_place_name(&t.p, "sessions/", 0), 1 << 16, &session, &e),
+        e);
+    vault_place_plant(&t.p, other, session.data, session.size);
+    check(&t.p, VERIFY_STRUCTURE, &found);
+    assert_int_equal(found.count, 1);
+    assert_false(finding_on(&found, other)->fatal);
     drop_three(&t);
+}
+
+/* A backup of many empty files: nothing but nodes. */
+static struct seal *make_nodes(struct vault_place *p, uint32_t first, const struct seal *parent)
+{
+    struct making m;
+
+    begin(&m, p, parent);
+    for (uint32_t i = 0; i < 3000; i++)
+        add_file(&m, first + i, 0);
+    return end(&m, NULL);
+}
+
+/* Nodes below which something is damaged are looked at in each backup that they stand in. */
+static void verify_damage_shared_by_trees(void **state)
+{
+    struct findings found;
+    struct vault_place p;
+    struct seal *s[3];
+    char name[128], seal[64];
+
+    (void)state;
+    vault_place_open(&p, "tgt_mem", false);
+    s[0] = make_nodes(&p, 0, NULL);
+    s[1] = make_nodes(&p, 10, s[0]);
+    s[2] = make_nodes(&p, 10, s[1]); /* the same tree again */
+    assert_memory_equal(s[1]->root.id.bytes, s[2]->root.id.bytes, 32);
+    for (size_t i = 0; i < s[0]->pack_count; i++) {
+        pack_name(&s[0]->packs[i], name);
+        vault_place_lose(&p, name);
+    }
+    check(&p, VERIFY_DATA, &found);
+    for (int i = 0; i < 3; i++) {
+        snprintf(seal, sizeof(seal), "seals/%s", s[i]->name);
+        assert_true(finding_on(&found, seal)->fatal);
+        seal_free(s[i]);
+    }
+    vault_place_close(&p);
+}
+
+/* The same for content maps: one large file in two trees that share nothing else. */
+static void verify_damage_shared_by_files(void **state)
+{
+    struct findings found;
+    struct vault_place p;
+    struct seal *s[2];
+    char name[128], seal[64];
+
+    (void)state;
+    vault_place_open(&p, "tgt_mem", false);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct making m;
+
+        begin(&m, &p, NULL);
+        add_file(&m, i, 1);
+        add_file(&m, 100, MAP_CHUNKS);
+        s[i] = end(&m, NULL);
+    }
+    for (size_t i = 0; i < s[0]->pack_count; i++)
+        if (s[0]->packs[i].bytes > (128 << 10)) { /* that of data */
+            pack_name(&s[0]->packs[i], name);
+            vault_place_lose(&p, name);
+        }
+    check(&p, VERIFY_DATA, &found);
+    for (int i = 0; i < 2; i++) {
+        snprintf(seal, sizeof(seal), "seals/%s", s[i]->name);
+        assert_non_null(strstr(finding_on(&found, seal)->text, "entries cannot be restored"));
+        seal_free(s[i]);
+    }
+    vault_place_close(&p);
 }
 
 static void verify_foreign_names(void **state)
@@ -707,6 +806,9 @@ int main(void)
         cmocka_unit_test(verify_lost_seal),
         cmocka_unit_test(verify_rolled_back),
         cmocka_unit_test(verify_deleted_backup),
+        cmocka_unit_test(verify_misplaced_session),
+        cmocka_unit_test(verify_damage_shared_by_trees),
+        cmocka_unit_test(verify_damage_shared_by_files),
         cmocka_unit_test(verify_foreign_names),
         cmocka_unit_test(verify_slots_of_no_vault),
         cmocka_unit_test(verify_exchanged_pack),
