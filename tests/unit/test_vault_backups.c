@@ -136,6 +136,7 @@ static void backups_damaged(void **state)
     struct vault_place p;
     struct seal_list list;
     struct error e = ERROR_INIT;
+    uint64_t bytes;
     char name[64];
 
     (void)state;
@@ -143,7 +144,8 @@ static void backups_damaged(void **state)
     for (int i = 0; i < 3; i++)
         seal_free(vault_place_seal(&p, "x", NULL, 0));
     snprintf(name, sizeof(name), "%s", vault_place_name(&p, "seals/", 1));
-    for (long at = 0; at < 600; at += 23) {
+    assert_success(target_stat(p.target, name, &bytes, &e), e);
+    for (long at = 0; at < (long)bytes; at += 23) {
         struct damage d = {0};
 
         vault_place_flip(&p, name, at);
