@@ -7,3 +7,5 @@ TESTS += tests/format/check_golden.py
 EXTRA_DIST += tests/format/check_golden.py
 TESTS += tests/format/check_golden_pack.py
 EXTRA_DIST += tests/format/check_golden_pack.py
+TESTS += tests/format/check_golden_records.py
+EXTRA_DIST += tests/format/check_golden_records.py
