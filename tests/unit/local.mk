@@ -45,6 +45,7 @@ unit_tests += tests/unit/test_driver_source
 tests_unit_test_driver_source_SOURCES = tests/unit/test_driver_source.c $(driver_fixture)
 unit_tests += tests/unit/test_driver_key
 tests_unit_test_driver_key_SOURCES = tests/unit/test_driver_key.c $(driver_fixture)
+unit_tests += tests/unit/test_driver_abi
 unit_tests += tests/unit/test_driver_manual
 tests_unit_test_driver_manual_SOURCES = tests/unit/test_driver_manual.c $(driver_fixture)
 vault_fixture = tests/unit/vault_fixture.c tests/unit/vault_fixture.h $(driver_fixture)
@@ -75,6 +76,8 @@ unit_tests += tests/unit/test_files_restore
 tests_unit_test_files_restore_SOURCES = tests/unit/test_files_restore.c $(restore_fixture)
 unit_tests += tests/unit/test_files_escape
 tests_unit_test_files_escape_SOURCES = tests/unit/test_files_escape.c $(restore_fixture)
+unit_tests += tests/unit/test_mem_source
+tests_unit_test_mem_source_SOURCES = tests/unit/test_mem_source.c $(files_fixture)
 unit_tests += tests/unit/test_vault_parts
 tests_unit_test_vault_parts_SOURCES = tests/unit/test_vault_parts.c $(driver_fixture)
 # Tests with a folder of their own share its making.
