@@ -11,14 +11,14 @@
 enum { SEAL_ID_TEXT = 17, SEAL_NAME_SIZE = 40, SEAL_PROBLEM_LIMIT = 1000 };
 
 /* X(member, name in --json and tables): the counters of inner TLV 9, in its order. */
-#define SEAL_COUNTERS(X)                                                                         \
-    X(entries, "entries")                                                                        \
-    X(entries_new, "new")                                                                        \
-    X(entries_changed, "changed")                                                                \
-    X(entries_unchanged, "unchanged")                                                            \
-    X(bytes_read, "bytes_read")                                                                  \
-    X(chunks_new, "chunks_new")                                                                  \
-    X(bytes_new, "bytes_new")                                                                    \
+#define SEAL_COUNTERS(X)                                                                       \
+    X(entries, "entries")                                                                      \
+    X(entries_new, "new")                                                                      \
+    X(entries_changed, "changed")                                                              \
+    X(entries_unchanged, "unchanged")                                                          \
+    X(bytes_read, "bytes_read")                                                                \
+    X(chunks_new, "chunks_new")                                                                \
+    X(bytes_new, "bytes_new")                                                                  \
     X(bytes_stored, "bytes_stored")
 
 struct seal_counters {
@@ -48,8 +48,8 @@ struct seal_problem {
 
 enum { SEAL_PARTIAL = 1, SEAL_FULL = 2 };
 
-/* A decoded seal.  Owns all it points to; made by seal_new or a listing, freed by seal_free. The inner
- * part is empty (`opened` false) when the vault is locked. */
+/* A decoded seal.  Owns all it points to; made by seal_new or a listing, freed by seal_free.
+ * The inner part is empty (`opened` false) when the vault is locked. */
 struct seal {
     char name[SEAL_NAME_SIZE]; /* without "seals/" */
     char id[SEAL_ID_TEXT];     /* 16 hex digits: the backup's id */
@@ -112,15 +112,15 @@ void seal_list_free(struct seal_list *list);
 typedef void seal_damage_function(void *context, const char *object, const struct error *why);
 
 /*
- * All backups of the vault, checked (signature, certificate, and when unlocked the inner part).  Damaged
- * seals are left out and handed to `damage` (NULL = they are logged as warnings).  Seals with a
- * tombstone are left out.
+ * All backups of the vault, checked (signature, certificate, and when unlocked the inner part).
+ * Damaged seals are left out and handed to `damage` (NULL = they are logged as warnings). Seals
+ * with a tombstone are left out.
  */
 int vault_backups(struct vault *v, struct seal_list *list, seal_damage_function *damage,
                   void *context, struct error *e);
-/* One backup by id (abbreviated, at least 4 digits), full seal name, "latest", or "latest~N", the
- * last two over backups of `source_id` (NULL = all).  no-such-backup, ambiguous. The result points
- * into `list`. */
+/* One backup by id (abbreviated, at least 4 digits), full seal name, "latest", or "latest~N",
+ * the last two over backups of `source_id` (NULL = all).  no-such-backup, ambiguous. The result
+ * points into `list`. */
 int seal_list_find(const struct seal_list *list, const char *text, const uint8_t *source_id,
                    const struct seal **seal, struct error *e);
 /* All packs a backup needs, rolls followed; the caller frees `*packs`. */
