@@ -126,25 +126,35 @@ static void filter_codec(void **state)
     free(keys);
 }
 
+static int decode_shape(uint32_t length, uint32_t segments, size_t bytes)
+{
+    struct buffer b CLEANUP_BUFFER = BUFFER_INIT;
+    struct error e = ERROR_INIT;
+    struct filter f = {0};
+
+    buffer_append_u64(&b, 1);
+    buffer_append_u32(&b, length);
+    buffer_append_u32(&b, segments);
+    buffer_append_zeroes(&b, bytes);
+    assert_false(b.failed);
+    struct reader r = reader_of(b.data, b.size);
+    int result = filter_decode(&f, &r, &e);
+    filter_free(&f);
+    return result;
+}
+
 /* Shapes that would make the places overflow or miss the array. */
 static void filter_bad_shapes(void **state)
 {
-    static const uint32_t shapes[][2] = {
-        {0, 1}, {3, 1}, {4, 0}, {1 << 19, 1}, {4, UINT32_MAX}, {1 << 18, 1 << 14}, {4, 2}};
-
     (void)state;
-    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        struct buffer b = BUFFER_INIT;
-        struct error e = ERROR_INIT;
-        struct filter f;
-        buffer_append_u64(&b, 1);
-        buffer_append_u32(&b, shapes[i][0]);
-        buffer_append_u32(&b, shapes[i][1]);
-        buffer_append_zeroes(&b, 12);
-        struct reader r = reader_of(b.data, b.size);
-        assert_int_equal(filter_decode(&f, &r, &e), -1);
-        buffer_free(&b);
-    }
+    assert_int_equal(decode_shape(4, 1, 12), 0);
+    assert_int_equal(decode_shape(0, 1, 12), -1);
+    assert_int_equal(decode_shape(3, 1, 9), -1);
+    assert_int_equal(decode_shape(4, 0, 8), -1);
+    assert_int_equal(decode_shape(4, 2, 12), -1);
+    assert_int_equal(decode_shape(4, UINT32_MAX, 4), -1);
+    assert_int_equal(decode_shape(1 << 19, 1, 3 << 19), -1);
+    assert_int_equal(decode_shape(1 << 18, 1 << 14, 0), -1);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -461,6 +461,28 @@ static void pack_forged(void **state)
     vault_fixture_drop(&f);
 }
 
+/* A sound pack under the name of another one. */
+static void pack_under_other_name(void **state)
+{
+    struct buffer bytes CLEANUP_BUFFER = BUFFER_INIT;
+    struct pack_check check = {0};
+    struct vault_fixture f;
+    struct error e = ERROR_INIT;
+    char key[NAME_SIZE];
+
+    (void)state;
+    vault_fixture_make(&f, "tgt_mem", false, NULL);
+    struct seal_pack id = forge(&f, FORGERY_NONE);
+    name_of_pack(id.hash, key);
+    assert_success(target_get_all(f.target, key, 1 << 20, &bytes, &e), e);
+    id.hash[5] ^= 1;
+    name_of_pack(id.hash, key);
+    assert_success(target_put(f.target, key, bytes.data, bytes.size, &e), e);
+    assert_int_equal(pack_check_all(f.vault, &id, &check, &e), -1);
+    assert_error(e, LAGAN_CORRUPT, "do not fit its name");
+    vault_fixture_drop(&f);
+}
+
 /* The result of a callback ends the check. */
 static int stop(void *context, enum chunk_kind kind, const struct chunk_id *id,
                 const void *data, size_t size, struct error *e)
@@ -501,12 +523,19 @@ static void pack_sizes(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(envelope_offsets),       cmocka_unit_test(envelope_heads),
-    cmocka_unit_test(envelope_directories),   cmocka_unit_test(envelope_forged_directories),
-    cmocka_unit_test(envelope_trailers),      cmocka_unit_test(table_round_trip),
-    cmocka_unit_test(table_refuses),          cmocka_unit_test(pack_every_byte),
-    cmocka_unit_test(pack_damaged_for_store), cmocka_unit_test(pack_forged),
-    cmocka_unit_test(pack_check_stops),       cmocka_unit_test(pack_sizes),
+    cmocka_unit_test(envelope_offsets),
+    cmocka_unit_test(envelope_heads),
+    cmocka_unit_test(envelope_directories),
+    cmocka_unit_test(envelope_forged_directories),
+    cmocka_unit_test(envelope_trailers),
+    cmocka_unit_test(table_round_trip),
+    cmocka_unit_test(table_refuses),
+    cmocka_unit_test(pack_every_byte),
+    cmocka_unit_test(pack_damaged_for_store),
+    cmocka_unit_test(pack_forged),
+    cmocka_unit_test(pack_under_other_name),
+    cmocka_unit_test(pack_check_stops),
+    cmocka_unit_test(pack_sizes),
 };
 
 UNIT_MAIN(tests)

@@ -259,11 +259,72 @@ static void session_resume_not_mine(void **state)
     assert_int_equal(counters_of(other).chunks_new, 100);
     session_free(other);
     session_free(s);
-    memset(f.source, 0x44, sizeof(f.source));
-    other = vault_fixture_session(&f, NULL);
-    put_range(&f, other, 0, 100);
-    assert_int_equal(counters_of(other).chunks_new, 100);
-    session_free(other);
+    vault_fixture_drop(&f);
+}
+
+static void session_resume_other_source(void **state)
+{
+    struct vault_fixture f;
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    vault_fixture_make(&f, "tgt_dir", true, small_packs);
+    struct session *s = vault_fixture_session(&f, NULL);
+    put_range(&f, s, 0, 100);
+    assert_success(session_flush(s, &e), e);
+    session_free(s);
+    f.source[0] ^= 1;
+    s = vault_fixture_session(&f, NULL);
+    put_range(&f, s, 0, 100);
+    assert_int_equal(counters_of(s).chunks_new, 100);
+    session_free(s);
+    f.source[0] ^= 1;
+    f.writer[0] ^= 1;
+    s = vault_fixture_session(&f, NULL);
+    put_range(&f, s, 0, 100);
+    assert_int_equal(counters_of(s).chunks_new, 100);
+    session_free(s);
+    vault_fixture_drop(&f);
+}
+
+/* A torn line ends what is believed of a journal. */
+static void session_journal_torn(void **state)
+{
+    struct vault_fixture f;
+    struct journal_owner owner = {.session = {7}};
+    struct journal_content content;
+    char path[4096];
+
+    (void)state;
+    vault_fixture_make(&f, "tgt_mem", true, NULL);
+    struct journal *j = journal_create(f.vault, &owner);
+    assert_non_null(j);
+    for (uint64_t i = 0; i < 3; i++) {
+        struct seal_pack pack = {.hash = {(uint8_t)i}, .bytes = 1000000 + i};
+        journal_pack(j, &pack);
+    }
+    journal_close(j);
+    j = journal_take_over(f.vault, owner.writer, owner.source, &content);
+    assert_non_null(j);
+    assert_int_equal(content.pack_count, 3);
+    assert_int_equal(content.packs[2].bytes, 1000002);
+    free(content.packs);
+    journal_close(j);
+
+    snprintf(path, sizeof(path), "%s/journals/07000000000000000000000000000000",
+             vault_cache_directory(f.vault));
+    char *text = fixture_read_text(path);
+    char *digit = strstr(text, "1000001");
+    assert_non_null(digit);
+    *digit = '2';
+    fixture_write_text(path, text, 0600);
+    free(text);
+    j = journal_take_over(f.vault, owner.writer, owner.source, &content);
+    assert_non_null(j);
+    assert_int_equal(content.pack_count, 1);
+    free(content.packs);
+    journal_finish(j);
+    assert_null(journal_take_over(f.vault, owner.writer, owner.source, &content));
     vault_fixture_drop(&f);
 }
 
@@ -545,14 +606,24 @@ static void session_locked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(session_round_trip_mem),  cmocka_unit_test(session_round_trip_dir),
-        cmocka_unit_test(session_dedup),           cmocka_unit_test(session_parent),
-        cmocka_unit_test(session_side_by_side),    cmocka_unit_test(session_resume),
-        cmocka_unit_test(session_resume_not_mine), cmocka_unit_test(session_resume_sealed),
-        cmocka_unit_test(session_cache_damaged),   cmocka_unit_test(session_pack_missing),
-        cmocka_unit_test(session_unknown_chunk),   cmocka_unit_test(session_kinds),
-        cmocka_unit_test(session_no_space),        cmocka_unit_test(session_rolls),
-        cmocka_unit_test(session_access_round),    cmocka_unit_test(session_locked),
+        cmocka_unit_test(session_round_trip_mem),
+        cmocka_unit_test(session_round_trip_dir),
+        cmocka_unit_test(session_dedup),
+        cmocka_unit_test(session_parent),
+        cmocka_unit_test(session_side_by_side),
+        cmocka_unit_test(session_resume),
+        cmocka_unit_test(session_resume_not_mine),
+        cmocka_unit_test(session_resume_sealed),
+        cmocka_unit_test(session_resume_other_source),
+        cmocka_unit_test(session_journal_torn),
+        cmocka_unit_test(session_cache_damaged),
+        cmocka_unit_test(session_pack_missing),
+        cmocka_unit_test(session_unknown_chunk),
+        cmocka_unit_test(session_kinds),
+        cmocka_unit_test(session_no_space),
+        cmocka_unit_test(session_rolls),
+        cmocka_unit_test(session_access_round),
+        cmocka_unit_test(session_locked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
