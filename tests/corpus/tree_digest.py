@@ -4,13 +4,14 @@
 
     tree_digest.py [--no-owners] [--no-holes] [--no-flags] [--no-times] DIRECTORY
 
-Fields: path, type, mode, owner, length, modification time, other names, device, target, extended
-attributes, digest of the content, holes, inode flags.  Lines are sorted by path, component by
-component.  Paths of any length work, since only one directory is open at a time; long ones are
+Fields: path, type, mode, owner, length, modification time, other names, device, target,
+extended attributes, digest of the content, holes, inode flags.  Lines are sorted by path,
+component by component.  Paths of any length work, since only one directory is open at a time; long ones are
 shown as the digest of the whole and the last name.
 
-The digest is SHA-256 over all blocks of 4 KiB that are not zero, each behind its offset; so files
-with holes of terabytes are read fast, and two files have equal digests when their contents are equal.
+The digest is SHA-256 over all blocks of 4 KiB that are not zero, each behind its offset; so
+files with holes of terabytes are read fast, and two files have equal digests when their contents
+are equal.
 """
 import argparse
 import array
@@ -23,7 +24,8 @@ import sys
 
 BLOCK = 4096
 GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS
-# What users set: secrm unrm sync immutable append nodump noatime journal-data notail dirsync topdir
+# What users set: secrm unrm sync immutable append nodump noatime journal-data notail dirsync
+# topdir
 FLAGS = 0x1 | 0x2 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x4000 | 0x8000 | 0x10000 | 0x20000
 TYPES = {stat.S_IFDIR: "dir", stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFCHR: "char",
          stat.S_IFBLK: "block", stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}

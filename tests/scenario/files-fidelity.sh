@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The fidelity corpus, copied through src_files on a disk and in memory, is the same by the word of a
-# lister that shares nothing with it.
+# The fidelity corpus, copied through src_files on a disk and in memory, is the same by the word
+# of a lister that shares nothing with it.
 . "$abs_top_srcdir/tests/functions.sh"
 requires_program python3
 
@@ -24,7 +24,10 @@ compare()
     python3 "$digest" $option "$place/fidelity/from" >from.txt
     python3 "$digest" $option "$place/fidelity/to" >to.txt
     grep -q "^copied $(wc -l <from.txt) entries" copied || fail "entries are missing in $place"
-    cmp from.txt to.txt || { diff from.txt to.txt | cut -c1-300 | head -20; fail "differences in $place"; }
+    cmp from.txt to.txt || {
+        diff from.txt to.txt | cut -c1-300 | head -20
+        fail "differences in $place"
+    }
 }
 
 compare "$scratch"
