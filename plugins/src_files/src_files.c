@@ -160,9 +160,9 @@ static int open_to_read(struct handle *h, const char *path)
     return open_only(h, path);
 }
 
-static int open_to_write(struct handle *h, const char *path)
+static int open_to_write(struct handle *h, const char *path, bool make)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (make && mkdir(path, 0700) != 0 && errno != EEXIST)
         return errno;
     h->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return h->root >= 0 ? 0 : errno;
@@ -207,7 +207,8 @@ static uint32_t files_open(void *instance, struct lagan_op *op, uint64_t flags, 
         return failure_memory(op);
     h->instance = i;
     h->writable = (flags & LAGAN_OPEN_RESTORE) != 0;
-    int error = h->writable ? open_to_write(h, i->path) : open_to_read(h, i->path);
+    bool make = (flags & LAGAN_OPEN_INITIALISE) != 0;
+    int error = h->writable ? open_to_write(h, i->path, make) : open_to_read(h, i->path);
     if (error == 0)
         error = complete(h);
     if (error == 0) {

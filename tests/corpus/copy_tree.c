@@ -250,7 +250,7 @@ int main(int count, char **words)
     if (driver == NULL)
         fail(words[1], &e);
     c.from = open_source(driver, words[2], LAGAN_OPEN_READ_ONLY);
-    c.to = open_source(driver, words[3], LAGAN_OPEN_RESTORE);
+    c.to = open_source(driver, words[3], LAGAN_OPEN_RESTORE | LAGAN_OPEN_INITIALISE);
     walk(&c);
     for (size_t at = 0; at < c.count; at++)
         copy_entry(&c, at);

@@ -6,12 +6,12 @@
 
 Fields: path, type, mode, owner, length, modification time, other names, device, target,
 extended attributes, digest of the content, holes, inode flags.  Lines are sorted by path,
-component by component.  Paths of any length work, since only one directory is open at a time; long ones are
-shown as the digest of the whole and the last name.
+component by component.  Paths of any length work, since only one directory is open at a time;
+long ones are shown as the digest of the whole and the last name.
 
 The digest is SHA-256 over all blocks of 4 KiB that are not zero, each behind its offset; so
-files with holes of terabytes are read fast, and two files have equal digests when their contents
-are equal.
+files with holes of terabytes are read fast, and two files have equal digests when their
+contents are equal.
 """
 import argparse
 import array
