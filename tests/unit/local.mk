@@ -105,7 +105,10 @@ tests_unit_test_vault_open_SOURCES = tests/unit/test_vault_open.c $(vault_place)
 unit_tests += tests/unit/test_vault_backups
 tests_unit_test_vault_backups_SOURCES = tests/unit/test_vault_backups.c $(vault_place)
 unit_tests += tests/unit/test_vault_verify
-tests_unit_test_vault_verify_SOURCES = tests/unit/test_vault_verify.c $(vault_place)
+verify_fixture = tests/unit/verify_fixture.c tests/unit/verify_fixture.h $(vault_place)
+tests_unit_test_vault_verify_SOURCES = tests/unit/test_vault_verify.c $(verify_fixture)
+unit_tests += tests/unit/test_vault_verify_trees
+tests_unit_test_vault_verify_trees_SOURCES = tests/unit/test_vault_verify_trees.c $(verify_fixture)
 # Not a test: works on a target for scenarios that trace it.
 check_PROGRAMS += tests/unit/target_tool
 check_PROGRAMS += $(unit_tests)
