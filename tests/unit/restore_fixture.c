@@ -11,7 +11,7 @@
 
 void restore_open(struct files *f, const char *path)
 {
-    files_open_path(f, LAGAN_OPEN_RESTORE, files_path(path));
+    files_open_path(f, LAGAN_OPEN_RESTORE | LAGAN_OPEN_INITIALISE, files_path(path));
 }
 
 struct lagan_entry restore_entry(uint32_t type, const void *key, size_t key_size)
