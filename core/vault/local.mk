@@ -37,6 +37,7 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/verify_content.c \
 	core/vault/verify_needs.c \
 	core/vault/verify_objects.c \
+	core/vault/verify_runs.c \
 	core/vault/verify_seals.c \
 	core/vault/verify_small.c \
 	core/vault/verify_survey.c \

@@ -111,7 +111,10 @@ static int run(struct verify *c, struct error *e)
         return -1;
     if (c->request->depth >= VERIFY_OBJECTS && verify_objects(c, e) != 0)
         return -1;
-    return c->request->depth >= VERIFY_DATA ? verify_trees(c, e) : 0;
+    if (c->request->depth < VERIFY_DATA)
+        return 0;
+    verify_chunk_sort(c);
+    return verify_runs(c, e) == 0 ? verify_trees(c, e) : -1;
 }
 
 static void clean(struct verify *c)

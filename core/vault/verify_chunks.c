@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verify_chunks.c - all chunks that packs were found to hold: 24 bytes each. */
+/* verify_chunks.c - all chunks that packs were found to hold: 28 bytes each. */
 #include "vault/verify_private.h"
 
 #include <stdlib.h>
@@ -45,19 +45,33 @@ void verify_chunk_sort(struct verify *c)
 }
 
 /* The first chunk that does not sort before `id`. */
-static size_t lower_bound(const struct verify *c, const struct chunk_id *id)
+static size_t lower_bound(const struct verify *c, const uint8_t id[16])
 {
     size_t low = 0, high = c->chunk_count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (memcmp(c->chunks[middle].id, id->bytes, sizeof(c->chunks->id)) < 0)
+        if (memcmp(c->chunks[middle].id, id, sizeof(c->chunks->id)) < 0)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+bool verify_chunk_is_at(const struct verify *c, const uint8_t id[16], size_t object,
+                        uint32_t number)
+{
+    for (size_t i = lower_bound(c, id); i < c->chunk_count; i++) {
+        const struct verify_chunk *chunk = &c->chunks[i];
+
+        if (memcmp(chunk->id, id, sizeof(chunk->id)) != 0)
+            break;
+        if (chunk->place / 2 == object && chunk->number == number)
+            return true;
+    }
+    return false;
 }
 
 enum verify_presence verify_chunk_find(const struct verify *c, enum chunk_kind kind,
@@ -66,7 +80,7 @@ enum verify_presence verify_chunk_find(const struct verify *c, enum chunk_kind k
 {
     enum verify_presence best = VERIFY_ABSENT;
 
-    for (size_t i = lower_bound(c, id); i < c->chunk_count; i++) {
+    for (size_t i = lower_bound(c, id->bytes); i < c->chunk_count; i++) {
         const struct verify_chunk *chunk = &c->chunks[i];
 
         if (memcmp(chunk->id, id->bytes, sizeof(chunk->id)) != 0)

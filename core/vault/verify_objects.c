@@ -18,6 +18,7 @@ struct reading {
     uint64_t bytes; /* read so far */
     struct verify_chunk batch[CHUNK_BATCH];
     size_t batched;
+    uint32_t chunks; /* of the pack, so far */
 };
 
 static int take(void *context, const void *data, size_t size, struct error *e)
@@ -64,6 +65,7 @@ static int take_chunk(void *context, enum chunk_kind kind, const struct chunk_id
     memcpy(chunk->id, id->bytes, sizeof(chunk->id));
     chunk->bytes = (uint32_t)size;
     chunk->place = (uint32_t)(2 * number + (kind == CHUNK_META));
+    chunk->number = r->chunks++;
     return r->batched == CHUNK_BATCH ? flush_chunks(r, e) : 0;
 }
 
@@ -83,6 +85,7 @@ static int check_pack(struct reading *r, struct error *e)
 
     memcpy(id.hash, r->object->name.hash, sizeof(id.hash));
     result = pack_check_all(r->check->vault, &id, &check, e);
+    r->object->chunks = r->chunks;
     /* What came before the damage is good. */
     return flush_chunks(r, e) == 0 ? result : -1;
 }

@@ -6,6 +6,7 @@
  *     small    configuration, key slots, sessions                   verify_small.c
  *     seals    seals, tombstones, their chain, rolls, needed packs  verify_seals.c,
  * verify_needs.c objects  every other object read and hashed                   verify_objects.c
+ *     runs     index runs compared with the packs they cover          verify_runs.c
  *     trees    every tree walked                                    verify_trees.c,
  * verify_walk.c
  *
@@ -27,7 +28,8 @@ struct verify_object {
     char *text;
     struct name name;
     uint64_t bytes;
-    bool reported; /* a finding on it was reported */
+    bool reported;   /* a finding on it was reported */
+    uint32_t chunks; /* DATA: of a pack, how many were found in it */
 };
 
 /* A roll that was read. */
@@ -41,7 +43,8 @@ struct verify_roll {
 struct verify_chunk {
     uint8_t id[16];
     uint32_t bytes;
-    uint32_t place; /* number of the pack among the objects, twice, plus 1 for metadata */
+    uint32_t place;  /* number of the pack among the objects, twice, plus 1 for metadata */
+    uint32_t number; /* in the pack's directory */
 };
 
 struct verify {
@@ -97,6 +100,7 @@ int verify_small(struct verify *c, struct error *e);
 int verify_seals(struct verify *c, struct error *e);
 int verify_needs(struct verify *c, struct error *e);
 int verify_objects(struct verify *c, struct error *e);
+int verify_runs(struct verify *c, struct error *e);
 int verify_trees(struct verify *c, struct error *e);
 
 /* The pack or roll with this hash, or NULL. */
@@ -115,6 +119,10 @@ size_t verify_backups_of(const struct verify *c, const struct verify_object *obj
 int verify_chunk_add(struct verify *c, const struct verify_chunk *chunks, size_t count,
                      struct error *e);
 void verify_chunk_sort(struct verify *c);
+/* Whether chunk `number` of the pack that is object `object` has an id that starts with these
+ * 16 bytes. */
+bool verify_chunk_is_at(const struct verify *c, const uint8_t id[16], size_t object,
+                        uint32_t number);
 /* How a chunk stands: found in a pack that `needed` (per object) has, only in others, of
  * another length, or not at all. */
 enum verify_presence { VERIFY_PRESENT, VERIFY_ELSEWHERE, VERIFY_OTHER_LENGTH, VERIFY_ABSENT };

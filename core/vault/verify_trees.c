@@ -109,7 +109,6 @@ int verify_trees(struct verify *c, struct error *e)
     struct error why = ERROR_INIT;
     int result;
 
-    verify_chunk_sort(c);
     if (store_open(c->vault, STORE_BYTES, &t.store, &why) != 0) {
         if (verify_is_finding(c, &why)) {
             verify_found(c, "packs/", true, &why, NULL, 0);

@@ -2,10 +2,13 @@
 /* test_vault_verify_trees.c - checks of trees: damage that backups share, and seals that lie.
  */
 #include "unit.h"
+#include "vault/pack.h"
+#include "vault/run.h"
 #include "vault/vault_private.h"
 #include "verify_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A backup of many empty files: nothing but nodes. */
@@ -168,6 +171,82 @@ static void verify_unlisted_packs(void **state)
     vault_place_close(&p);
 }
 
+static int compare_entries(const void *a, const void *b)
+{
+    return entry_compare(a, b);
+}
+
+/* Writes an index run over the packs of `s`; `spoil` changes its first entry. */
+static void plant_run(struct vault_place *p, const struct seal *s,
+                      void (*spoil)(struct entry *))
+{
+    struct run_pack packs[16] = {{.chunks = 0}};
+    struct entry *entries = calloc(65536, sizeof(*entries));
+    struct run_request request = {.packs = packs, .pack_count = s->pack_count, .sequence = 1};
+    struct error e = ERROR_INIT;
+    struct envelope env;
+    struct run_name name;
+    size_t count = 0;
+
+    assert_true(entries != NULL && s->pack_count <= 16);
+    for (uint32_t i = 0; i < s->pack_count; i++) {
+        struct pack *pack;
+
+        assert_success(pack_open_tail(p->vault, &s->packs[i], &pack, &e), e);
+        packs[i] = (struct run_pack){s->packs[i], (uint8_t)pack->kind, pack->table.chunk_count};
+        for (uint32_t n = 0; n < pack->table.chunk_count; n++, count++) {
+            memcpy(entries[count].id, pack->table.ids[n].bytes, sizeof(entries->id));
+            entries[count].pack = i;
+            entries[count].chunk = n;
+        }
+        pack_close(pack);
+    }
+    if (spoil != NULL)
+        spoil(&entries[0]);
+    qsort(entries, count, sizeof(*entries), compare_entries);
+    request.entries = entry_array_stream(entries, count, &e);
+    assert_success(envelope_make_fresh(&env, p->vault, ENVELOPE_RUN, s->session, &e), e);
+    assert_success(run_write(p->target, &env, &request, &name, &e), e);
+    entry_stream_free(request.entries);
+    free(entries);
+}
+
+static void other_id(struct entry *entry)
+{
+    entry->id[15] ^= 1;
+}
+
+static void other_chunk(struct entry *entry)
+{
+    entry->chunk++;
+}
+
+/* A run hides chunks by what it says of a pack. */
+static void verify_lying_runs(void **state)
+{
+    static void (*const spoils[])(struct entry *) = {NULL, other_id, other_chunk};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+        struct findings found;
+        struct vault_place p;
+        struct seal *s;
+
+        vault_place_open(&p, "tgt_mem", false);
+        s = make_backup(&p, 0, NULL, NULL);
+        plant_run(&p, s, spoils[i]);
+        check(&p, VERIFY_OBJECTS, &found);
+        assert_int_equal(found.count, 0);
+        check(&p, VERIFY_DATA, &found);
+        if (spoils[i] == NULL)
+            assert_int_equal(found.count, 0);
+        else
+            assert_true(names_backup(finding_on(&found, "runs/"), s));
+        seal_free(s);
+        vault_place_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +254,7 @@ int main(void)
         cmocka_unit_test(verify_damage_shared_by_files),
         cmocka_unit_test(verify_lying_seals),
         cmocka_unit_test(verify_unlisted_packs),
+        cmocka_unit_test(verify_lying_runs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
