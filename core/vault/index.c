@@ -10,7 +10,8 @@ enum {
     /* Backups meet chunks in the order in which they were stored: the packs found last are
      * asked first, unless the last so many lookups found nothing. */
     NEIGHBOURS = 4,
-    MISSES = 64
+    MISSES = 64,
+    NEAR_CHUNKS = 256 /* behind the last one found in a pack: it is gone through in order */
 };
 
 int index_open(struct vault *v, const struct index_request *request, struct index **index,
@@ -48,102 +49,153 @@ void index_close(struct index *ix)
     free(ix);
 }
 
-/* The chunk is number `chunk` of pack `number`, which is open. */
-static void found(struct index *ix, uint32_t number, uint32_t chunk, struct index_hit *hit)
+/* What is looked for, and what was found. */
+struct lookup {
+    enum chunk_kind kind;
+    const struct chunk_id *id;
+    bool open; /* the pack is wanted, not only its number */
+    struct index_hit hit;
+};
+
+static void found(struct index *ix, struct lookup *l, uint32_t number, uint32_t chunk)
 {
     struct index_pack *p = &ix->packs[number];
 
-    index_touch(ix, number);
-    p->pins++;
+    if (p->open != NULL)
+        index_touch(ix, number);
+    if (l->open)
+        p->pins++;
     p->cursor = chunk + 1;
     ix->misses = 0;
-    *hit = (struct index_hit){number, p->open, chunk};
+    l->hit = (struct index_hit){number, p->open, chunk};
 }
 
 /* Asks the packs that were used last. */
-static bool find_near(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
-                      struct index_hit *hit)
+static bool find_near(struct index *ix, struct lookup *l)
 {
     uint32_t number = ix->newest;
 
     for (int i = 0; i < NEIGHBOURS && number != INDEX_NONE; number = ix->packs[number].older) {
         const struct index_pack *p = &ix->packs[number];
         const struct table *t = &p->open->table;
-        if (p->kind != kind || p->bad)
+        if (p->kind != l->kind || p->bad)
             continue;
         i++;
-        int64_t chunk = p->cursor < t->chunk_count && chunk_id_equal(&t->ids[p->cursor], id)
+        int64_t chunk = p->cursor < t->chunk_count && chunk_id_equal(&t->ids[p->cursor], l->id)
                             ? (int64_t)p->cursor
-                            : table_find(t, id);
+                            : table_find(t, l->id);
         if (chunk == TABLE_NONE)
             continue;
-        found(ix, number, (uint32_t)chunk, hit);
+        found(ix, l, number, (uint32_t)chunk);
         return true;
     }
     return false;
 }
 
+/* A pack that is met here and there is not worth opening: its copy tells one id. */
+static bool confirm_by_peek(struct index *ix, struct lookup *l, const struct entry *candidate)
+{
+    struct index_pack *p = &ix->packs[candidate->pack];
+    struct chunk_id id;
+    bool near = candidate->chunk - p->cursor < NEAR_CHUNKS;
+
+    if (l->open || p->open != NULL || p->loading || near ||
+        !pack_peek(ix->vault, &p->id, candidate->chunk, &id) || !chunk_id_equal(&id, l->id))
+        return false;
+    found(ix, l, candidate->pack, candidate->chunk);
+    return true;
+}
+
 /* Compares one candidate with the pack's table: 1, 0, -1. */
-static int confirm(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
-                   const struct entry *candidate, struct index_hit *hit, struct error *e)
+static int confirm(struct index *ix, struct lookup *l, const struct entry *candidate,
+                   struct error *e)
 {
     uint32_t number = candidate->pack;
 
-    if (ix->packs[number].kind != kind)
+    if (ix->packs[number].kind != l->kind)
         return 0;
     if (ix->packs[number].bad && ix->request.tolerant)
         return 0;
+    if (confirm_by_peek(ix, l, candidate))
+        return 1;
     const struct pack *pack = index_pin(ix, number, e);
-    if (pack == NULL) {
-        bool gone = e->error_class == LAGAN_NOT_FOUND || e->error_class == LAGAN_CORRUPT;
-        return ix->request.tolerant && gone ? 0 : -1;
-    }
+    if (pack == NULL)
+        return -1;
     bool equal = candidate->chunk < pack->table.chunk_count &&
-                 chunk_id_equal(&pack->table.ids[candidate->chunk], id);
+                 chunk_id_equal(&pack->table.ids[candidate->chunk], l->id);
     if (equal)
-        found(ix, number, candidate->chunk, hit);
+        found(ix, l, number, candidate->chunk);
     index_unpin(ix, number);
     return equal;
 }
 
-/* A pack that cannot be opened matters only when no other has the chunk. */
-static int find_far(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
-                    struct index_hit *hit, struct error *e)
+/* Entries that may be it. */
+static int list_candidates(struct index *ix, const struct chunk_id *id,
+                           struct entry *candidates, size_t *count, struct error *e)
 {
-    struct entry candidates[INDEX_CANDIDATES];
-    struct error why = ERROR_INIT;
-    size_t count = 0;
+    struct error why;
 
-    index_recent_find(ix, id->bytes, candidates, &count);
-    while (index_segments_find(ix, id->bytes, candidates, &count, &why) < 0) {
+    for (;;) {
+        *count = 0;
+        index_recent_find(ix, id->bytes, candidates, count);
+        if (index_segments_find(ix, id->bytes, candidates, count, &why) == 0)
+            return 0;
         /* Local files are copies: what is lost with one is read again. */
         if (index_cover(ix, e) < 0)
             return -1;
-        count = 0;
-        index_recent_find(ix, id->bytes, candidates, &count);
     }
-    why = ERROR_INIT;
-    for (size_t i = 0; i < count; i++)
-        if (confirm(ix, kind, id, &candidates[i], hit, &why) > 0)
-            return 1;
-    if (why.error_class != LAGAN_OK && !ix->request.tolerant) {
-        *e = why;
+}
+
+/* A pack that cannot be opened matters only when no other has the chunk, and not to writers. */
+static int find_far(struct index *ix, struct lookup *l, struct error *e)
+{
+    struct entry candidates[INDEX_CANDIDATES];
+    struct error why = ERROR_INIT;
+    size_t count;
+
+    if (list_candidates(ix, l->id, candidates, &count, e) < 0)
         return -1;
-    }
-    return 0;
+    for (size_t i = 0; i < count; i++)
+        if (confirm(ix, l, &candidates[i], &why) > 0)
+            return 1;
+    if (why.error_class == LAGAN_OK || ix->request.tolerant)
+        return 0;
+    *e = why;
+    return -1;
+}
+
+static int look_up(struct index *ix, struct lookup *l, struct error *e)
+{
+    OBJECT_CHECK(ix, INDEX_MAGIC);
+    pthread_mutex_lock(&ix->lock);
+    int result = ix->misses < MISSES && find_near(ix, l);
+    if (result == 0)
+        result = find_far(ix, l, e);
+    if (result == 0)
+        ix->misses++;
+    pthread_mutex_unlock(&ix->lock);
+    return result;
 }
 
 int index_find(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
                struct index_hit *hit, struct error *e)
 {
-    OBJECT_CHECK(ix, INDEX_MAGIC);
-    pthread_mutex_lock(&ix->lock);
-    int result = ix->misses < MISSES && find_near(ix, kind, id, hit);
-    if (result == 0)
-        result = find_far(ix, kind, id, hit, e);
-    if (result == 0)
-        ix->misses++;
-    pthread_mutex_unlock(&ix->lock);
+    struct lookup l = {.kind = kind, .id = id, .open = true};
+    int result = look_up(ix, &l, e);
+
+    if (result > 0)
+        *hit = l.hit;
+    return result;
+}
+
+int index_has(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+              uint32_t *number, struct error *e)
+{
+    struct lookup l = {.kind = kind, .id = id};
+    int result = look_up(ix, &l, e);
+
+    if (result > 0)
+        *number = l.hit.number;
     return result;
 }
 
@@ -203,6 +255,11 @@ bool index_damage(struct index *ix, struct error *why)
     return some;
 }
 
+static bool counts(void *context, const uint8_t hash[32])
+{
+    return index_packs_find(context, hash) != INDEX_NONE;
+}
+
 int index_keep(struct index *ix, struct error *e)
 {
     OBJECT_CHECK(ix, INDEX_MAGIC);
@@ -214,6 +271,8 @@ int index_keep(struct index *ix, struct error *e)
         result = index_segments_keep(ix, e);
     if (result == 0)
         result = index_segments_tidy(ix, true, e);
+    if (result == 0)
+        pack_sweep_copies(ix->vault, counts, ix);
     pthread_mutex_unlock(&ix->lock);
     return result;
 }

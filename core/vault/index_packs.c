@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 256 };
+enum { FIRST_ROOM = 256, LEAST_OPEN = 3 };
 
 static uint32_t slot_of(const uint8_t hash[32])
 {
@@ -111,17 +111,21 @@ void index_touch(struct index *ix, uint32_t number)
     list_push(ix, number);
 }
 
-/* Closes open packs that were not used lately until the rest fits. */
+/* Closes open packs that were not used lately until the rest fits.  A writer goes round between
+ * two data packs and one of metadata, and so does whoever reads what it has written: so many
+ * stay. */
 static void evict(struct index *ix)
 {
     uint32_t number = ix->oldest;
 
-    while (ix->open_bytes > ix->request.memory_bytes && number != INDEX_NONE) {
+    while (ix->open_bytes > ix->request.memory_bytes && ix->open_count > LEAST_OPEN &&
+           number != INDEX_NONE) {
         struct index_pack *p = &ix->packs[number];
         uint32_t next = p->newer;
         if (p->pins == 0 && number != ix->newest) {
             list_remove(ix, number);
             ix->open_bytes -= pack_memory(p->open);
+            ix->open_count--;
             pack_close(p->open);
             p->open = NULL;
         }
@@ -142,6 +146,7 @@ void index_adopt(struct index *ix, uint32_t number, struct pack *pack)
     p->chunks = pack->table.chunk_count;
     p->cursor = 0;
     ix->open_bytes += pack_memory(pack);
+    ix->open_count++;
     list_push(ix, number);
     evict(ix);
 }

@@ -69,6 +69,7 @@ struct index {
 
     uint32_t newest, oldest; /* of the open packs */
     size_t open_bytes;
+    size_t open_count;
     uint32_t misses; /* since something was found */
 };
 

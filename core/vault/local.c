@@ -140,13 +140,22 @@ int local_temporary(const struct vault *v, struct error *e)
     return fd >= 0 ? fd : error_errno(e, errno, "cannot make a temporary file for the index");
 }
 
-static void remove_old(int folder, const char *name)
+static void remove_old(int folder, const char *name, int64_t seconds)
 {
     struct stat found;
 
     if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-        found.st_mtime + UNFINISHED_SECONDS < clock_wall_ns() / NS_PER_SECOND)
+        found.st_mtime + seconds < clock_wall_ns() / NS_PER_SECOND)
         unlinkat(folder, name, 0);
+}
+
+void local_remove_old(const struct vault *v, const char *folder, const char *name,
+                      int64_t seconds)
+{
+    char *path CLEANUP_TEXT = local_path(v, folder, name);
+
+    if (path != NULL)
+        remove_old(AT_FDCWD, path, seconds);
 }
 
 void local_list(const struct vault *v, const char *folder,
@@ -160,7 +169,7 @@ void local_list(const struct vault *v, const char *folder,
         return;
     while ((entry = readdir(d)) != NULL) {
         if (strncmp(entry->d_name, UNFINISHED, sizeof(UNFINISHED) - 1) == 0)
-            remove_old(dirfd(d), entry->d_name);
+            remove_old(dirfd(d), entry->d_name, UNFINISHED_SECONDS);
         else if (entry->d_name[0] != '.')
             each(context, entry->d_name);
     }

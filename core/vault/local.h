@@ -24,6 +24,10 @@ void local_save(const struct vault *v, const char *folder, const char *name, con
                 size_t size);
 void local_remove(const struct vault *v, const char *folder, const char *name);
 
+/* Removes a file that was not changed for `seconds`. */
+void local_remove_old(const struct vault *v, const char *folder, const char *name,
+                      int64_t seconds);
+
 /* A file without a name, for reading and writing: in the cache directory, else in $TMPDIR or
  * /tmp. The descriptor, or -1. */
 int local_temporary(const struct vault *v, struct error *e);

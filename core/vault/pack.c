@@ -8,10 +8,11 @@
 #include "vault/local.h"
 #include "vault/name.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COPY_CHECKSUM = 4 };
+enum { COPY_CHECKSUM = 4, COPY_SECONDS = 3 * 24 * 60 * 60 };
 static const char copy_folder[] = "tables";
 
 int pack_error(const struct seal_pack *id, struct error *e)
@@ -169,6 +170,57 @@ void pack_keep(const struct pack *p)
     text_hex(p->id.hash, sizeof(p->id.hash), name);
     if (!copy.failed)
         local_save(p->vault, copy_folder, name, copy.data, copy.size);
+}
+
+struct sweep {
+    struct vault *vault;
+    bool (*wanted)(void *context, const uint8_t hash[32]);
+    void *context;
+};
+
+static void sweep_one(void *context, const char *name)
+{
+    const struct sweep *s = context;
+    uint8_t hash[32];
+
+    if (text_unhex(name, hash, sizeof(hash)) != 0 || !s->wanted(s->context, hash))
+        local_remove_old(s->vault, copy_folder, name, COPY_SECONDS);
+}
+
+void pack_sweep_copies(struct vault *v, bool (*wanted)(void *context, const uint8_t hash[32]),
+                       void *context)
+{
+    struct sweep s = {v, wanted, context};
+
+    local_list(v, copy_folder, sweep_one, &s);
+}
+
+/* Reads the counts of blocks and chunks and then one item of the last column. */
+static bool peek(int fd, uint32_t chunk, struct chunk_id *found)
+{
+    uint8_t counts[8];
+    struct error ignored;
+    size_t got;
+
+    if (file_read_at(fd, ENVELOPE_BODY, counts, sizeof(counts), &got, "", &ignored) < 0 ||
+        got != sizeof(counts) || chunk >= load_u32(counts + 4))
+        return false;
+    uint64_t at =
+        ENVELOPE_BODY + table_id_offset(load_u32(counts), load_u32(counts + 4), chunk);
+    return file_read_at(fd, at, found->bytes, sizeof(found->bytes), &got, "", &ignored) == 0 &&
+           got == sizeof(found->bytes);
+}
+
+bool pack_peek(struct vault *v, const struct seal_pack *id, uint32_t chunk,
+               struct chunk_id *found)
+{
+    char name[65];
+
+    text_hex(id->hash, sizeof(id->hash), name);
+    char *path CLEANUP_TEXT = local_path(v, copy_folder, name);
+    int fd CLEANUP_FD = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+    return fd >= 0 && peek(fd, chunk, found);
 }
 
 int pack_decode(const struct pack *p, struct codec *codec, uint32_t number, void *sealed,

@@ -27,8 +27,16 @@ int pack_open(struct vault *v, const struct seal_pack *id, struct pack **pack, s
 /* The same, always from the target: so it is sure that the pack is there. */
 int pack_open_tail(struct vault *v, const struct seal_pack *id, struct pack **pack,
                    struct error *e);
+/* The id of chunk `chunk` out of the local copy, without opening the pack: false when there is
+ * none or the copy has no such chunk.  What it gives is not checked: only that it equals a
+ * wanted id says something. */
+bool pack_peek(struct vault *v, const struct seal_pack *id, uint32_t chunk,
+               struct chunk_id *found);
 /* NULL is fine. */
 void pack_close(struct pack *p);
+/* Removes local copies of packs that `wanted` does not want and that are some days old. */
+void pack_sweep_copies(struct vault *v, bool (*wanted)(void *context, const uint8_t hash[32]),
+                       void *context);
 /* Keeps a copy of head and table of contents in the vault's cache directory, if it has one. */
 void pack_keep(const struct pack *p);
 /* Bytes of memory that it holds. */

@@ -161,16 +161,14 @@ void session_free(struct session *s)
 static int known(struct session *s, enum chunk_kind kind, const struct chunk_id *id,
                  size_t size, struct error *e)
 {
-    struct index_hit hit;
+    uint32_t number;
     uint8_t marks;
 
     if (packer_knows(s->packer, kind, id))
         return 1;
-    int result = index_find(s->index, kind, id, &hit, e);
+    int result = index_has(s->index, kind, id, &number, e);
     if (result <= 0)
         return result;
-    uint32_t number = hit.number;
-    index_release(s->index, &hit);
     if (session_mark(s, number, PACK_NEEDED, &marks, e) < 0)
         return -1;
     if ((marks & PACK_RESUMED) != 0)

@@ -170,6 +170,13 @@ void table_encode(const struct table *t, struct buffer *out)
     buffer_append(out, t->ids, (size_t)t->chunk_count * sizeof(*t->ids));
 }
 
+uint64_t table_id_offset(uint32_t block_count, uint32_t chunk_count, uint32_t chunk)
+{
+    return 8 + (uint64_t)block_count * BLOCK_BYTES +
+           (uint64_t)chunk_count * (CHUNK_BYTES - CHUNK_ID_SIZE) +
+           (uint64_t)chunk * CHUNK_ID_SIZE;
+}
+
 static int corrupt(struct error *e, const char *why)
 {
     return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "table of contents: %s", why);

@@ -63,6 +63,8 @@ uint32_t table_block_chunks(const struct table *t, uint32_t block);
 uint64_t table_place_blocks(struct table *t, uint64_t start);
 /* The content of a pack's directory. */
 void table_encode(const struct table *t, struct buffer *out);
+/* Where the id of chunk `chunk` stands in such a content. */
+uint64_t table_id_offset(uint32_t block_count, uint32_t chunk_count, uint32_t chunk);
 /* Reads one, with the offsets of the blocks set as from `start`.  Checks all that section 6
  * says; CORRUPT otherwise. */
 int table_decode(struct table *t, const void *content, size_t size, uint64_t start,

@@ -324,6 +324,31 @@ static void pack_every_byte(void **state)
     vault_fixture_drop(&f);
 }
 
+/* One id can be had from the local copy without opening the pack. */
+static void pack_peeked(void **state)
+{
+    struct vault_fixture f;
+    struct error e = ERROR_INIT;
+    struct chunk_id found;
+    struct pack *pack;
+    char key[NAME_SIZE];
+
+    (void)state;
+    vault_fixture_make(&f, "tgt_mem", true, NULL);
+    struct seal_pack id = store_pack(&f, key);
+    assert_success(pack_open(f.vault, &id, &pack, &e), e);
+    assert_int_equal(pack->table.chunk_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(pack_peek(f.vault, &id, i, &found));
+        assert_true(chunk_id_equal(&found, &pack->table.ids[i]));
+    }
+    assert_false(pack_peek(f.vault, &id, 4, &found));
+    pack_close(pack);
+    id.hash[0] ^= 1;
+    assert_false(pack_peek(f.vault, &id, 0, &found));
+    vault_fixture_drop(&f);
+}
+
 /* A reader that needs a damaged part says which pack it is. */
 static void pack_damaged_for_store(void **state)
 {
@@ -533,6 +558,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(pack_every_byte),
     cmocka_unit_test(pack_damaged_for_store),
     cmocka_unit_test(pack_forged),
+    cmocka_unit_test(pack_peeked),
     cmocka_unit_test(pack_under_other_name),
     cmocka_unit_test(pack_check_stops),
     cmocka_unit_test(pack_sizes),

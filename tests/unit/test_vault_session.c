@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MANY = 3000, STORE_BYTES = 8 << 20 };
@@ -149,6 +150,77 @@ static void session_dedup(void **state)
         seal_free(second);
     }
     assert_int_equal(count_objects(&f, "sessions/"), 6);
+    seal_free(first);
+    vault_fixture_drop(&f);
+}
+
+/* Chunks that come in any order are found as well, of packs that are not open. */
+static void session_dedup_any_order(void **state)
+{
+    enum { COUNT = 4001 };
+    struct vault_fixture f;
+
+    (void)state;
+    vault_fixture_make(&f, "tgt_mem", true, small_packs);
+    struct session *s = vault_fixture_session(&f, NULL);
+    for (uint64_t i = 0; i < COUNT; i++)
+        vault_fixture_put(&f, s, CHUNK_DATA, i, 100);
+    seal_free(vault_fixture_seal(s));
+    session_free(s);
+    s = vault_fixture_session(&f, NULL);
+    for (uint64_t i = 0; i < COUNT; i++)
+        vault_fixture_put(&f, s, CHUNK_DATA, i * 1777 % COUNT, 100);
+    for (uint64_t i = COUNT; i < COUNT + 100; i++)
+        vault_fixture_put(&f, s, CHUNK_DATA, i, 100);
+    assert_int_equal(counters_of(s).chunks_known, COUNT);
+    assert_int_equal(counters_of(s).chunks_new, 100);
+    session_free(s);
+    vault_fixture_drop(&f);
+}
+
+static int age_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+    (void)status;
+    (void)walk;
+    if (type == FTW_F)
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    return 0;
+}
+
+static size_t count_tables(struct vault_fixture *f)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/tables", vault_cache_directory(f->vault));
+    return fixture_count_entries(path);
+}
+
+/* Old copies of what no backup needs leave the cache directory. */
+static void session_cache_swept(void **state)
+{
+    struct vault_fixture f;
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    vault_fixture_make(&f, "tgt_mem", true, NULL);
+    struct session *s = vault_fixture_session(&f, NULL);
+    vault_fixture_put(&f, s, CHUNK_DATA, 1, 1000);
+    struct seal *first = vault_fixture_seal(s);
+    session_free(s);
+    s = vault_fixture_session(&f, NULL);
+    vault_fixture_put(&f, s, CHUNK_DATA, 3, 1000);
+    seal_free(vault_fixture_seal(s));
+    session_free(s);
+    assert_success(vault_backup_delete(f.vault, first, f.writer, NULL, &e), e);
+    assert_int_equal(nftw(f.cache, age_one, 16, FTW_PHYS), 0);
+    s = vault_fixture_session(&f, NULL);
+    vault_fixture_put(&f, s, CHUNK_DATA, 2, 1000);
+    assert_int_equal(count_tables(&f), 2);
+    seal_free(vault_fixture_seal(s));
+    session_free(s);
+    assert_int_equal(count_tables(&f), 2);
     seal_free(first);
     vault_fixture_drop(&f);
 }
@@ -609,6 +681,8 @@ int main(void)
         cmocka_unit_test(session_round_trip_mem),
         cmocka_unit_test(session_round_trip_dir),
         cmocka_unit_test(session_dedup),
+        cmocka_unit_test(session_dedup_any_order),
+        cmocka_unit_test(session_cache_swept),
         cmocka_unit_test(session_parent),
         cmocka_unit_test(session_side_by_side),
         cmocka_unit_test(session_resume),
