@@ -6,6 +6,7 @@
 #include "driver/operation.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -62,8 +63,18 @@ static void catch_signals(void)
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
+/* Buffers of chunks and blocks come and go on many threads.  Given back to the system when they
+ * are freed, and with few arenas, memory stays flat however long a job runs. */
+static void bound_memory(void)
+{
+    enum { ARENAS = 2, MAPPED_FROM_BYTES = 256 << 10 };
+    mallopt(M_ARENA_MAX, ARENAS);
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
+}
+
 void process_prepare(void)
 {
+    bound_memory();
     occupy_standard_streams();
     for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
         unsetenv(dropped[i]);
