@@ -107,7 +107,12 @@ int key_provider_unwrap(struct key_provider *p, const void *context, size_t cont
             e->code = ERROR_WRONG_KEY;
         return -1;
     }
-    ASSERT(size <= room);
+    if (size > room) {
+        explicit_bzero(secret, room);
+        return error_set(e, LAGAN_INTERNAL, ERROR_FAILED,
+                         "%s: unwrap a key: it claims %zu bytes", p->driver->descriptor.name,
+                         size);
+    }
     *secret_size = size;
     return 0;
 }
