@@ -249,7 +249,9 @@ static void finish(struct session *s, const struct seal *seal)
 int session_seal(struct session *s, struct seal *draft, struct error *e)
 {
     OBJECT_CHECK(s, SESSION_MAGIC);
-    if (session_flush(s, e) < 0 || session_needs(s, draft, e) < 0)
+    /* One barrier for packs and rolls: the seal comes after all that it names is durable. */
+    if (packer_flush(s->packer, e) < 0 || session_needs(s, draft, e) < 0 ||
+        target_flush(vault_target(s->vault), e) < 0)
         return -1;
     memcpy(draft->session, s->object.session, sizeof(draft->session));
     draft->prune_epoch = s->epoch;
