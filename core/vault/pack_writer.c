@@ -224,7 +224,8 @@ static int write_end(struct pack_writer *w, struct seal_pack *id, struct error *
     return envelope_writer_commit(&w->writer, name, e);
 }
 
-/* The committed pack as readers know it: it takes the table over. */
+/* The committed pack as readers know it.  The table stays the writer's, too, until hand_out:
+ * chunks are still looked up in it. */
 static struct pack *make_pack(struct pack_writer *w, const struct seal_pack *id,
                               struct error *e)
 {
@@ -239,18 +240,17 @@ static struct pack *make_pack(struct pack_writer *w, const struct seal_pack *id,
     pack->kind = w->kind;
     pack->envelope = w->writer.env;
     pack->table = w->table;
-    w->table = (struct table){0};
     table_place_blocks(&pack->table, ENVELOPE_BODY);
     return pack;
 }
 
 /* Under the packer's lock, so that a chunk is always either in a pack at work or handed out. */
-static int hand_out(struct pack_writer *w, const struct seal_pack *id, struct error *e)
+static int hand_out(struct pack_writer *w, struct pack *pack, struct error *e)
 {
     const struct packer_request *request = &w->packer->request;
-    struct pack *pack = make_pack(w, id, e);
 
-    return pack == NULL ? -1 : request->committed(request->context, pack, e);
+    w->table = (struct table){0};
+    return request->committed(request->context, pack, e);
 }
 
 static void leave(struct pack_writer *w)
@@ -265,21 +265,33 @@ static void leave(struct pack_writer *w)
         pthread_cond_broadcast(&p->idle);
 }
 
+/* Ends the pack in storage; NULL when there is nothing to hand out. */
+static struct pack *commit(struct pack_writer *w, struct error *e)
+{
+    struct pack *pack = NULL;
+    struct seal_pack id;
+
+    if (atomic_load(&w->packer->failed))
+        return NULL;
+    if (write_end(w, &id, e) == 0)
+        pack = make_pack(w, &id, e);
+    if (pack == NULL)
+        packer_fail(w->packer, e);
+    else
+        pack_keep(pack);
+    return pack;
+}
+
 void pack_writer_finish(struct pack_writer *w)
 {
     struct packer *p = w->packer;
     struct error e = ERROR_INIT;
-    struct seal_pack id;
+    struct pack *pack = commit(w, &e);
     int result = 0;
 
-    bool written = !atomic_load(&p->failed);
-    if (written && write_end(w, &id, &e) < 0) {
-        packer_fail(p, &e);
-        written = false;
-    }
     pthread_mutex_lock(&p->lock);
-    if (written)
-        result = hand_out(w, &id, &e);
+    if (pack != NULL)
+        result = hand_out(w, pack, &e);
     leave(w);
     pthread_mutex_unlock(&p->lock);
     if (result < 0)

@@ -24,8 +24,9 @@ struct packer_request {
     const uint8_t *session; /* 16 bytes */
     unsigned threads;       /* for compression and encryption, at least 1 */
     void *context;
-    /* A pack has got its name: takes it over, also on failure, which ends the packer.  One call
-     * at a time, on one of the packer's threads; must not call the packer. */
+    /* A pack has got its name, and a copy of its table is kept: takes it over, also on failure,
+     * which ends the packer.  One call at a time, on one of the packer's threads; must not call
+     * the packer. */
     int (*committed)(void *context, struct pack *pack, struct error *e);
 };
 

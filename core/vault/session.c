@@ -45,7 +45,6 @@ static int committed(void *context, struct pack *pack, struct error *e)
     struct seal_pack id = pack->id;
     uint32_t number;
 
-    pack_keep(pack);
     if (index_add(s->index, pack, &number, e) < 0 ||
         session_mark(s, number, PACK_NEEDED | PACK_OWN, NULL, e) < 0)
         return -1;
