@@ -2,6 +2,7 @@
 /* backup_collect.c - takes items in order, stores their chunks and builds the tree. */
 #include "engine/backup_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { METADATA_INLINE_LIMIT = 256 };
@@ -66,10 +67,28 @@ static int further_metadata(struct collect *c, const struct buffer *metadata, st
 static void further_error(struct collect *c, uint32_t error_class, const char *text)
 {
     uint8_t value[4 + ERROR_TEXT_SIZE];
-    size_t size = strlen(text);
+    size_t size = strnlen(text, ERROR_TEXT_SIZE); /* a driver's may be longer */
     store_u32(value, error_class);
     memcpy(value + 4, text, size);
     further_add(c, TREE_FURTHER_ERROR, value, 4 + size);
+}
+
+/* Why the entry, or the list of what is in it, is missing; false when it is not. */
+static bool collect_failure(const struct step *step, struct error *why)
+{
+    const struct lagan_entry *found = &step->found.entry;
+    uint32_t class = found->error_class;
+    if (step->failed) {
+        *why = step->failure;
+        return true;
+    }
+    if (class == LAGAN_OK && found->type == LAGAN_ENTRY_ERROR)
+        class = LAGAN_IO;
+    if (class == LAGAN_OK)
+        return false;
+    error_set(why, class, error_code_of_class(class), "%s",
+              found->error_text ? found->error_text : "could not be read");
+    return true;
 }
 
 /* Encodes the further TLVs of a step's entry. */
@@ -92,11 +111,9 @@ static int collect_further(struct collect *c, const struct step *step,
     }
     if (further_metadata(c, &step->metadata, e) != 0)
         return -1;
-    if (step->failed)
-        further_error(c, step->failure.error_class, step->failure.text);
-    else if (step->found.entry.error_class != LAGAN_OK)
-        further_error(c, step->found.entry.error_class,
-                      step->found.entry.error_text ? step->found.entry.error_text : "");
+    struct error why = ERROR_INIT;
+    if (collect_failure(step, &why))
+        further_error(c, why.error_class, why.text);
     uint32_t warnings = (step->changed ? TREE_WARNING_CHANGED : 0) |
                         (step->metadata_lost ? TREE_WARNING_METADATA_LOST : 0);
     if (warnings) {
@@ -112,11 +129,7 @@ static void collect_report(struct collect *c, const struct step *step)
 {
     const struct lagan_entry *entry = &step->found.entry;
     struct error why = ERROR_INIT;
-    if (step->failed) {
-        backup_problem(c->job, entry, &step->failure);
-    } else if (entry->error_class != LAGAN_OK) {
-        error_set(&why, entry->error_class, error_code_of_class(entry->error_class), "%s",
-                  entry->error_text ? entry->error_text : "could not be read");
+    if (collect_failure(step, &why)) {
         backup_problem(c->job, entry, &why);
     } else if (step->changed) {
         error_set(&why, LAGAN_CHANGED, ERROR_FAILED, "changed while it was read");
@@ -161,41 +174,129 @@ static int collect_add(struct collect *c, const struct step *step,
     return tree_builder_add(c->tree, &tree, e);
 }
 
-/* Stores the pieces of a small entry, then adds it. */
-static int collect_entry(struct collect *c, const struct item *item, const struct step *step,
-                         struct error *e)
+/* Stores the pieces of a small entry. */
+static int collect_pieces(struct collect *c, const struct item *item, const struct step *step,
+                          struct error *e)
 {
-    struct content content = {0};
-    uint64_t bytes = 0;
-    bool reads = entry_has_content(step->found.entry.type) && !step->failed;
     content_builder_reset(c->content);
-    for (size_t i = 0; reads && i < step->piece_count; i++) {
+    for (size_t i = 0; i < step->piece_count; i++) {
         const struct piece *piece = &item->pieces[step->piece_first + i];
         if (session_put(c->job->session, CHUNK_DATA, &piece->id,
                         item->data.data + piece->offset, piece->bytes, e) != 0 ||
             content_builder_add(c->content, &piece->id, piece->bytes, e) != 0)
             return -1;
+        backup_progress(c->job, 0, piece->bytes, NULL);
     }
-    if (reads && content_builder_finish(c->content, &content, &bytes, e) != 0)
-        return -1;
-    if (step->slot && step->failed)
-        link_slot_fail(step->slot, &step->failure);
-    else if (step->slot && link_slot_fill(step->slot, &content, bytes, e) != 0)
-        return -1;
-    backup_progress(c->job, 0, bytes, NULL);
-    return collect_add(c, step, reads ? &content : NULL, bytes, e);
+    return 0;
 }
 
-/* A further name of content that was read before. */
+/* Adds an entry whose content was collected, and keeps that for further names of it. */
+static int collect_finish(struct collect *c, const struct step *step, struct error *e)
+{
+    struct link_slot *slot = step->slot;
+    struct content content = {0};
+    uint64_t bytes = 0;
+    bool read = entry_has_content(step->found.entry.type) && !step->failed;
+    if (read && content_builder_finish(c->content, &content, &bytes, e) != 0)
+        return -1;
+    if (slot) {
+        slot->failed = step->failed || step->other;
+        slot->changed = step->changed;
+    }
+    if (slot && !slot->failed && link_slot_fill(slot, &content, bytes, e) != 0)
+        return -1;
+    return collect_add(c, step, read ? &content : NULL, bytes, e);
+}
+
+static int collect_large_chunk(struct collect *c, const struct item *item, struct error *e)
+{
+    const struct piece *piece = &item->pieces[0];
+    if (!chunk_is_hole(&piece->id) && session_put(c->job->session, CHUNK_DATA, &piece->id,
+                                                  item->data.data, piece->bytes, e) != 0)
+        return -1;
+    return content_builder_add(c->content, &piece->id, piece->bytes, e);
+}
+
+/* Verdict and attributes of an entry whose chunks have come. */
+static void step_take_verdict(struct step *step, struct step *verdict)
+{
+    struct entry_copy opened = step->opened;
+    step->opened = verdict->opened;
+    verdict->opened = opened; /* the copies change places: no byte is moved */
+    step->changed = verdict->changed;
+    step->other = verdict->other;
+    step->failed = verdict->failed;
+    step->failure = verdict->failure;
+}
+
+/* An entry that is read on this thread. */
+struct again {
+    struct collect *c;
+    struct step *step;
+    struct item *item;
+    struct error *e;
+    bool failed;
+};
+
+static struct item *again_fresh(void *context, enum item_kind kind)
+{
+    struct again *again = context;
+    if (again->failed || atomic_load(&again->c->job->failed))
+        return NULL;
+    item_reset(again->item);
+    again->item->kind = kind;
+    return again->item;
+}
+
+static void again_send(void *context, struct item *item)
+{
+    struct again *again = context;
+    struct collect *c = again->c;
+    backup_item_run(item);
+    if (item->kind == ITEM_LARGE_AGAIN)
+        content_builder_reset(c->content);
+    else if (item->kind == ITEM_LARGE_END)
+        step_take_verdict(again->step, &item->steps[0]);
+    else if (collect_large_chunk(c, item, again->e) != 0)
+        again->failed = true;
+}
+
+/* Reads what no worker could: a file that became large, or a further name of content whose
+ * first name was gone by the time it was to be read. */
+static int collect_again(struct collect *c, struct step *step, struct error *e)
+{
+    struct again again = {.c = c, .step = step, .e = e};
+    struct item_sink sink = {&again, again_fresh, again_send};
+    again.item = calloc(1, sizeof(*again.item));
+    if (!again.item)
+        return error_no_memory(e, "a backup's items");
+    again.item->job = c->job;
+    content_builder_reset(c->content);
+    int result = backup_stream(c->job, &step->found, &sink);
+    item_free(again.item);
+    if (again.failed || result != 0)
+        return -1;
+    step->kind = STEP_ENTRY;
+    return collect_finish(c, step, e);
+}
+
+static int collect_entry(struct collect *c, const struct item *item, struct step *step,
+                         struct error *e)
+{
+    if (step->outgrown && !step->failed)
+        return collect_again(c, step, e);
+    if (collect_pieces(c, item, step, e) != 0)
+        return -1;
+    return collect_finish(c, step, e);
+}
+
+/* A further name of content that was read before, or should have been. */
 static int collect_link(struct collect *c, struct step *step, struct error *e)
 {
-    if (step->slot->failed) {
-        step->failed = true;
-        if (step->slot->why)
-            step->failure = *step->slot->why;
-    }
-    return collect_add(c, step, step->failed ? NULL : &step->slot->content, step->slot->bytes,
-                       e);
+    if (step->slot->failed)
+        return collect_again(c, step, e);
+    step->changed = step->slot->changed;
+    return collect_add(c, step, &step->slot->content, step->slot->bytes, e);
 }
 
 static int collect_steps(struct collect *c, struct item *item, struct error *e)
@@ -227,38 +328,12 @@ static void collect_large_begin(struct collect *c, struct item *item)
     content_builder_reset(c->content);
 }
 
-static int collect_large_chunk(struct collect *c, const struct item *item, struct error *e)
-{
-    const struct piece *piece = &item->pieces[0];
-    if (!chunk_is_hole(&piece->id) && session_put(c->job->session, CHUNK_DATA, &piece->id,
-                                                  item->data.data, piece->bytes, e) != 0)
-        return -1;
-    return content_builder_add(c->content, &piece->id, piece->bytes, e);
-}
-
 static int collect_large_end(struct collect *c, struct item *item, struct error *e)
 {
-    struct step *verdict = &item->steps[0];
-    struct step *large = &c->large;
-    struct content content = {0};
-    uint64_t bytes = 0;
-    struct entry_copy opened = large->opened;
-    large->opened = verdict->opened;
-    verdict->opened = opened;
-    large->changed = verdict->changed;
-    large->failed = verdict->failed;
-    large->failure = verdict->failure;
-    int result = 0;
-    if (!large->failed)
-        result = content_builder_finish(c->content, &content, &bytes, e);
-    if (result == 0 && large->slot && large->failed)
-        link_slot_fail(large->slot, &large->failure);
-    else if (result == 0 && large->slot)
-        result = link_slot_fill(large->slot, &content, bytes, e);
-    if (result == 0)
-        result = collect_add(c, large, large->failed ? NULL : &content, bytes, e);
-    link_slot_release(large->slot);
-    large->slot = NULL;
+    step_take_verdict(&c->large, &item->steps[0]);
+    int result = collect_finish(c, &c->large, e);
+    link_slot_release(c->large.slot);
+    c->large.slot = NULL;
     return result;
 }
 

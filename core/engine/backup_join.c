@@ -146,15 +146,17 @@ static int join_large(struct join *join, struct entry_copy *found, bool known,
         link_slot_release(slot);
         return -1;
     }
+    struct item_sink sink = {join, join_fresh_item, join_send};
     struct step *step = &item->steps[0];
     item->step_count = 1;
     step->kind = STEP_ENTRY;
     step->known = known;
     step->slot = slot;
-    if (entry_copy_set(&step->found, &found->entry, &join->failure) != 0)
-        return -1;
+    int result = entry_copy_set(&step->found, &found->entry, &join->failure);
+    if (result != 0)
+        backup_fail(join->job, &join->failure);
     join_send(join, item);
-    return backup_stream(join->job, found, join_fresh_item, join_send, join, &join->failure);
+    return result == 0 ? backup_stream(join->job, found, &sink) : -1;
 }
 
 /* An entry that is new or changed becomes a step, or a series of items when it is large. */
@@ -164,12 +166,10 @@ static int join_read(struct join *join, struct entry_copy *found, bool known)
     bool content = entry_has_content(entry->type);
     bool first = true;
     struct link_slot *slot = NULL;
-    if (content && entry->links > 1)
-        slot =
-            link_slots_take(join->job->links, entry->id, entry->id_size, entry->links, &first);
+    if (content)
+        slot = link_slots_take(join->job->links, entry, &first);
     bool reads = content && first;
-    bool sparse = (entry->flags & LAGAN_ENTRY_SPARSE) != 0;
-    if (reads && (entry->bytes > join->job->chunk_smallest || (sparse && entry->bytes > 4096)))
+    if (reads && backup_is_large(join->job, entry))
         return join_large(join, found, known, slot);
 
     if (join->item && reads && join->item_bytes + entry->bytes > ITEM_BYTES)

@@ -23,11 +23,12 @@
 #include <stdatomic.h>
 
 enum {
-    ITEM_STEPS = 64,       /* entries that one item may hold */
-    ITEM_BYTES = 1 << 20,  /* content that one item of small entries may hold */
-    ITEM_RUN_LIMIT = 4096, /* unchanged entries after which an item is sent */
-    WALK_BATCH = 256,      /* entries asked of the walk at a time */
-    READ_ATTEMPTS = 2      /* a file that changes while it is read is read once more */
+    ITEM_STEPS = 64,             /* entries that one item may hold */
+    ITEM_BYTES = 1 << 20,        /* content that one item of small entries may hold */
+    ITEM_RUN_LIMIT = 4096,       /* unchanged entries after which an item is sent */
+    WALK_BATCH = 256,            /* entries asked of the walk at a time */
+    READ_ATTEMPTS = 2,           /* a file that changes while it is read is read once more */
+    METADATA_LIMIT = CHUNK_LIMIT /* of an entry, encoded: it goes into one chunk */
 };
 
 /* One chunk of a small entry within its item's data. */
@@ -54,6 +55,8 @@ struct step {
     struct buffer metadata;   /* doc/format.md section 8, encoded */
     bool metadata_lost;
     bool changed;           /* it changed while it was read, every time */
+    bool other;             /* its name was given to another file since the walk */
+    bool outgrown;          /* large by now: the collector reads it */
     struct link_slot *slot; /* NULL unless the content has several names */
     size_t piece_first, piece_count;
     bool failed;
@@ -117,21 +120,35 @@ void *backup_join(void *job);
 void backup_item_run(void *item);
 /* Reads metadata of `step` into it.  Failures count as lost metadata. */
 void backup_read_metadata(struct backup_job *job, struct step *step);
+/* Whether an entry's content goes through backup_stream rather than being read at once. */
+bool backup_is_large(const struct backup_job *job, const struct lagan_entry *entry);
+/* Opens what the name of an entry stands for now and sets `opened`.  A name of content that has
+ * several must still be one: if not, `*other` tells so. */
+struct entry_reader *backup_open(struct backup_job *job, const struct lagan_entry *found,
+                                 struct entry_copy *opened, bool *other, struct error *e);
+/* Notes why an entry could not be read; ends the job when more is wrong than the entry. */
+void backup_read_failed(struct backup_job *job, struct step *step, const struct error *why);
 /* Adds a piece to an item; its data was appended already. */
 int item_add_piece(struct item *item, const struct chunk_id *id, size_t offset, size_t bytes,
                    struct error *e);
 void item_reset(struct item *item);
 void item_free(struct item *item);
 
+/* Where the items of a large entry go. */
+struct item_sink {
+    void *context;
+    /* An empty item of a kind; NULL once the job has failed. */
+    struct item *(*fresh)(void *context, enum item_kind kind);
+    void (*send)(void *context, struct item *item); /* takes it over */
+};
+
 /*
  * backup_stream.c: reads a large entry chunk by chunk and sends ITEM_LARGE_CHUNK, _AGAIN and at
- * last _END.  `fresh` gives an empty item of a kind, or NULL once the job has failed; `send`
- * takes it over. An entry that cannot be read is no failure: its END says so.
+ * last _END.  An entry that cannot be read is no failure: its END says so.  -1 when the job has
+ * failed.
  */
 int backup_stream(struct backup_job *job, const struct entry_copy *found,
-                  struct item *(*fresh)(void *context, enum item_kind kind),
-                  void (*send)(void *context, struct item *item), void *context,
-                  struct error *e);
+                  const struct item_sink *sink);
 
 /* backup_collect.c: on the caller's thread, in order; ends with the tree's root. */
 int backup_collect(struct backup_job *job, struct tree_root *root);

@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SPARSE_MIN = 4096 }; /* bytes below which holes do not matter */
+
 void item_reset(struct item *item)
 {
     for (size_t i = 0; i < item->step_count; i++) {
         struct step *step = &item->steps[i];
         buffer_clear(&step->metadata);
         step->metadata_lost = step->changed = step->failed = step->known = false;
+        step->other = step->outgrown = false;
+        link_slot_release(step->slot);
         step->slot = NULL;
         step->count = step->piece_first = step->piece_count = 0;
     }
@@ -25,6 +29,7 @@ void item_free(struct item *item)
 {
     if (!item)
         return;
+    item_reset(item);
     for (size_t i = 0; i < ITEM_STEPS; i++) {
         entry_copy_free(&item->steps[i].found);
         entry_copy_free(&item->steps[i].opened);
@@ -53,7 +58,14 @@ int item_add_piece(struct item *item, const struct chunk_id *id, size_t offset, 
 
 static uint32_t metadata_add(void *context, const struct lagan_metadata *piece)
 {
+    enum { HEAD_LIMIT = 30 }; /* three varints */
     struct step *step = context;
+    size_t room = METADATA_LIMIT - step->metadata.size;
+    if (piece->name_size >= room || piece->value_size >= room ||
+        piece->name_size + piece->value_size + HEAD_LIMIT > room) {
+        step->metadata_lost = true;
+        return LAGAN_OK;
+    }
     buffer_append_varint(&step->metadata, piece->kind);
     buffer_append_counted(&step->metadata, piece->name, piece->name_size);
     buffer_append_counted(&step->metadata, piece->value, piece->value_size);
@@ -81,11 +93,35 @@ void backup_read_metadata(struct backup_job *job, struct step *step)
     step->metadata_lost = true;
 }
 
-static int step_fail(struct step *step, const struct error *why)
+void backup_read_failed(struct backup_job *job, struct step *step, const struct error *why)
 {
     step->failed = true;
     step->failure = *why;
-    return -1;
+    if (job_error_ends(why))
+        backup_fail(job, why);
+}
+
+bool backup_is_large(const struct backup_job *job, const struct lagan_entry *entry)
+{
+    bool sparse = (entry->flags & LAGAN_ENTRY_SPARSE) != 0;
+    return entry->bytes > job->chunk_smallest || (sparse && entry->bytes > SPARSE_MIN);
+}
+
+struct entry_reader *backup_open(struct backup_job *job, const struct lagan_entry *found,
+                                 struct entry_copy *opened, bool *other, struct error *e)
+{
+    struct source *source = job->request->source;
+    struct lagan_entry_collector collector = entry_copy_collector(opened);
+    /* Programs save by renaming: a file with one name is what has the name now. */
+    size_t id_size = found->links > 1 ? found->id_size : 0;
+    *other = false;
+    struct entry_reader *reader = source_entry_open(source, found->key, found->key_size,
+                                                    found->id, id_size, &collector, e);
+    if (reader || id_size == 0 || e->error_class != LAGAN_CHANGED)
+        return reader;
+    reader = source_entry_open(source, found->key, found->key_size, NULL, 0, &collector, e);
+    *other = reader != NULL;
+    return reader;
 }
 
 /* Reads what `reader` has left into the item, from its current end; `*got` counts. */
@@ -116,24 +152,21 @@ static int read_whole(struct item *item, struct entry_reader *reader, uint64_t e
 static int read_once(struct item *item, struct step *step, bool *changed, struct error *e)
 {
     struct backup_job *job = item->job;
-    const struct lagan_entry *found = &step->found.entry;
-    struct lagan_entry_collector opened = entry_copy_collector(&step->opened);
+    size_t got = 0;
     struct entry_reader *reader =
-        source_entry_open(job->request->source, found->key, found->key_size, found->id,
-                          found->id_size, &opened, e);
+        backup_open(job, &step->found.entry, &step->opened, &step->other, e);
     if (!reader)
         return -1;
-    size_t got = 0;
-    if (step->opened.entry.bytes > CHUNK_LIMIT ||
-        read_whole(item, reader, step->opened.entry.bytes, &got, e) != 0) {
+    uint64_t expected = step->opened.entry.bytes;
+    step->outgrown = backup_is_large(job, &step->opened.entry);
+    if (step->outgrown || read_whole(item, reader, expected, &got, e) != 0) {
         entry_reader_drop(reader);
-        if (step->opened.entry.bytes > CHUNK_LIMIT)
-            return error_set(e, LAGAN_CHANGED, ERROR_FAILED, "grew while it was being read");
-        return -1;
+        return step->outgrown ? 0 : -1;
     }
     if (entry_reader_close(reader, changed, e) != 0)
         return -1;
-    if (got != step->opened.entry.bytes)
+    /* Files that the kernel makes up have no length. */
+    if (got != expected && expected != 0)
         *changed = true;
     atomic_fetch_add(&job->bytes_read, got);
     return 0;
@@ -147,7 +180,7 @@ static int cut_small(struct item *item, struct step *step, size_t start, struct 
     size_t offset = start;
     step->piece_first = item->piece_count;
     while (left > 0) {
-        /* Longer only when it grew since the walk; such a tail need not be cut by content. */
+        /* More than one only when it grew since the walk: need not be cut by content. */
         size_t size = left < job->chunk_largest ? left : job->chunk_largest;
         struct chunk_id id;
         vault_chunk_identify(job->request->vault, CHUNK_DATA, item->data.data + offset, size,
@@ -161,7 +194,7 @@ static int cut_small(struct item *item, struct step *step, size_t start, struct 
     return 0;
 }
 
-static int read_small(struct item *item, struct step *step)
+static void read_small(struct item *item, struct step *step)
 {
     struct error e = ERROR_INIT;
     size_t start = item->data.size;
@@ -171,11 +204,13 @@ static int read_small(struct item *item, struct step *step)
         item->data.size = start;
         if (read_once(item, step, &changed, &e) != 0) {
             item->data.size = start;
-            return step_fail(step, &e);
+            backup_read_failed(item->job, step, &e);
+            return;
         }
     }
     step->changed = changed;
-    return cut_small(item, step, start, &e) == 0 ? 0 : step_fail(step, &e);
+    if (cut_small(item, step, start, &e) != 0)
+        backup_read_failed(item->job, step, &e);
 }
 
 void backup_item_run(void *argument)
@@ -198,9 +233,9 @@ void backup_item_run(void *argument)
         bool entry = step->kind == STEP_ENTRY || step->kind == STEP_LINK;
         if (!entry || step->found.entry.type == LAGAN_ENTRY_ERROR)
             continue;
-        if (step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type) &&
-            read_small(item, step) != 0)
-            continue;
-        backup_read_metadata(job, step);
+        if (step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type))
+            read_small(item, step);
+        if (!step->failed)
+            backup_read_metadata(job, step);
     }
 }

@@ -19,11 +19,10 @@ struct extent {
 struct stream {
     struct backup_job *job;
     const struct entry_copy *found;
-    struct item *(*fresh)(void *context, enum item_kind kind);
-    void (*send)(void *context, struct item *item);
-    void *context;
+    const struct item_sink *sink;
 
     struct entry_copy opened;
+    bool other; /* as in struct step */
     struct entry_reader *reader;
     struct chunker *chunker;
     uint8_t *window; /* bytes read and not yet cut */
@@ -35,24 +34,41 @@ struct stream {
     bool stopped; /* the job has failed elsewhere */
 };
 
-/* Sends a chunk (or with `data` NULL a hole) of `size` bytes. */
-static int stream_send(struct stream *s, const uint8_t *data, uint64_t size, struct error *e)
+static struct item *stream_item(struct stream *s, enum item_kind kind)
 {
-    struct item *item = s->fresh(s->context, ITEM_LARGE_CHUNK);
-    if (!item) {
-        s->stopped = true;
-        return -1;
-    }
+    struct item *item = s->sink->fresh(s->sink->context, kind);
+    s->stopped = s->stopped || !item;
+    return item;
+}
+
+static void stream_send(struct stream *s, struct item *item)
+{
+    s->sink->send(s->sink->context, item);
+}
+
+/* Ends the job: not the entry is at fault. */
+static void stream_stop(struct stream *s, const struct error *why)
+{
+    backup_fail(s->job, why);
+    s->stopped = true;
+}
+
+/* Sends a chunk (or with `data` NULL a hole) of `size` bytes. */
+static int stream_chunk(struct stream *s, const uint8_t *data, uint64_t size, struct error *e)
+{
     struct chunk_id hole = {{0}};
-    buffer_append(&item->data, data ? data : (const uint8_t *)"", data ? (size_t)size : 0);
-    if (buffer_check(&item->data, e) != 0 ||
-        item_add_piece(item, &hole, 0, (size_t)size, e) != 0) {
-        item_free(item);
+    struct item *item = stream_item(s, ITEM_LARGE_CHUNK);
+    if (!item)
         return -1;
-    }
+    buffer_append(&item->data, data ? data : (const uint8_t *)"", data ? (size_t)size : 0);
+    int result = buffer_check(&item->data, e);
+    if (result == 0)
+        result = item_add_piece(item, &hole, 0, (size_t)size, e);
+    if (result != 0)
+        stream_stop(s, e);
     s->total += size;
-    s->send(s->context, item);
-    return 0;
+    stream_send(s, item);
+    return result;
 }
 
 /* Sends all chunks that can be cut from the window; with `last`, its rest too. */
@@ -63,7 +79,7 @@ static int stream_cut(struct stream *s, bool last, struct error *e)
         size_t cut = chunker_next(s->chunker, s->window + start, s->window_size - start, last);
         if (cut == 0)
             break;
-        if (stream_send(s, s->window + start, cut, e) != 0)
+        if (stream_chunk(s, s->window + start, cut, e) != 0)
             return -1;
         start += cut;
     }
@@ -125,7 +141,7 @@ static int stream_sparse(struct stream *s, struct error *e)
                     return -1;
                 continue;
             }
-            if (extent->length > 0 && stream_send(s, NULL, extent->length, e) != 0)
+            if (extent->length > 0 && stream_chunk(s, NULL, extent->length, e) != 0)
                 return -1;
             s->position += extent->length;
         }
@@ -138,19 +154,17 @@ static int stream_sparse(struct stream *s, struct error *e)
 
 static int stream_once(struct stream *s, bool *changed, struct error *e)
 {
-    const struct lagan_entry *found = &s->found->entry;
-    struct lagan_entry_collector collector = entry_copy_collector(&s->opened);
     s->position = s->total = 0;
     s->window_size = 0;
     chunker_reset(s->chunker);
-    s->reader = source_entry_open(s->job->request->source, found->key, found->key_size,
-                                  found->id, found->id_size, &collector, e);
+    s->reader = backup_open(s->job, &s->found->entry, &s->opened, &s->other, e);
     if (!s->reader)
         return -1;
     bool at_end = false;
+    /* Not behind the length it had when it was opened: it may grow for ever. */
     int result = s->opened.entry.flags & LAGAN_ENTRY_SPARSE
                      ? stream_sparse(s, e)
-                     : stream_data(s, UINT64_MAX, &at_end, e);
+                     : stream_data(s, s->opened.entry.bytes, &at_end, e);
     if (result != 0) {
         entry_reader_drop(s->reader);
         return -1;
@@ -162,65 +176,69 @@ static int stream_once(struct stream *s, bool *changed, struct error *e)
     return 0;
 }
 
-/* Reads the entry, once more if it changed, and sends the verdict. */
-static int stream_run(struct stream *s, struct error *e)
+/* What has been sent of an earlier attempt does not count. */
+static void stream_again(struct stream *s)
 {
-    bool changed = true;
-    struct error why = ERROR_INIT;
-    int result = 0;
-    for (int attempt = 0; changed && result == 0 && attempt < READ_ATTEMPTS; attempt++) {
-        changed = false;
-        if (attempt > 0) {
-            struct item *again = s->fresh(s->context, ITEM_LARGE_AGAIN);
-            if (!again)
-                return -1;
-            s->send(s->context, again);
-        }
-        result = stream_once(s, &changed, &why);
-    }
-    if (s->stopped)
-        return -1;
-    struct item *item = s->fresh(s->context, ITEM_LARGE_END);
+    struct item *again = stream_item(s, ITEM_LARGE_AGAIN);
+    if (again)
+        stream_send(s, again);
+}
+
+/* The verdict, and the attributes as opened. */
+static void stream_end(struct stream *s, bool changed, const struct error *why)
+{
+    struct error e = ERROR_INIT;
+    struct item *item = stream_item(s, ITEM_LARGE_END);
     if (!item)
-        return -1;
+        return;
     struct step *step = &item->steps[0];
     item->step_count = 1;
     step->changed = changed;
-    step->failed = result != 0;
-    step->failure = why;
-    if (result == 0 && entry_copy_set(&step->opened, &s->opened.entry, e) != 0) {
-        item_free(item);
-        return -1;
+    step->other = s->other;
+    if (why->error_class != LAGAN_OK)
+        backup_read_failed(s->job, step, why);
+    else if (entry_copy_set(&step->opened, &s->opened.entry, &e) != 0)
+        stream_stop(s, &e);
+    stream_send(s, item);
+}
+
+/* Reads the entry, once more if it changed. */
+static void stream_run(struct stream *s)
+{
+    struct error why = ERROR_INIT;
+    bool changed = true;
+    for (int attempt = 0; changed && !s->stopped && attempt < READ_ATTEMPTS; attempt++) {
+        changed = false;
+        if (attempt > 0)
+            stream_again(s);
+        if (!s->stopped && stream_once(s, &changed, &why) != 0)
+            break;
     }
-    s->send(s->context, item);
-    return 0;
+    if (!s->stopped)
+        stream_end(s, changed, &why);
 }
 
 int backup_stream(struct backup_job *job, const struct entry_copy *found,
-                  struct item *(*fresh)(void *context, enum item_kind kind),
-                  void (*send)(void *context, struct item *item), void *context,
-                  struct error *e)
+                  const struct item_sink *sink)
 {
-    struct stream s = {
-        .job = job, .found = found, .fresh = fresh, .send = send, .context = context};
+    struct stream s = {.job = job, .found = found, .sink = sink};
     const struct vault_settings *settings = vault_settings(job->request->vault);
-    int result = -1;
+    struct error e = ERROR_INIT;
 
     s.window_room =
         job->chunk_largest + (job->chunk_largest > (1 << 20) ? job->chunk_largest : 1 << 20);
     s.window = malloc(s.window_room);
-    if (!s.window) {
-        error_no_memory(e, "reading a large file");
-        goto out;
-    }
-    s.chunker =
-        chunker_new(vault_chunker_key(job->request->vault), settings->chunk_average_log2, e);
-    if (!s.chunker)
-        goto out;
-    result = stream_run(&s, e);
-out:
+    if (!s.window)
+        error_no_memory(&e, "reading a large file");
+    else
+        s.chunker = chunker_new(vault_chunker_key(job->request->vault),
+                                settings->chunk_average_log2, &e);
+    if (s.chunker)
+        stream_run(&s);
+    else
+        stream_stop(&s, &e);
     chunker_free(s.chunker);
     free(s.window);
     entry_copy_free(&s.opened);
-    return result;
+    return s.stopped || atomic_load(&job->failed) ? -1 : 0;
 }

@@ -33,6 +33,10 @@ struct job_problem {
     bool warning;         /* true: the entry itself is fine, something minor of it is not */
 };
 
+/* Whether an error is more than a problem of one entry: cancelled, no memory or space left, or
+ * the driver says that it reaches further.  The job ends with it. */
+bool job_error_ends(const struct error *why);
+
 /* Where reports go; either function may be NULL. */
 struct job_reporter {
     void *context;

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lagan/source.h>
-
 enum { BUCKETS = 16384 };
 
 /* The slot as its users see it comes first, so that release gets from one to the other. */
@@ -19,6 +17,11 @@ struct slot_entry {
     uint32_t names_left;
     uint8_t id[LAGAN_ID_SIZE];
     size_t id_size;
+    uint8_t stamp[LAGAN_STAMP_SIZE];
+    size_t stamp_size;
+    uint64_t bytes;
+    int64_t mtime_s;
+    uint32_t mtime_ns;
     struct slot_entry *next;
 };
 
@@ -65,41 +68,75 @@ static struct slot_entry **slots_find(struct link_slots *slots, const void *id, 
     return link;
 }
 
-/* One more name was seen: after the last one the table lets the slot go. */
-static void slots_count_down(struct link_slots *slots, struct slot_entry **link)
+/* The table forgets a slot; it lives on as long as it has users. */
+static void slots_drop(struct link_slots *slots, struct slot_entry **link)
 {
     struct slot_entry *entry = *link;
-    if (--entry->names_left > 0)
-        return;
     *link = entry->next;
     slots->count--;
     link_slot_release(&entry->slot);
 }
 
-struct link_slot *link_slots_take(struct link_slots *slots, const void *id, size_t id_size,
-                                  uint32_t links, bool *first)
+/* One more name was seen: after the last one the table lets the slot go. */
+static void slots_count_down(struct link_slots *slots, struct slot_entry **link)
 {
-    if (id_size == 0 || id_size > LAGAN_ID_SIZE || links < 2)
+    if (--(*link)->names_left == 0)
+        slots_drop(slots, link);
+}
+
+/* A slot as the table's own; NULL when memory runs out. */
+static struct slot_entry *slot_new(const struct lagan_entry *from)
+{
+    struct slot_entry *entry = calloc(1, sizeof(*entry));
+    if (!entry)
         return NULL;
-    struct slot_entry **link = slots_find(slots, id, id_size);
+    memcpy(entry->id, from->id, from->id_size);
+    entry->id_size = from->id_size;
+    if (from->stamp_size > 0)
+        memcpy(entry->stamp, from->stamp, from->stamp_size);
+    entry->stamp_size = from->stamp_size;
+    entry->bytes = from->bytes;
+    entry->mtime_s = from->mtime_s;
+    entry->mtime_ns = from->mtime_ns;
+    entry->names_left = from->links;
+    atomic_init(&entry->users, 1);
+    return entry;
+}
+
+static bool slot_looks_like(const struct slot_entry *slot, const struct lagan_entry *entry)
+{
+    if (slot->bytes != entry->bytes || slot->mtime_s != entry->mtime_s ||
+        slot->mtime_ns != entry->mtime_ns)
+        return false;
+    return slot->stamp_size == 0 || entry->stamp_size == 0 ||
+           (slot->stamp_size == entry->stamp_size &&
+            memcmp(slot->stamp, entry->stamp, entry->stamp_size) == 0);
+}
+
+struct link_slot *link_slots_take(struct link_slots *slots, const struct lagan_entry *entry,
+                                  bool *first)
+{
+    *first = true;
+    if (entry->id_size == 0 || entry->id_size > LAGAN_ID_SIZE ||
+        entry->stamp_size > LAGAN_STAMP_SIZE || entry->links < 2)
+        return NULL;
+    struct slot_entry **link = slots_find(slots, entry->id, entry->id_size);
+    if (*link && !slot_looks_like(*link, entry)) {
+        slots_drop(slots, link);
+        link = slots_find(slots, entry->id, entry->id_size);
+    }
     *first = !*link;
     if (*first) {
-        if (slots->count >= LINK_SLOTS_LIMIT)
+        struct slot_entry *made = slots->count < LINK_SLOTS_LIMIT ? slot_new(entry) : NULL;
+        if (!made)
             return NULL;
-        struct slot_entry *entry = calloc(1, sizeof(*entry));
-        if (!entry)
-            return NULL;
-        memcpy(entry->id, id, id_size);
-        entry->id_size = id_size;
-        entry->names_left = links;
-        atomic_init(&entry->users, 1);
-        *link = entry;
+        *link = made;
         slots->count++;
     }
-    struct slot_entry *entry = *link;
-    atomic_fetch_add(&entry->users, 1);
+    struct slot_entry *found = *link;
+    atomic_fetch_add(&found->users, 1);
     slots_count_down(slots, link);
-    return &entry->slot;
+    return &found->slot;
 }
 
 int link_slot_fill(struct link_slot *slot, const struct content *content, uint64_t bytes,
@@ -121,15 +158,6 @@ int link_slot_fill(struct link_slot *slot, const struct content *content, uint64
     return 0;
 }
 
-void link_slot_fail(struct link_slot *slot, const struct error *why)
-{
-    slot->failed = true;
-    if (!slot->why)
-        slot->why = malloc(sizeof(*slot->why));
-    if (slot->why)
-        *slot->why = *why;
-}
-
 void link_slot_release(struct link_slot *slot)
 {
     if (!slot)
@@ -138,6 +166,5 @@ void link_slot_release(struct link_slot *slot)
     if (atomic_fetch_sub(&entry->users, 1) > 1)
         return;
     free(slot->records);
-    free(slot->why);
     free(entry);
 }

@@ -12,7 +12,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/backup_read.c \
 	core/engine/backup_stream.c \
 	core/engine/entry_copy.c core/engine/entry_copy.h \
-	core/engine/job.h \
+	core/engine/job.c core/engine/job.h \
 	core/engine/key_text.c core/engine/key_text.h \
 	core/engine/link_slots.c core/engine/link_slots.h \
 	core/engine/restore.c core/engine/restore.h \
@@ -44,6 +44,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/rebuild.c core/engine/rebuild.h \
 	core/engine/rebuild_check.c \
 	core/engine/rebuild_places.c \
+	core/engine/reconcile.c core/engine/reconcile.h \
 	core/engine/rules.c core/engine/rules.h \
 	core/engine/setup.c core/engine/setup.h \
 	core/engine/setup_source.c \

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "engine/backup.h"
 #include "engine/backup_row.h"
+#include "engine/reconcile.h"
 #include "engine/rules.h"
 #include "engine/task.h"
 
@@ -100,6 +101,20 @@ static const struct seal *find_parent(const struct protection *p)
     return NULL;
 }
 
+/* What the vault has; what earlier commands began and could not end is ended. */
+static int look_around(struct protection *p, struct error *e)
+{
+    struct open_vault *vault = p->request->vault;
+    struct error why = ERROR_INIT;
+    if (vault_deletions_finish(vault->vault, e) != 0 ||
+        vault_backups(vault->vault, &p->seals, NULL, NULL, e) != 0)
+        return -1;
+    /* The backup matters more than what the catalog lacks. */
+    if (reconcile_backups(setup_catalog(p->setup), vault->row->uuid, &p->seals, &why) != 0)
+        log_write(LOG_WARNING, "backup", "the catalog may lack backups: %s", why.text);
+    return 0;
+}
+
 static int prepare(struct protection *p, struct error *e)
 {
     const struct protect_request *request = p->request;
@@ -109,7 +124,7 @@ static int prepare(struct protection *p, struct error *e)
         setup_source_open(p->setup, request->source, request->parameters, &p->source, e) != 0 ||
         collect_rules(p, e) != 0)
         return -1;
-    return vault_backups(request->vault->vault, &p->seals, NULL, NULL, e);
+    return look_around(p, e);
 }
 
 static int run(struct protection *p, const struct job_reporter *reporter, struct seal **seal,

@@ -43,16 +43,18 @@ static int note_encryption(void *context, const struct vault_slot *slot, struct 
     return 0;
 }
 
-/* The provider that the caller named. */
-static int key_from_words(struct found_vault *f, const char *text, struct error *e)
+/* The provider that the caller named opens this vault, and will again. */
+static int keep_provider(struct found_vault *f, const char *text, struct error *e)
 {
     struct driver_words words = {0};
+    struct catalog_vault *row = f->row;
     const struct driver *driver = NULL;
     int result = -1;
+    catalog_pairs_clear(&row->key_parameters);
     if (driver_words_parse(text, &words, e) == 0 &&
         setup_driver(f->rebuild->setup, words.driver, LAGAN_KIND_KEY, &driver, e) == 0 &&
-        driver_words_parameters(&words, driver, &f->row->key_parameters, e) == 0) {
-        snprintf(f->row->key_driver, sizeof(f->row->key_driver), "%s", words.driver);
+        driver_words_parameters(&words, driver, &row->key_parameters, e) == 0) {
+        snprintf(row->key_driver, sizeof(row->key_driver), "%s", words.driver);
         result = 0;
     }
     driver_words_clear(&words);
@@ -69,17 +71,6 @@ static int key_from_default(struct found_vault *f, struct error *e)
         return 0;
     snprintf(f->row->key_driver, sizeof(f->row->key_driver), "%s", SETUP_KEY_DRIVER);
     return catalog_pairs_add(&f->row->key_parameters, "path", path, e);
-}
-
-/* What the catalog knows stays; what it does not is found. */
-static int choose_key(struct found_vault *f, struct error *e)
-{
-    const struct setup_key *key = f->rebuild->key;
-    if (key && key->provider) {
-        catalog_pairs_clear(&f->row->key_parameters);
-        return key_from_words(f, key->provider, e);
-    }
-    return f->row->key_driver[0] ? 0 : key_from_default(f, e);
 }
 
 static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
@@ -110,7 +101,7 @@ static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
     row->created_ns = settings->created_ns;
     if (vault_slot_list(f->vault, note_encryption, row, e) != 0)
         return -1;
-    return choose_key(f, e);
+    return row->key_driver[0] ? 0 : key_from_default(f, e);
 }
 
 /* Registers the source of a backup of this host when it is gone. */
@@ -205,15 +196,23 @@ static int write_rows(struct found_vault *f, bool backups, struct error *e)
     return catalog_commit(catalog, e);
 }
 
-/* A key that was given need not be that of every vault. */
+/* Tries the key that was given, which need not be that of every vault, then the vault's own.
+ * `why` is the first reason why not. */
 static bool unlock(struct found_vault *f, struct error *why)
 {
     struct setup *s = f->rebuild->setup;
+    const struct setup_key *key = f->rebuild->key;
     struct error second = ERROR_INIT;
-    if (setup_vault_unlock(s, f->vault, f->row, f->rebuild->key, why) != 0 &&
-        f->row->key_driver[0] && setup_vault_unlock(s, f->vault, f->row, NULL, &second) == 0)
+    bool given = key && (key->passphrase_source || key->recovery_source || key->provider);
+    if (given && setup_vault_unlock(s, f->vault, NULL, key, why) == 0)
+        return !key->provider || keep_provider(f, key->provider, why) == 0;
+    if (setup_vault_unlock(s, f->vault, f->row, NULL, &second) == 0) {
         *why = ERROR_INIT;
-    return vault_unlocked(f->vault);
+        return true;
+    }
+    if (!given)
+        *why = second;
+    return false;
 }
 
 static int rebuild_found(struct found_vault *f, const char *prefix, struct error *e)

@@ -109,6 +109,12 @@ verify_fixture = tests/unit/verify_fixture.c tests/unit/verify_fixture.h $(vault
 tests_unit_test_vault_verify_SOURCES = tests/unit/test_vault_verify.c $(verify_fixture)
 unit_tests += tests/unit/test_vault_verify_trees
 tests_unit_test_vault_verify_trees_SOURCES = tests/unit/test_vault_verify_trees.c $(verify_fixture)
+# Tests of backup and restore.
+engine_fixture = $(vault_fixture) tests/unit/engine_fixture.c tests/unit/engine_fixture.h
+unit_tests += tests/unit/test_engine_backup
+tests_unit_test_engine_backup_SOURCES = tests/unit/test_engine_backup.c $(engine_fixture)
+unit_tests += tests/unit/test_engine_change
+tests_unit_test_engine_change_SOURCES = tests/unit/test_engine_change.c $(engine_fixture)
 # Not a test: works on a target for scenarios that trace it.
 check_PROGRAMS += tests/unit/target_tool
 check_PROGRAMS += $(unit_tests)
