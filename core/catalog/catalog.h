@@ -401,8 +401,9 @@ int catalog_task_progress(struct catalog *c, const struct catalog_task *task, st
 int catalog_task_finish(struct catalog *c, struct catalog_task *task,
                         enum catalog_task_state state, const struct error *why,
                         struct error *e);
-/* A backup came into being: inserts its row and finishes the task (SUCCESS, or PARTIAL for a
- * partial backup), both or neither. */
+/* A backup came into being: stores its row and finishes the task (SUCCESS, or PARTIAL for a
+ * partial backup), both or neither.  A row that somebody else has read from the vault in the
+ * meantime is replaced. */
 int catalog_backup_commit(struct catalog *c, const struct catalog_backup *backup,
                           struct catalog_task *task, struct error *e);
 /* Tasks whose process is gone become FAILED, "interrupted".  `*count` (may be NULL) is their

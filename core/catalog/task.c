@@ -234,7 +234,7 @@ int catalog_backup_commit(struct catalog *c, const struct catalog_backup *backup
     end_task(&row, partial ? CATALOG_TASK_STATE_PARTIAL : CATALOG_TASK_STATE_SUCCESS, NULL);
     if (catalog_begin(c, e) != 0)
         return -1;
-    int result = catalog_backup_insert(c, backup, e);
+    int result = catalog_backup_upsert(c, backup, e);
     if (result == 0)
         result = update_finished(c, &row, e);
     if (write_end(c, result, e) != 0)

@@ -3,6 +3,7 @@
 #include "cli/record.h"
 
 #include "engine/key_text.h"
+#include "engine/reconcile.h"
 #include "engine/task.h"
 
 #include <stdio.h>
@@ -186,20 +187,44 @@ int command_backup_show(struct session *s, struct error *e)
     return result;
 }
 
+/* Whether it is gone or not, nobody knows better than the vault; what cannot be asked now is
+ * left to the next command that writes. */
+static void look_again(struct session *s, struct chosen *chosen)
+{
+    struct seal_list seals = {0};
+    struct error ignored = ERROR_INIT;
+    if (vault_backups(chosen->vault.vault, &seals, NULL, NULL, &ignored) == 0)
+        reconcile_backups(session_catalog(s), chosen->vault.row->uuid, &seals, &ignored);
+    seal_list_free(&seals);
+}
+
+static int delete_seal(struct session *s, struct chosen *chosen, const struct seal *seal,
+                       struct error *e)
+{
+    const char *reason = session_value(s, OPTION_REASON);
+    struct catalog *catalog = session_catalog(s);
+    struct error ignored = ERROR_INIT;
+    uint8_t writer[CATALOG_ID_SIZE];
+    catalog_writer_id(catalog, writer);
+    catalog_backup_set_state(catalog, chosen->vault.row->uuid, seal->id,
+                             CATALOG_BACKUP_DELETING, &ignored);
+    if (vault_backup_delete(chosen->vault.vault, seal, writer, reason ? reason : "", e) == 0)
+        return 0;
+    look_again(s, chosen);
+    return -1;
+}
+
 /* Takes one backup out of vault and catalog. */
 static int delete_one(struct session *s, struct chosen *chosen, const struct seal *seal,
                       struct error *e)
 {
     const uint8_t *vault = chosen->vault.row->uuid;
-    const char *reason = session_value(s, OPTION_REASON);
     struct catalog *catalog = session_catalog(s);
-    uint8_t writer[CATALOG_ID_SIZE];
     struct task task;
     struct error why = ERROR_INIT;
-    catalog_writer_id(catalog, writer);
     task_begin(&task, catalog, CATALOG_TASK_DELETE, vault, seal->source_id, seal->id, NULL);
     memcpy(task.row.backup, seal->id, sizeof(task.row.backup));
-    if (vault_backup_delete(chosen->vault.vault, seal, writer, reason ? reason : "", e) != 0) {
+    if (delete_seal(s, chosen, seal, e) != 0) {
         task_end(&task, e);
         return error_context(e, "backup %s", seal->id);
     }
@@ -235,6 +260,9 @@ static int delete_all(struct session *s, struct chosen *chosen, const struct sea
                                  seals[i]->id);
         }
     }
+    if (vault_deletions_finish(chosen->vault.vault, e) != 0 ||
+        reconcile_backups(session_catalog(s), chosen->vault.row->uuid, &chosen->seals, e) != 0)
+        return -1;
     for (size_t i = 0; i < count; i++) {
         if (delete_one(s, chosen, seals[i], e) != 0)
             return -1;

@@ -129,5 +129,8 @@ int vault_backup_packs(struct vault *v, const struct seal *seal, struct seal_pac
 /* Deletes a backup: tombstone, then the seal.  The vault is unlocked. */
 int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
                         const char *reason, struct error *e);
+/* Removes the seals that valid tombstones hide: what deletions that were broken off have left.
+ * Where the store lets nothing be removed they stay, and hinder nobody. */
+int vault_deletions_finish(struct vault *v, struct error *e);
 
 #endif

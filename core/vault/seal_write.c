@@ -162,12 +162,12 @@ static bool may_stay(const struct error *e)
            e->error_class == LAGAN_IMMUTABLE;
 }
 
-static int remove_seal(struct vault *v, const struct seal *seal, struct error *e)
+static int remove_seal(struct vault *v, const char *seal, struct error *e)
 {
     struct error why = ERROR_INIT;
     char name[NAME_SIZE];
 
-    snprintf(name, sizeof(name), "seals/%s", seal->name);
+    snprintf(name, sizeof(name), "seals/%s", seal);
     if (target_remove(vault_target(v), name, &why) == 0)
         return target_flush(vault_target(v), e);
     if (may_stay(&why)) {
@@ -176,6 +176,45 @@ static int remove_seal(struct vault *v, const struct seal *seal, struct error *e
     }
     *e = why;
     return -1;
+}
+
+/* Seals that are there in spite of a valid tombstone. */
+static int remove_hidden(struct vault *v, const struct seal_scan *scan, struct error *e)
+{
+    for (size_t i = 0; i < scan->count; i++) {
+        const struct seal_entry *tombstone = seal_scan_tombstone(scan, i);
+        struct error why = ERROR_INIT;
+
+        if (tombstone == NULL || tombstone->state != SEAL_VALID ||
+            remove_seal(v, scan->entries[i].name, &why) == 0 ||
+            why.error_class == LAGAN_NOT_FOUND)
+            continue;
+        *e = why;
+        return -1;
+    }
+    return 0;
+}
+
+int vault_deletions_finish(struct vault *v, struct error *e)
+{
+    struct seal_scan scan;
+    bool any = false;
+    int result = 0;
+
+    if (vault_writable(v, e) != 0 || seal_scan_list(v, &scan, e) != 0)
+        return -1;
+    for (size_t i = 0; i < scan.count; i++) {
+        struct seal_entry *tombstone = seal_scan_tombstone(&scan, i);
+
+        if (tombstone != NULL)
+            any = tombstone->wanted = true;
+    }
+    if (any)
+        result = seal_scan_load(v, &scan, NULL, e);
+    if (any && result == 0)
+        result = remove_hidden(v, &scan, e);
+    seal_scan_free(&scan);
+    return result;
 }
 
 int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
@@ -189,7 +228,7 @@ int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t 
         return -1;
     result = put_tombstone(v, seal, &writer, reason, e);
     vault_writer_wipe(&writer);
-    if (result != 0 || remove_seal(v, seal, e) != 0)
+    if (result != 0 || remove_seal(v, seal->name, e) != 0)
         return -1;
     cache = cache_open(vault_cache_directory(v), SEAL_CACHE_FOLDER);
     cache_drop(cache, seal->name);

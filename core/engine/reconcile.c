@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reconcile.c - see reconcile.h. */
+#include "engine/reconcile.h"
+
+#include "base/log.h"
+#include "engine/backup_row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A row of the catalog, as far as it matters here. */
+struct known {
+    char id[CATALOG_SEAL_ID_SIZE];
+    bool deleting;
+    bool sealed; /* its seal is there */
+};
+
+struct known_list {
+    struct known *items;
+    size_t count;
+};
+
+static int collect(void *context, const struct catalog_backup *row, struct error *e)
+{
+    struct known_list *list = context;
+    if ((list->count & (list->count - 1)) == 0) {
+        void *more = realloc(list->items, (2 * list->count + 1) * sizeof(*list->items));
+        if (!more)
+            return error_no_memory(e, "the backups");
+        list->items = more;
+    }
+    struct known *known = &list->items[list->count++];
+    memcpy(known->id, row->id, sizeof(known->id));
+    known->deleting = row->state == CATALOG_BACKUP_DELETING;
+    known->sealed = false;
+    return 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(((const struct known *)a)->id, ((const struct known *)b)->id);
+}
+
+static struct known *find(const struct known_list *list, const char *id)
+{
+    struct known key;
+    memcpy(key.id, id, sizeof(key.id));
+    return list->count == 0 ? NULL
+                            : bsearch(&key, list->items, list->count, sizeof(key), compare_ids);
+}
+
+static int learn(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
+                 const struct seal *seal, const struct seal_list *seals, struct error *e)
+{
+    struct catalog_backup row;
+    log_write(LOG_INFO, "backup", "backup %s goes into the catalog: a command broke off",
+              seal->id);
+    backup_row_fill(&row, vault, seal, seals);
+    return catalog_backup_upsert(catalog, &row, e);
+}
+
+static int bring_in_line(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
+                         const struct seal_list *seals, const struct known_list *list,
+                         struct error *e)
+{
+    for (size_t i = 0; i < seals->count; i++) {
+        struct known *known = find(list, seals->seals[i]->id);
+        if (known)
+            known->sealed = true;
+        if ((!known || known->deleting) &&
+            learn(catalog, vault, seals->seals[i], seals, e) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].deleting && !list->items[i].sealed &&
+            catalog_backup_delete(catalog, vault, list->items[i].id, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int reconcile_backups(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
+                      const struct seal_list *seals, struct error *e)
+{
+    struct known_list list = {0};
+    int result = -1;
+    if (catalog_begin(catalog, e) != 0)
+        return -1;
+    if (catalog_backup_list(catalog, vault, NULL, collect, &list, e) == 0) {
+        if (list.count > 1)
+            qsort(list.items, list.count, sizeof(*list.items), compare_ids);
+        result = bring_in_line(catalog, vault, seals, &list, e);
+    }
+    if (result == 0)
+        result = catalog_commit(catalog, e);
+    else
+        catalog_rollback(catalog);
+    free(list.items);
+    return result;
+}
