@@ -67,6 +67,8 @@ tests_unit_test_vault_records_SOURCES = tests/unit/test_vault_records.c \
 EXTRA_DIST += tests/format/golden_conf.hex tests/format/golden_slot.hex tests/format/golden_seal.hex
 # Tests of src_files
 files_fixture = $(driver_fixture) tests/unit/files_fixture.c tests/unit/files_fixture.h
+unit_tests += tests/unit/test_driver_example
+tests_unit_test_driver_example_SOURCES = tests/unit/test_driver_example.c $(files_fixture)
 unit_tests += tests/unit/test_files_walk
 tests_unit_test_files_walk_SOURCES = tests/unit/test_files_walk.c $(files_fixture)
 unit_tests += tests/unit/test_files_read

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+# The example of doc/driver-guide.md, built as its reader would: headers alone, nothing undefined.
+EXAMPLE_CFLAGS = -std=c11 -Wall -Wextra -Wno-unused-parameter -fPIC -shared -Wl,-z,defs
+example_modules = example-drivers/src_example.so
+check_DATA += $(example_modules)
+CLEANFILES += $(example_modules)
+EXTRA_DIST += doc/examples/src_example/src_example.c
+
+example-drivers/src_example.so: doc/examples/src_example/src_example.c include/lagan/driver.h \
+		include/lagan/source.h
+	$(AM_V_CC)$(MKDIR_P) example-drivers && chmod 755 example-drivers && \
+	$(CC) $(EXAMPLE_CFLAGS) -I$(top_srcdir)/include \
+		-o $@ $(top_srcdir)/doc/examples/src_example/src_example.c && chmod 755 $@
