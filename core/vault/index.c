@@ -232,11 +232,6 @@ int index_add(struct index *ix, struct pack *pack, uint32_t *number, struct erro
     return result;
 }
 
-uint32_t index_pack_count(const struct index *ix)
-{
-    return ix->pack_count;
-}
-
 struct seal_pack index_pack(struct index *ix, uint32_t number)
 {
     pthread_mutex_lock(&ix->lock);

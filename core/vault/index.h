@@ -54,7 +54,6 @@ int index_has(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
 int index_add(struct index *ix, struct pack *pack, uint32_t *number, struct error *e);
 
 /* Packs are numbered from 0 as they come. */
-uint32_t index_pack_count(const struct index *ix);
 struct seal_pack index_pack(struct index *ix, uint32_t number);
 
 /* True, and why, when some pack or roll that counts was found missing or damaged. */
