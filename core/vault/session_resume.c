@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* session_resume.c - taking up what an interrupted session has stored. */
 #include "base/log.h"
+#include "vault/name.h"
 #include "vault/session_private.h"
 
 #include <stdio.h>
@@ -85,24 +86,65 @@ int session_resume_begin(struct session *s, struct journal_content *content, str
     return 0;
 }
 
+static uint32_t read_nothing(void *context, uint64_t offset, void *data, size_t size)
+{
+    (void)context;
+    (void)offset;
+    (void)data;
+    (void)size;
+    return LAGAN_OK;
+}
+
+/*
+ * The dead process may not have made the pack's name durable, and a flush need only cover what
+ * this one has done.  To put it again is answered with EXISTS, after which the next flush
+ * covers it. Should it be gone by now, the checksum keeps an empty object from taking its name.
+ */
+static int put_again(struct session *s, const struct seal_pack *id, struct error *e)
+{
+    struct target *t = vault_target(s->vault);
+    const struct lagan_content nothing = {.read = read_nothing};
+    struct error why = ERROR_INIT;
+    char name[NAME_SIZE];
+
+    if (target_capabilities(t)->checksum == LAGAN_SUPPORT_NONE)
+        return 0;
+    name_of_pack(id->hash, name);
+    if (target_put_content(t, name, 0, &nothing, id->hash, &why) == 0 ||
+        why.error_class == LAGAN_EXISTS)
+        return 0;
+    *e = why;
+    return -1;
+}
+
+static int take_pack(struct session *s, const struct seal_pack *id, struct error *e)
+{
+    struct pack *pack;
+    uint32_t number;
+
+    if (pack_open_tail(s->vault, id, &pack, e) < 0)
+        return -1;
+    if (put_again(s, id, e) < 0) {
+        pack_close(pack);
+        return -1;
+    }
+    if (index_add(s->index, pack, &number, e) < 0)
+        return -1;
+    return session_mark(s, number, PACK_NEEDED | PACK_OWN | PACK_RESUMED, NULL, e);
+}
+
 int session_resume_packs(struct session *s, const struct journal_content *content,
                          struct error *e)
 {
     for (size_t i = 0; i < content->pack_count; i++) {
         struct error why = ERROR_INIT;
-        struct pack *pack;
-        uint32_t number;
-        if (pack_open_tail(s->vault, &content->packs[i], &pack, &why) < 0) {
-            if (why.error_class == LAGAN_NOT_FOUND || why.error_class == LAGAN_CORRUPT) {
-                log_write(LOG_WARNING, "vault", "of an interrupted session: %s", why.text);
-                continue;
-            }
+        if (take_pack(s, &content->packs[i], &why) == 0)
+            continue;
+        if (why.error_class != LAGAN_NOT_FOUND && why.error_class != LAGAN_CORRUPT) {
             *e = why;
             return -1;
         }
-        if (index_add(s->index, pack, &number, e) < 0 ||
-            session_mark(s, number, PACK_NEEDED | PACK_OWN | PACK_RESUMED, NULL, e) < 0)
-            return -1;
+        log_write(LOG_WARNING, "vault", "of an interrupted session: %s", why.text);
     }
     return 0;
 }
