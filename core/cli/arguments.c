@@ -10,7 +10,7 @@
 /* The place in a command line. */
 struct scan {
     struct arguments *arguments;
-    char *const *argv;
+    const char *const *argv;
     int count;
     int next;
     bool only_operands; /* behind "--" */
@@ -162,8 +162,9 @@ static int take_letters(struct scan *scan, const char *letters, struct error *e)
     return 0;
 }
 
-static int unknown_command(const struct arguments *a, const char *word, struct error *e)
+static int unknown_command(struct arguments *a, const char *word, struct error *e)
 {
+    a->unknown = true;
     if (a->words[0])
         return error_set(e, LAGAN_INVALID, ERROR_USAGE, "%s has no verb \"%s\"", a->words,
                          word);
@@ -177,7 +178,7 @@ static int take_word(struct scan *scan, const char *word, struct error *e)
     char longer[COMMAND_WORDS_SIZE];
     int length =
         snprintf(longer, sizeof(longer), "%s%s%s", a->words, a->words[0] ? " " : "", word);
-    if (length < 0 || (size_t)length >= sizeof(longer) || strchr(word, ' '))
+    if (length < 0 || (size_t)length >= sizeof(longer) || !word[0] || strchr(word, ' '))
         return unknown_command(a, word, e);
     const struct command *command = command_find(longer);
     if (!command && !command_is_group(longer))
@@ -228,7 +229,17 @@ static int check_whole(const struct arguments *a, struct error *e)
     return 0;
 }
 
-int arguments_parse(int argc, char *const argv[], struct arguments *a, struct error *e)
+/* The mistake too is to be told in the form that was asked for. */
+static void find_json(struct scan *scan)
+{
+    struct error ignored = ERROR_INIT;
+    for (; scan->next < scan->count; scan->next++) {
+        if (strcmp(scan->argv[scan->next], "--json") == 0)
+            keep_option(scan, OPTION_JSON, NULL, &ignored);
+    }
+}
+
+int arguments_parse(int argc, const char *const argv[], struct arguments *a, struct error *e)
 {
     struct scan scan = {.arguments = a, .argv = argv, .count = argc, .next = 1};
     *a = (struct arguments){0};
@@ -242,8 +253,10 @@ int arguments_parse(int argc, char *const argv[], struct arguments *a, struct er
         return error_no_memory(e, "the arguments");
     while (scan.next < argc) {
         const char *text = argv[scan.next++];
-        if (take(&scan, text, e) != 0)
+        if (take(&scan, text, e) != 0) {
+            find_json(&scan);
             return -1;
+        }
     }
     return check_whole(a, e);
 }

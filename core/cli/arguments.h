@@ -18,6 +18,7 @@ struct argument {
 struct arguments {
     char words[COMMAND_WORDS_SIZE]; /* of the command, as far as given */
     const struct command *command;  /* NULL when `words` is none (yet) */
+    bool unknown;                   /* what follows `words` is no command's word */
     struct argument *options;
     size_t option_count;
     const char **operands;
@@ -29,7 +30,8 @@ struct arguments {
  * too, for the hint.  --help and --version excuse a missing command and missing operands.  The
  * arguments must be cleared in any case and point into `argv`.
  */
-int arguments_parse(int argc, char *const argv[], struct arguments *arguments, struct error *e);
+int arguments_parse(int argc, const char *const argv[], struct arguments *arguments,
+                    struct error *e);
 void arguments_clear(struct arguments *arguments);
 
 bool arguments_given(const struct arguments *arguments, enum option option);

@@ -23,6 +23,7 @@ struct initial {
     char *config;
     char *state;
     char *path;
+    bool found; /* the configuration was there, from an attempt that broke off */
 };
 
 static char *absolute(const char *path, struct error *e)
@@ -66,7 +67,16 @@ static int choose(struct session *s, struct initial *i, struct error *e)
     return i->path ? 0 : -1;
 }
 
-static int write_config(const struct initial *i, struct error *e)
+static int already_there(const struct initial *i, struct error *e)
+{
+    return error_set(
+        e, LAGAN_EXISTS, ERROR_CONFLICT,
+        "%s is there already and stays as it is; `lagan vault create` makes further "
+        "vaults, `lagan vault key add --new-recovery` a new recovery key",
+        i->config);
+}
+
+static int write_config(struct initial *i, struct error *e)
 {
     static const char *const drivers[] = {SETUP_PATH_DRIVER, TARGET_DRIVER, SETUP_KEY_DRIVER,
                                           NULL};
@@ -76,14 +86,11 @@ static int write_config(const struct initial *i, struct error *e)
                                            .region = i->region,
                                            .target_driver = TARGET_DRIVER,
                                            .parameters = parameters};
-    if (config_write_initial(i->config, &initial, e) == 0)
+    int written = config_write_initial(i->config, &initial, e);
+    i->found = written > 0;
+    if (written >= 0)
         return 0;
-    if (e->error_class == LAGAN_EXISTS)
-        return error_set(e, LAGAN_EXISTS, ERROR_CONFLICT,
-                         "%s is there already and stays as it is; `lagan vault create` makes "
-                         "further vaults",
-                         i->config);
-    return -1;
+    return e->error_class == LAGAN_EXISTS ? already_there(i, e) : -1;
 }
 
 static void print_done(struct session *s, const struct initial *i,
@@ -119,7 +126,25 @@ static void print_next(struct session *s)
     output_note(o, "       lagan verify");
 }
 
-static int make_vault(struct session *s, const struct initial *i,
+/* Where the recovery key goes; a file that is in the way counts only when a vault is made. */
+struct recovery {
+    int fd;
+    struct error in_the_way;
+};
+
+static int prepare_recovery(struct session *s, struct recovery *r, struct error *e)
+{
+    *r = (struct recovery){.fd = -1, .in_the_way = ERROR_INIT};
+    if (recovery_prepare(s, &r->fd, e) == 0)
+        return 0;
+    if (e->code != ERROR_CONFLICT)
+        return -1;
+    r->in_the_way = *e;
+    *e = ERROR_INIT;
+    return 0;
+}
+
+static int make_vault(struct session *s, const struct initial *i, const struct recovery *r,
                       struct create_request *request, struct catalog_vault **row,
                       struct error *e)
 {
@@ -129,22 +154,30 @@ static int make_vault(struct session *s, const struct initial *i,
     request->region = i->region;
     request->passphrase_source = session_value(s, OPTION_PASSPHRASE);
     request->recovery = true;
+    if (create_check(s->setup, request, e) != 0)
+        return -1;
+    if (r->in_the_way.error_class != LAGAN_OK) {
+        *e = r->in_the_way;
+        return -1;
+    }
     return create_vault(s->setup, request, row, e);
 }
 
-static int initialise(struct session *s, const struct initial *i, int *fd, struct error *e)
+static int initialise(struct session *s, struct initial *i, struct recovery *r, struct error *e)
 {
     struct create_request request = {0};
     struct catalog_vault *row = NULL;
     if (write_config(i, e) != 0)
         return -1;
-    if (make_vault(s, i, &request, &row, e) != 0) {
+    if (make_vault(s, i, r, &request, &row, e) != 0) {
+        if (i->found)
+            return e->code == ERROR_NAME_TAKEN ? already_there(i, e) : -1;
         /* The next attempt must not find a configuration without a vault. */
         unlink(i->config);
         return -1;
     }
     print_done(s, i, row);
-    int result = recovery_give(s, fd, request.recovery_key, row->name, e);
+    int result = recovery_give(s, &r->fd, request.recovery_key, row->name, e);
     if (result == 0)
         print_next(s);
     secret_wipe(&request, sizeof(request));
@@ -155,14 +188,14 @@ static int initialise(struct session *s, const struct initial *i, int *fd, struc
 int command_init(struct session *s, struct error *e)
 {
     struct initial i = {0};
-    int fd = -1;
+    struct recovery r;
     int result = choose(s, &i, e);
     if (result == 0)
-        result = recovery_prepare(s, &fd, e);
+        result = prepare_recovery(s, &r, e);
     if (result == 0) {
-        result = initialise(s, &i, &fd, e);
+        result = initialise(s, &i, &r, e);
         if (result != 0)
-            recovery_cancel(s, &fd);
+            recovery_cancel(s, &r.fd);
     }
     free(i.config);
     free(i.state);

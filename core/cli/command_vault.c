@@ -97,26 +97,17 @@ int command_vault_show(struct session *s, struct error *e)
     return result;
 }
 
-static int create(struct session *s, int *fd, struct error *e)
+static int create(struct session *s, struct create_request *request, int *fd, struct error *e)
 {
-    struct create_request request = {
-        .name = session_operand(s, 0),
-        .region = session_value(s, OPTION_REGION),
-        .description = session_value(s, OPTION_DESCRIPTION),
-        .passphrase_source = session_value(s, OPTION_PASSPHRASE),
-        .provider = session_value(s, OPTION_KEY),
-        .recovery = !session_given(s, OPTION_NO_RECOVERY),
-    };
     struct catalog_vault *row = NULL;
-    if (create_vault(s->setup, &request, &row, e) != 0)
+    if (create_vault(s->setup, request, &row, e) != 0)
         return -1;
     if (s->output.use_json)
         record_vault(&s->output, row);
     output_note(&s->output, "vault %s made in region %s", row->name, row->region);
     int result = 0;
-    if (request.recovery)
-        result = recovery_give(s, fd, request.recovery_key, row->name, e);
-    secret_wipe(&request, sizeof(request));
+    if (request->recovery)
+        result = recovery_give(s, fd, request->recovery_key, row->name, e);
     catalog_vault_free(row);
     return result;
 }
@@ -125,6 +116,14 @@ int command_vault_create(struct session *s, struct error *e)
 {
     int fd = -1;
     bool recovery = !session_given(s, OPTION_NO_RECOVERY);
+    struct create_request request = {
+        .name = session_operand(s, 0),
+        .region = session_value(s, OPTION_REGION),
+        .description = session_value(s, OPTION_DESCRIPTION),
+        .passphrase_source = session_value(s, OPTION_PASSPHRASE),
+        .provider = session_value(s, OPTION_KEY),
+        .recovery = recovery,
+    };
     if (!recovery && !session_given(s, OPTION_FORCE))
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "a vault without a recovery key is lost with its key; add --force if "
@@ -132,12 +131,13 @@ int command_vault_create(struct session *s, struct error *e)
     if (!recovery && session_given(s, OPTION_RECOVERY_FILE))
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "--no-recovery and --recovery-file exclude each other");
-    if (session_setup(s, NEED_CATALOG, e) != 0)
+    if (session_setup(s, NEED_CATALOG, e) != 0 || create_check(s->setup, &request, e) != 0)
         return -1;
     if (recovery && recovery_prepare(s, &fd, e) != 0)
         return -1;
-    int result = create(s, &fd, e);
+    int result = create(s, &request, &fd, e);
     if (result != 0)
         recovery_cancel(s, &fd);
+    secret_wipe(&request, sizeof(request));
     return result;
 }

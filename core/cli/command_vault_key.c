@@ -91,6 +91,8 @@ static int adopt_provider(struct session *s, struct open_vault *vault,
     struct catalog_vault *row = vault->row;
     if (slot->request.kind != VAULT_SLOT_PROVIDER || row->key_driver[0])
         return 0;
+    bool managed = strcmp(slot->driver, SETUP_KEY_DRIVER) == 0;
+    row->encryption = managed ? CATALOG_ENCRYPTION_MANAGED : CATALOG_ENCRYPTION_KMS;
     snprintf(row->key_driver, sizeof(row->key_driver), "%s", slot->driver);
     for (size_t i = 0; i < slot->parameters.count; i++) {
         if (catalog_pairs_add(&row->key_parameters, slot->parameters.items[i].name,

@@ -191,14 +191,13 @@ static int pending_option(struct completion *c, const char *before)
 }
 
 /* Goes over the words in front, to know the command and the configuration. */
-static void read_words(struct completion *c, int argc, char *const argv[])
+static void read_words(struct completion *c, int argc, const char *const argv[])
 {
     struct error ignored = ERROR_INIT;
-    char **all = calloc((size_t)argc + 2, sizeof(*all));
+    const char **all = calloc((size_t)argc + 2, sizeof(*all));
     if (!all)
         return;
-    char name[] = "lagan";
-    all[0] = name;
+    all[0] = "lagan";
     memcpy(all + 1, argv, (size_t)argc * sizeof(*all));
     arguments_parse(argc + 1, all, &c->session->arguments, &ignored);
     c->command = c->session->arguments.command;
@@ -206,7 +205,7 @@ static void read_words(struct completion *c, int argc, char *const argv[])
     free(all);
 }
 
-void complete_print(struct session *s, int argc, char *const argv[])
+void complete_print(struct session *s, int argc, const char *const argv[])
 {
     struct completion c = {.session = s, .word = argc > 0 ? argv[argc - 1] : "", .front = ""};
     const char *before = argc > 1 ? argv[argc - 2] : NULL;
@@ -217,9 +216,9 @@ void complete_print(struct session *s, int argc, char *const argv[])
         complete_value(&c, option);
     else if (c.word[0] == '-')
         complete_options(&c);
-    else if (!c.command)
+    else if (!c.command && !s->arguments.unknown)
         complete_command(&c);
-    else
+    else if (c.command)
         complete_operand(&c, c.command->kind);
     fflush(stdout);
 }

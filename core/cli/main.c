@@ -54,8 +54,9 @@ static int finish(struct session *s, int result, struct error *e)
     int status = s->status;
     if (result != 0) {
         /* What failed because of the interruption is not what people should read. */
-        if (operation_all_cancelled() && e->code != ERROR_INTERRUPTED)
-            error_set(e, LAGAN_CANCELLED, ERROR_INTERRUPTED, "interrupted");
+        if (operation_all_cancelled())
+            error_set(e, LAGAN_CANCELLED, ERROR_INTERRUPTED, "%s was interrupted",
+                      s->arguments.words);
         status = error_exit_status(e);
     }
     report_end(s, result != 0 ? e : NULL, status);
@@ -93,9 +94,9 @@ int main(int argc, char *argv[])
     int words = completion_words(argc, argv);
     if (words >= 0) {
         output_init(&session.output, false, true);
-        complete_print(&session, words, argv + argc - words);
+        complete_print(&session, words, (const char *const *)argv + argc - words);
     } else {
-        int result = arguments_parse(argc, argv, &session.arguments, &e);
+        int result = arguments_parse(argc, (const char *const *)argv, &session.arguments, &e);
         prepare_output(&session);
         if (result == 0)
             result = run(&session, &e);

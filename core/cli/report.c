@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What to do next, by code: X(symbol, words). */
@@ -29,7 +31,6 @@
     X(NO_ENTRY, "`lagan ls` shows what a backup has")                                          \
     X(NO_DRIVER, "`lagan driver list` shows those there are")                                  \
     X(DRIVER_REFUSED, "install the driver again, from the same version of lagan")              \
-    X(PARAMETER, "`lagan driver show NAME` lists what a driver takes")                         \
     X(NAME_TAKEN, "choose another name")                                                       \
     X(AMBIGUOUS, "give more of the id, or --vault or --source")                                \
     X(LOCKED, "`lagan vault key list` shows what opens it")                                    \
@@ -54,6 +55,8 @@ static const char *hint_of(const struct session *s, const struct error *e, char 
         snprintf(room, size, "`lagan %s%s--help` shows how", words, words[0] ? " " : "");
         return room;
     }
+    if (strstr(e->text, "--"))
+        return NULL;
     return hints[e->code];
 }
 
@@ -109,6 +112,17 @@ void report_end(struct session *s, const struct error *e, int status)
     record_end(o);
 }
 
+/* Such a file is new, or left by an attempt that broke off; the lock tells whether it really
+ * did.
+ */
+static bool is_ours_and_empty(int fd)
+{
+    struct stat found;
+    return fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0 &&
+           found.st_nlink == 1 && found.st_uid == geteuid() && (found.st_mode & 077) == 0 &&
+           flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
 int recovery_prepare(const struct session *s, int *fd, struct error *e)
 {
     const char *path = session_value(s, OPTION_RECOVERY_FILE);
@@ -120,9 +134,17 @@ int recovery_prepare(const struct session *s, int *fd, struct error *e)
     if (!path)
         return 0;
     *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (*fd < 0 && errno == EEXIST)
+        *fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (*fd < 0)
         return error_errno(e, errno, "cannot write the recovery key to %s", path);
-    return 0;
+    if (is_ours_and_empty(*fd))
+        return 0;
+    file_close(fd);
+    return error_set(e, LAGAN_EXISTS, ERROR_CONFLICT,
+                     "%s is there already and stays as it is; `lagan vault key check "
+                     "--recovery-key file:%s` tells whether it is a key of the vault",
+                     path, path);
 }
 
 void recovery_cancel(const struct session *s, int *fd)

@@ -92,6 +92,6 @@ void recovery_cancel(const struct session *s, int *fd);
 /* Help: of the program, of a group of commands or of a command. */
 void help_print(struct output *o, const char *words);
 /* Candidates for the last of `words`, one on each line. */
-void complete_print(struct session *s, int argc, char *const argv[]);
+void complete_print(struct session *s, int argc, const char *const argv[]);
 
 #endif

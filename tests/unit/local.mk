@@ -117,6 +117,13 @@ unit_tests += tests/unit/test_engine_backup
 tests_unit_test_engine_backup_SOURCES = tests/unit/test_engine_backup.c $(engine_fixture)
 unit_tests += tests/unit/test_engine_change
 tests_unit_test_engine_change_SOURCES = tests/unit/test_engine_change.c $(engine_fixture)
+# Tests of the command line, and of its words.
+unit_tests += tests/unit/test_cli_arguments
+unit_tests += tests/unit/test_cli_output
+unit_tests += tests/unit/test_cli_progress
+unit_tests += tests/unit/test_engine_words
+unit_tests += tests/unit/test_engine_restore
+tests_unit_test_engine_restore_SOURCES = tests/unit/test_engine_restore.c $(engine_fixture)
 # Not a test: works on a target for scenarios that trace it.
 check_PROGRAMS += tests/unit/target_tool
 check_PROGRAMS += $(unit_tests)
