@@ -18,7 +18,9 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/restore.c core/engine/restore.h \
 	core/engine/restore_directories.c \
 	core/engine/restore_finish.c \
+	core/engine/restore_keys.c core/engine/restore_keys.h \
 	core/engine/restore_links.c core/engine/restore_links.h \
+	core/engine/restore_make.c \
 	core/engine/restore_metadata.c \
 	core/engine/restore_private.h \
 	core/engine/restore_select.c \

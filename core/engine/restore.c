@@ -39,6 +39,17 @@ void restore_problem(struct restore_job *job, const struct tree_entry *entry,
     pthread_mutex_unlock(&job->lock);
 }
 
+int restore_judge(struct restore_job *job, const struct tree_entry *entry,
+                  const struct error *why, struct error *e)
+{
+    if (job_error_ends(why)) {
+        *e = *why;
+        return -1;
+    }
+    restore_problem(job, entry, why);
+    return 0;
+}
+
 void restore_warn(struct restore_job *job, const struct tree_entry *entry, const char *text)
 {
     pthread_mutex_lock(&job->lock);
@@ -141,6 +152,8 @@ static void job_close(struct restore_job *job)
         restore_item_free(item);
     queue_free(job->free_items);
     restore_links_free(job->links);
+    restore_keys_free(&job->blocked);
+    restore_keys_free(&job->made);
     pthread_mutex_destroy(&job->lock);
 }
 

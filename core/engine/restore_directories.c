@@ -8,25 +8,23 @@
 #include "driver/operation.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* Directories whose end has not been reached, outermost first. */
+/* One whose end has not been reached. */
+struct directory {
+    struct tree_entry *entry;
+    bool passed;
+};
+
+/* Outermost first. */
 struct directory_stack {
-    struct tree_entry **entries;
+    struct directory *directories;
     size_t count, room;
 };
 
-static bool directory_holds(const struct tree_entry *directory, const struct tree_entry *entry)
-{
-    if (directory->key_size == 0)
-        return true;
-    return entry->key_size > directory->key_size && entry->key[directory->key_size] == 0 &&
-           memcmp(entry->key, directory->key, directory->key_size) == 0;
-}
-
-static int directory_finish(struct restore_job *job, const struct tree_entry *entry,
+static int directory_finish(struct restore_job *job, const struct directory *directory,
                             struct error *e)
 {
+    const struct tree_entry *entry = directory->entry;
     struct restore_metadata metadata;
     struct restore_lost lost = {job, entry};
     struct lagan_metadata_collector collector = restore_lost_collector(&lost);
@@ -40,15 +38,10 @@ static int directory_finish(struct restore_job *job, const struct tree_entry *en
                                     metadata.pieces, metadata.count, &collector, &why);
         restore_metadata_free(&metadata);
     }
-    /* One that could not be made was reported then. */
-    if (result != 0 && why.scope == LAGAN_SCOPE_ITEM) {
-        if (why.error_class != LAGAN_NOT_FOUND)
-            restore_problem(job, entry, &why);
+    /* Those that nothing was taken of were not made. */
+    if (result == 0 || (directory->passed && why.error_class == LAGAN_NOT_FOUND))
         return 0;
-    }
-    if (result != 0)
-        *e = why;
-    return result;
+    return restore_judge(job, entry, &why, e);
 }
 
 /* Finishes the directories that do not hold `next` (NULL = all). */
@@ -56,45 +49,57 @@ static int stack_unwind(struct restore_job *job, struct directory_stack *stack,
                         const struct tree_entry *next, struct error *e)
 {
     while (stack->count > 0 &&
-           (!next || !directory_holds(stack->entries[stack->count - 1], next))) {
-        struct tree_entry *entry = stack->entries[--stack->count];
-        int result = directory_finish(job, entry, e);
-        tree_entry_free(entry);
+           (!next || !restore_holds(stack->directories[stack->count - 1].entry, next))) {
+        struct directory *directory = &stack->directories[--stack->count];
+        int result = directory_finish(job, directory, e);
+        tree_entry_free(directory->entry);
         if (result != 0)
             return -1;
     }
     return 0;
 }
 
-static int stack_push(struct directory_stack *stack, struct tree_entry *entry, struct error *e)
+static int stack_push(struct directory_stack *stack, const struct directory *directory,
+                      struct error *e)
 {
     if (stack->count == stack->room) {
         size_t room = stack->room ? stack->room * 2 : 64;
-        struct tree_entry **entries =
-            reallocarray(stack->entries, room, sizeof(struct tree_entry *));
-        if (!entries)
+        struct directory *grown =
+            reallocarray(stack->directories, room, sizeof(*stack->directories));
+        if (!grown)
             return error_no_memory(e, "directories");
-        stack->entries = entries;
+        stack->directories = grown;
         stack->room = room;
     }
-    stack->entries[stack->count++] = entry;
+    stack->directories[stack->count++] = *directory;
     return 0;
+}
+
+/* Whether this restore gives the directory its attributes: not when something else is there,
+ * nor when it only lies on the way and was there before. */
+static bool directory_is_ours(struct restore_job *job, const struct directory *directory)
+{
+    const struct tree_entry *entry = directory->entry;
+    if (entry->type != LAGAN_ENTRY_DIRECTORY ||
+        restore_keys_hold(&job->blocked, entry->key, entry->key_size))
+        return false;
+    return !directory->passed || restore_keys_hold(&job->made, entry->key, entry->key_size);
 }
 
 static int directories_run(struct restore_job *job, struct tree_cursor *cursor,
                            struct directory_stack *stack, struct error *e)
 {
-    struct tree_entry *entry = NULL;
+    struct directory next = {0};
     int got = 0;
-    while ((got = restore_next(job, cursor, &entry, e)) == 1) {
+    while ((got = restore_next(job, cursor, &next.entry, &next.passed, e)) == 1) {
         int result = operation_check(e);
-        bool directory = entry->type == LAGAN_ENTRY_DIRECTORY;
-        if (result == 0 && directory)
-            result = stack_unwind(job, stack, entry, e);
-        if (result == 0 && directory)
-            result = stack_push(stack, entry, e);
-        if (result != 0 || !directory)
-            tree_entry_free(entry);
+        bool ours = directory_is_ours(job, &next);
+        if (result == 0 && ours)
+            result = stack_unwind(job, stack, next.entry, e);
+        if (result == 0 && ours)
+            result = stack_push(stack, &next, e);
+        if (result != 0 || !ours)
+            tree_entry_free(next.entry);
         if (result != 0)
             return -1;
     }
@@ -111,8 +116,8 @@ int restore_directories(struct restore_job *job, struct error *e)
                    tree_cursor_seek(cursor, request->top_key, request->top_key_size, e) == 0))
         result = directories_run(job, cursor, &stack, e);
     while (stack.count > 0)
-        tree_entry_free(stack.entries[--stack.count]);
-    free(stack.entries);
+        tree_entry_free(stack.directories[--stack.count].entry);
+    free(stack.directories);
     tree_cursor_free(cursor);
     return result;
 }

@@ -10,7 +10,7 @@ struct finish {
     struct restore_job *job;
     struct restore_step large;
     enum restore_verdict verdict;
-    struct entry_writer *writer; /* NULL: nothing is written (kept, equal, dry run, failed) */
+    struct entry_writer *writer; /* NULL: nothing is written (kept, equal, failed) */
     uint64_t offset;
     bool failed; /* its problem has been reported */
 };
@@ -19,14 +19,8 @@ static int finish_problem(struct finish *f, const struct error *why, struct erro
 {
     entry_writer_abort(f->writer);
     f->writer = NULL;
-    if (why->scope != LAGAN_SCOPE_ITEM) {
-        *e = *why;
-        return -1;
-    }
-    if (!f->failed)
-        restore_problem(f->job, f->large.entry, why);
     f->failed = true;
-    return 0;
+    return restore_judge(f->job, f->large.entry, why, e);
 }
 
 static int finish_begin(struct finish *f, struct restore_item *item, struct error *e)
@@ -40,10 +34,9 @@ static int finish_begin(struct finish *f, struct restore_item *item, struct erro
     f->failed = false;
     if (restore_decide(job, f->large.entry, f->large.fresh, &f->verdict, &why) != 0)
         return finish_problem(f, &why, e);
-    if (f->verdict == VERDICT_STOP) /* restore_write_entry says it better */
-        return restore_write_entry(job, &f->large, e);
-    if ((f->verdict != VERDICT_CREATE && f->verdict != VERDICT_REPLACE) ||
-        job->request->dry_run)
+    if (f->verdict == VERDICT_STOP)
+        return restore_stop(f->large.entry, e);
+    if (f->verdict != VERDICT_CREATE && f->verdict != VERDICT_REPLACE)
         return 0;
     entry_from_tree(f->large.entry, &target, NULL, 0);
     uint64_t flags = job->request->create_flags;
@@ -118,7 +111,7 @@ static int finish_link(struct finish *f, const struct restore_step *step, struct
     if (restore_decide(job, entry, step->fresh, &verdict, &why) != 0)
         goto failed;
     if (verdict == VERDICT_STOP)
-        return restore_write_entry(job, step, e);
+        return restore_stop(entry, e);
     /* What is equal may be a copy; a link in its place costs nothing and is always right. */
     bool replace = verdict == VERDICT_REPLACE || verdict == VERDICT_EQUAL;
     uint64_t flags = job->request->create_flags | (replace ? LAGAN_CREATE_REPLACE : 0);
@@ -129,12 +122,7 @@ static int finish_link(struct finish *f, const struct restore_step *step, struct
     restore_count(job, entry, verdict, 0);
     return 0;
 failed:
-    if (why.scope != LAGAN_SCOPE_ITEM) {
-        *e = why;
-        return -1;
-    }
-    restore_problem(job, entry, &why);
-    return 0;
+    return restore_judge(job, entry, &why, e);
 }
 
 static int finish_item(struct finish *f, struct restore_item *item, struct error *e)

@@ -2,7 +2,7 @@
 /* restore_links.c - a growing hash table of open hard-link groups. */
 #include "engine/restore_links.h"
 
-#include "base/buffer.h"
+#include "crypto/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@ struct group_entry {
     atomic_uint users;          /* the table counts as one */
     uint32_t names_left;
     uint8_t id[16];
+    uint8_t nature[HASH_SIZE];
     struct group_entry *next;
 };
 
@@ -80,50 +81,94 @@ static void links_grow(struct restore_links *links)
     links->bucket_count = count;
 }
 
-static struct group_entry *group_new(const uint8_t id[16], uint32_t names, const uint8_t *key,
-                                     size_t key_size)
+/* The hash of what all names of one file have in common. */
+static void entry_nature(const struct tree_entry *entry, uint8_t nature[HASH_SIZE])
+{
+    struct hash hash;
+    struct reader value;
+    uint8_t head[24];
+    const struct content *content = &entry->content;
+    store_u32(head, entry->type);
+    store_u32(head + 4, content->height);
+    store_u64(head + 8, content->count);
+    store_u64(head + 16, entry->bytes);
+    hash_begin(&hash);
+    hash_update(&hash, head, sizeof(head));
+    for (uint32_t i = 0; i < content->count; i++) {
+        store_u64(head, content->records[i].bytes);
+        hash_update(&hash, content->records[i].id.bytes, CHUNK_ID_SIZE);
+        hash_update(&hash, head, 8);
+    }
+    if (tree_further_find(entry, TREE_FURTHER_LINK, &value) ||
+        tree_further_find(entry, TREE_FURTHER_DEVICE, &value))
+        hash_update(&hash, value.next, value.left);
+    hash_finish(&hash, nature);
+}
+
+static struct group_entry *group_new(const uint8_t id[16], const struct tree_entry *from,
+                                     const uint8_t nature[HASH_SIZE])
 {
     struct group_entry *entry = calloc(1, sizeof(*entry));
-    uint8_t *copy = malloc(key_size ? key_size : 1);
+    uint8_t *copy = malloc(from->key_size + 1);
     if (!entry || !copy) {
         free(entry);
         free(copy);
         return NULL;
     }
-    memcpy(copy, key, key_size);
+    memcpy(copy, from->key, from->key_size);
     memcpy(entry->id, id, sizeof(entry->id));
+    memcpy(entry->nature, nature, HASH_SIZE);
     entry->group.key = copy;
-    entry->group.key_size = key_size;
-    entry->names_left = names;
+    entry->group.key_size = from->key_size;
+    entry->names_left = from->links;
     atomic_init(&entry->users, 1);
     atomic_init(&entry->group.there, false);
     return entry;
 }
 
-int restore_links_take(struct restore_links *links, const uint8_t id[16], uint32_t names,
-                       const uint8_t *key, size_t key_size, struct restore_group **group,
-                       bool *first, struct error *e)
+static struct group_entry **links_find(struct restore_links *links, const uint8_t id[16])
 {
-    if (links->count >= links->bucket_count)
-        links_grow(links);
     struct group_entry **link = links_bucket(links->buckets, links->bucket_count, id);
     while (*link && memcmp((*link)->id, id, sizeof((*link)->id)) != 0)
         link = &(*link)->next;
+    return link;
+}
+
+/* The table forgets a group; it lives on as long as it has users. */
+static void links_drop(struct restore_links *links, struct group_entry **link)
+{
+    struct group_entry *entry = *link;
+    *link = entry->next;
+    links->count--;
+    restore_group_release(&entry->group);
+}
+
+int restore_links_take(struct restore_links *links, const uint8_t id[16],
+                       const struct tree_entry *entry, struct restore_group **group,
+                       bool *first, struct error *e)
+{
+    uint8_t nature[HASH_SIZE];
+    entry_nature(entry, nature);
+    if (links->count >= links->bucket_count)
+        links_grow(links);
+    struct group_entry **link = links_find(links, id);
+    if (*link && memcmp((*link)->nature, nature, HASH_SIZE) != 0) {
+        links_drop(links, link);
+        link = links_find(links, id);
+    }
     *first = !*link;
     if (*first) {
-        *link = group_new(id, names, key, key_size);
-        if (!*link)
+        struct group_entry *made = group_new(id, entry, nature);
+        if (!made)
             return error_no_memory(e, "hard links");
+        *link = made;
         links->count++;
     }
-    struct group_entry *entry = *link;
-    atomic_fetch_add(&entry->users, 1);
-    *group = &entry->group;
-    if (entry->names_left > 0 && --entry->names_left == 0) {
-        *link = entry->next;
-        links->count--;
-        restore_group_release(&entry->group);
-    }
+    struct group_entry *found = *link;
+    atomic_fetch_add(&found->users, 1);
+    *group = &found->group;
+    if (found->names_left > 0 && --found->names_left == 0)
+        links_drop(links, link);
     return 0;
 }
 

@@ -6,11 +6,9 @@
 #ifndef CORE_ENGINE_RESTORE_LINKS_H
 #define CORE_ENGINE_RESTORE_LINKS_H
 
-#include "base/error.h"
+#include "vault/tree.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
 
 /* A group; `key` is the place's key of its first name. */
 struct restore_group {
@@ -24,11 +22,13 @@ struct restore_links *restore_links_new(struct error *e);
 /* NULL is fine. */
 void restore_links_free(struct restore_links *links);
 /*
- * The group `id` (16 bytes) of `names` names, met under `key`.  `*first` tells whether this is
- * its first name.  The group stays until released as often as it was taken.  For one thread.
+ * The group `id` (16 bytes) that `entry` is a name of.  `*first` tells whether this is its
+ * first name.  An entry that is not what the others are (type, content, target, device) starts
+ * a group of its own: ids may be used again while a backup runs.  The group stays until
+ * released as often as it was taken.  For one thread.
  */
-int restore_links_take(struct restore_links *links, const uint8_t id[16], uint32_t names,
-                       const uint8_t *key, size_t key_size, struct restore_group **group,
+int restore_links_take(struct restore_links *links, const uint8_t id[16],
+                       const struct tree_entry *entry, struct restore_group **group,
                        bool *first, struct error *e);
 /* From any thread; NULL is fine. */
 void restore_group_release(struct restore_group *group);

@@ -2,9 +2,11 @@
 /*
  * restore_private.h - the parts of a restore job.
  *
- *     tree -> walker (own thread; makes directories) -> items -> workers write small files and
- * nodes, decode chunks of large ones -> finisher (caller's thread): writes large files in
- * order, makes hard links then a second pass gives directories their attributes, deepest first.
+ *     tree -> walker (own thread; makes directories) -> items
+ *          -> workers write small files and nodes, decode chunks of large ones
+ *          -> finisher (caller's thread) writes large files in order, makes hard links
+ *
+ * Then a second pass gives directories their attributes, deepest first.
  */
 #ifndef CORE_ENGINE_RESTORE_PRIVATE_H
 #define CORE_ENGINE_RESTORE_PRIVATE_H
@@ -13,6 +15,7 @@
 #include "base/queue.h"
 #include "engine/entry_copy.h"
 #include "engine/restore.h"
+#include "engine/restore_keys.h"
 #include "engine/restore_links.h"
 
 #include <pthread.h>
@@ -68,7 +71,9 @@ struct restore_job {
     struct pipe *pipe;
     struct queue *free_items;
     struct restore_links *links;
-    bool top_is_file;
+    /* What the first pass found out and the second one needs: */
+    struct restore_keys blocked; /* directories that are not there: nothing below them is */
+    struct restore_keys made;    /* the topmost directories that were new */
 
     atomic_bool failed;
     pthread_mutex_t lock; /* guards what follows and the reporter */
@@ -81,6 +86,10 @@ struct restore_job {
 void restore_fail(struct restore_job *job, const struct error *why);
 void restore_problem(struct restore_job *job, const struct tree_entry *entry,
                      const struct error *why);
+/* Reports a problem of `entry` and returns 0; or, when `why` is more than that, copies it to
+ * `e` and returns -1. */
+int restore_judge(struct restore_job *job, const struct tree_entry *entry,
+                  const struct error *why, struct error *e);
 void restore_warn(struct restore_job *job, const struct tree_entry *entry, const char *text);
 /* Counts an entry that is done as `verdict` says, with `bytes` written. */
 void restore_count(struct restore_job *job, const struct tree_entry *entry,
@@ -90,9 +99,34 @@ void restore_item_reset(struct restore_item *item);
 void restore_item_free(struct restore_item *item);
 
 /* restore_select.c: steps `cursor` to the next entry that the request takes, and gives a copy
- * of it under its key in the place: 1, 0 at the end, -1. */
+ * of it under its key in the place: 1, 0 at the end, -1.  `*passed`: a directory that only lies
+ * on the way to what is taken, if to anything. */
 int restore_next(struct restore_job *job, struct tree_cursor *cursor, struct tree_entry **entry,
-                 struct error *e);
+                 bool *passed, struct error *e);
+
+/* restore_make.c: directories, made on the way down. */
+struct restore_maker {
+    struct restore_job *job;
+    /* The topmost directory that was new: nothing can be there below it. */
+    uint8_t *fresh;
+    size_t fresh_size;
+    bool has_fresh;
+    /* Directories on the way to `entry` of the last call that are made when something below
+     * them is taken; outermost first. */
+    struct tree_entry **waiting;
+    size_t waiting_count, waiting_room;
+    size_t waiting_made; /* so many of them, from the first one on, are made */
+};
+void restore_maker_free(struct restore_maker *m);
+/* Whether nothing can be there under the key of `entry`. */
+bool restore_maker_is_fresh(const struct restore_maker *m, const struct tree_entry *entry);
+/* Has a directory wait (taken over, also on failure). */
+int restore_maker_wait(struct restore_maker *m, struct tree_entry *directory, struct error *e);
+/* Makes the directories that wait above `entry`, and `entry` itself when it is one.  When there
+ * is something else in the place of one, which is reported, `*blocked` is that one (valid until
+ * the next call) and nothing below it can be restored. */
+int restore_maker_enter(struct restore_maker *m, const struct tree_entry *entry,
+                        const struct tree_entry **blocked, struct error *e);
 
 /* restore_walk.c: the walking thread; closes the pipe at its end. */
 void *restore_walk(void *job);
@@ -102,6 +136,10 @@ void restore_item_run(void *item); /* on a worker */
 /* What to do with `entry`, looking at what is there unless `fresh`. */
 int restore_decide(struct restore_job *job, const struct tree_entry *entry, bool fresh,
                    enum restore_verdict *verdict, struct error *e);
+/* An entry whose place is taken under RESTORE_FAIL ends the job.  Returns -1. */
+int restore_stop(const struct tree_entry *entry, struct error *e);
+/* Whether `a` is a directory that `b` is or lies in. */
+bool restore_holds(const struct tree_entry *a, const struct tree_entry *b);
 /* Writes a file or node in full; problems are reported, -1 only when the job must end. */
 int restore_write_entry(struct restore_job *job, const struct restore_step *step,
                         struct error *e);

@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+bool restore_holds(const struct tree_entry *a, const struct tree_entry *b)
+{
+    if (a->key_size == 0)
+        return true;
+    return b->key_size >= a->key_size && memcmp(a->key, b->key, a->key_size) == 0 &&
+           (b->key_size == a->key_size || b->key[a->key_size] == 0);
+}
+
 /* Where `key` comes to stand when `top` is put at the top of the place; false when it lies
  * elsewhere.  A top that is no directory keeps its own name. */
 static bool key_in_place(const struct restore_job *job, const struct tree_entry *entry,
@@ -33,8 +41,20 @@ static bool key_in_place(const struct restore_job *job, const struct tree_entry 
     return true;
 }
 
+/* The rules' answer; the root is looked at in any case. */
+static enum select_answer entry_selected(const struct restore_job *job,
+                                         const struct tree_entry *entry)
+{
+    const struct select_rules *rules = job->request->rules;
+    bool directory = entry->type == LAGAN_ENTRY_DIRECTORY;
+    enum select_answer answer = SELECT_TAKE;
+    if (rules)
+        answer = select_match(rules, entry->key, entry->key_size, directory);
+    return answer == SELECT_SKIP && entry->key_size == 0 ? SELECT_PASS : answer;
+}
+
 int restore_next(struct restore_job *job, struct tree_cursor *cursor, struct tree_entry **entry,
-                 struct error *e)
+                 bool *passed, struct error *e)
 {
     const struct tree_entry *found = NULL;
     for (;;) {
@@ -45,10 +65,9 @@ int restore_next(struct restore_job *job, struct tree_cursor *cursor, struct tre
         size_t key_size = 0;
         if (!key_in_place(job, found, &key, &key_size))
             return 0; /* the cursor started at the top: what follows lies behind it */
-        bool directory = found->type == LAGAN_ENTRY_DIRECTORY;
-        if (found->key_size > 0 && job->request->rules &&
-            !select_match(job->request->rules, found->key, found->key_size, directory)) {
-            if (directory &&
+        enum select_answer answer = entry_selected(job, found);
+        if (answer == SELECT_SKIP) {
+            if (found->type == LAGAN_ENTRY_DIRECTORY &&
                 tree_cursor_skip_below(cursor, found->key, found->key_size, e) != 0)
                 return -1;
             continue;
@@ -56,6 +75,7 @@ int restore_next(struct restore_job *job, struct tree_cursor *cursor, struct tre
         struct tree_entry renamed = *found;
         renamed.key = key;
         renamed.key_size = key_size;
+        *passed = answer == SELECT_PASS && found->type == LAGAN_ENTRY_DIRECTORY;
         *entry = tree_entry_copy(&renamed, e);
         return *entry ? 1 : -1;
     }

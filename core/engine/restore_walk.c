@@ -5,19 +5,13 @@
 
 #include "driver/operation.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* The state of the walking thread. */
 struct restore_walker {
     struct restore_job *job;
     struct tree_cursor *cursor;
     struct restore_item *item; /* being filled; NULL = none */
     uint64_t item_bytes;
-    /* The topmost directory that was new: nothing can be there below it. */
-    uint8_t *fresh;
-    size_t fresh_size;
-    bool has_fresh;
+    struct restore_maker maker;
 };
 
 static struct restore_item *walker_item(struct restore_walker *w, enum restore_item_kind kind)
@@ -39,59 +33,6 @@ static void walker_send_open(struct restore_walker *w)
     pipe_put(w->job->pipe, w->item);
     w->item = NULL;
     w->item_bytes = 0;
-}
-
-/* Whether `key` lies below the topmost new directory. */
-static bool walker_is_fresh(const struct restore_walker *w, const struct tree_entry *entry)
-{
-    if (!w->has_fresh)
-        return false;
-    if (w->fresh_size == 0)
-        return true;
-    return entry->key_size > w->fresh_size &&
-           memcmp(entry->key, w->fresh, w->fresh_size) == 0 && entry->key[w->fresh_size] == 0;
-}
-
-static int walker_remember_fresh(struct restore_walker *w, const struct tree_entry *entry,
-                                 struct error *e)
-{
-    uint8_t *copy = malloc(entry->key_size + 1);
-    if (!copy)
-        return error_no_memory(e, "a directory's name");
-    memcpy(copy, entry->key, entry->key_size);
-    free(w->fresh);
-    w->fresh = copy;
-    w->fresh_size = entry->key_size;
-    w->has_fresh = true;
-    return 0;
-}
-
-/* Directories are made here and now, since what lies in them follows. */
-static int walker_directory(struct restore_walker *w, const struct tree_entry *entry,
-                            struct error *e)
-{
-    struct restore_job *job = w->job;
-    struct lagan_entry target;
-    struct entry_copy there = {0};
-    struct lagan_entry_collector collector = entry_copy_collector(&there);
-    uint64_t flags = job->request->create_flags;
-    bool fresh = walker_is_fresh(w, entry);
-    if (!fresh) {
-        int found =
-            source_entry_stat(job->request->place, entry->key, entry->key_size, &collector, e);
-        if (found != 0 && e->error_class != LAGAN_NOT_FOUND)
-            return -1;
-        if (found != 0 && walker_remember_fresh(w, entry, e) != 0)
-            return -1;
-        if (found == 0 && there.entry.type != LAGAN_ENTRY_DIRECTORY &&
-            job->request->conflict == RESTORE_OVERWRITE)
-            flags |= LAGAN_CREATE_REPLACE;
-        entry_copy_free(&there);
-    }
-    entry_from_tree(entry, &target, NULL, 0);
-    if (job->request->dry_run)
-        return 0;
-    return source_node_create(job->request->place, &target, flags, NULL, 0, NULL, e);
 }
 
 /* Passes over what lies below a directory that could not be made. */
@@ -127,13 +68,16 @@ static struct restore_step *walker_step(struct restore_walker *w, uint64_t bytes
 /* Finds out whether `entry` is a further name of something restored before. */
 static int walker_links(struct restore_walker *w, struct restore_step *step, struct error *e)
 {
+    const struct tree_entry *entry = step->entry;
     struct reader value;
     bool first = false;
-    if (step->entry->links < 2 ||
-        !tree_further_find(step->entry, TREE_FURTHER_LINK_GROUP, &value) || value.left != 16)
+    bool device = entry->type == LAGAN_ENTRY_CHARACTER || entry->type == LAGAN_ENTRY_BLOCK;
+    if (device && (w->job->request->create_flags & LAGAN_CREATE_UNPRIVILEGED))
+        return 0; /* none of its names will be there */
+    if (entry->links < 2 || !tree_further_find(entry, TREE_FURTHER_LINK_GROUP, &value) ||
+        value.left != 16)
         return 0;
-    if (restore_links_take(w->job->links, value.next, step->entry->links, step->entry->key,
-                           step->entry->key_size, &step->group, &first, e) != 0)
+    if (restore_links_take(w->job->links, value.next, entry, &step->group, &first, e) != 0)
         return -1;
     step->link = !first;
     return 0;
@@ -175,15 +119,29 @@ static int walker_large(struct restore_walker *w, struct restore_step *step, str
     return 0;
 }
 
+/* Whether a file goes round in chunks: not when all of it stays as it is. */
+static bool walker_is_large(struct restore_walker *w, const struct restore_step *step)
+{
+    enum restore_verdict verdict = VERDICT_CREATE;
+    struct error ignored = ERROR_INIT;
+    if (!entry_has_content(step->entry->type) || step->link || w->job->request->dry_run ||
+        step->entry->bytes <= RESTORE_BYTES)
+        return false;
+    return restore_decide(w->job, step->entry, step->fresh, &verdict, &ignored) == 0 &&
+           (verdict == VERDICT_CREATE || verdict == VERDICT_REPLACE);
+}
+
+/* Takes `entry` over. */
 static int walker_file(struct restore_walker *w, struct tree_entry *entry, struct error *e)
 {
-    struct restore_step step = {.entry = entry, .fresh = walker_is_fresh(w, entry)};
+    struct restore_step step = {.entry = entry,
+                                .fresh = restore_maker_is_fresh(&w->maker, entry)};
     int result = walker_links(w, &step, e);
-    bool content = entry_has_content(entry->type);
-    if (result == 0 && content && !step.link && entry->bytes > RESTORE_BYTES) {
+    if (result == 0 && walker_is_large(w, &step)) {
         result = walker_large(w, &step, e);
     } else if (result == 0) {
-        struct restore_step *place = walker_step(w, content && !step.link ? entry->bytes : 0);
+        bool written = entry_has_content(entry->type) && !step.link;
+        struct restore_step *place = walker_step(w, written ? entry->bytes : 0);
         if (place) {
             *place = step;
             return 0;
@@ -209,25 +167,23 @@ static bool walker_missing(struct restore_walker *w, const struct tree_entry *en
     return entry->type != LAGAN_ENTRY_DIRECTORY;
 }
 
-static int walker_entry(struct restore_walker *w, struct tree_entry *entry, struct error *e)
+/* Takes `entry` over. */
+static int walker_entry(struct restore_walker *w, struct tree_entry *entry, bool passed,
+                        struct error *e)
 {
-    struct error why = ERROR_INIT;
-    if (walker_missing(w, entry)) {
-        tree_entry_free(entry);
-        return 0;
-    }
-    if (entry->type != LAGAN_ENTRY_DIRECTORY)
-        return walker_file(w, entry, e);
+    const struct tree_entry *blocked = NULL;
+    bool directory = entry->type == LAGAN_ENTRY_DIRECTORY;
     int result = 0;
-    if (walker_directory(w, entry, &why) == 0) {
-        restore_count(w->job, entry, VERDICT_CREATE, 0);
-    } else if (why.scope == LAGAN_SCOPE_ITEM && entry->key_size > 0) {
-        restore_problem(w->job, entry, &why);
-        result = walker_skip_below(w, entry, e);
-    } else {
-        *e = why;
-        result = -1;
-    }
+    if (walker_missing(w, entry))
+        goto out;
+    if (passed)
+        return restore_maker_wait(&w->maker, entry, e);
+    result = restore_maker_enter(&w->maker, entry, &blocked, e);
+    if (result == 0 && blocked)
+        result = walker_skip_below(w, blocked, e);
+    else if (result == 0 && !directory)
+        return walker_file(w, entry, e);
+out:
     tree_entry_free(entry);
     return result;
 }
@@ -236,6 +192,7 @@ static int walker_run(struct restore_walker *w, struct error *e)
 {
     const struct restore_request *request = w->job->request;
     struct tree_entry *entry = NULL;
+    bool passed = false;
     int got = 0;
     w->cursor = tree_cursor_new(&w->job->access, &request->seal->root, e);
     if (!w->cursor)
@@ -243,12 +200,12 @@ static int walker_run(struct restore_walker *w, struct error *e)
     if (request->top_key_size > 0 &&
         tree_cursor_seek(w->cursor, request->top_key, request->top_key_size, e) != 0)
         return -1;
-    while ((got = restore_next(w->job, w->cursor, &entry, e)) == 1) {
+    while ((got = restore_next(w->job, w->cursor, &entry, &passed, e)) == 1) {
         if (operation_check(e) != 0) {
             tree_entry_free(entry);
             return -1;
         }
-        if (walker_entry(w, entry, e) != 0)
+        if (walker_entry(w, entry, passed, e) != 0)
             return -1;
     }
     walker_send_open(w);
@@ -258,7 +215,7 @@ static int walker_run(struct restore_walker *w, struct error *e)
 void *restore_walk(void *argument)
 {
     struct restore_job *job = argument;
-    struct restore_walker w = {.job = job};
+    struct restore_walker w = {.job = job, .maker = {.job = job}};
     struct error e = ERROR_INIT;
     /* Without a failure of its own the walk was stopped by somebody else's. */
     if (walker_run(&w, &e) != 0 && e.error_class != LAGAN_OK)
@@ -268,7 +225,7 @@ void *restore_walk(void *argument)
         restore_item_reset(w.item);
         queue_put(job->free_items, w.item);
     }
-    free(w.fresh);
+    restore_maker_free(&w.maker);
     pipe_close(job->pipe);
     return NULL;
 }

@@ -13,6 +13,8 @@ static bool entry_equal(const struct restore_job *job, const struct lagan_entry 
     struct reader value;
     if (there->type != entry->type)
         return false;
+    if (entry->type == LAGAN_ENTRY_DIRECTORY)
+        return true; /* it gets its attributes in any case */
     bool modes = (there->present & entry->present & LAGAN_HAS_MODE) != 0 &&
                  entry->type != LAGAN_ENTRY_SYMLINK &&
                  !(job->request->create_flags & LAGAN_CREATE_UNPRIVILEGED);
@@ -24,7 +26,7 @@ static bool entry_equal(const struct restore_job *job, const struct lagan_entry 
     if (entry->type == LAGAN_ENTRY_SYMLINK)
         return tree_further_find(entry, TREE_FURTHER_LINK, &value) &&
                value.left == there->link_size &&
-               memcmp(value.next, there->link, there->link_size) == 0;
+               (value.left == 0 || memcmp(value.next, there->link, value.left) == 0);
     if (tree_further_find(entry, TREE_FURTHER_DEVICE, &value))
         return there->device_major == reader_u32(&value) &&
                there->device_minor == reader_u32(&value);
@@ -140,8 +142,7 @@ out:
     return result;
 }
 
-/* An entry whose place is taken under RESTORE_FAIL ends the job. */
-static int write_stop(const struct tree_entry *entry, struct error *e)
+int restore_stop(const struct tree_entry *entry, struct error *e)
 {
     char name[KEY_LINE_SIZE];
     key_line(name, entry->key, entry->key_size);
@@ -160,17 +161,11 @@ int restore_write_entry(struct restore_job *job, const struct restore_step *step
     int result = restore_decide(job, entry, step->fresh, &verdict, &why);
     bool writes = verdict == VERDICT_CREATE || verdict == VERDICT_REPLACE;
     if (result == 0 && verdict == VERDICT_STOP)
-        return write_stop(entry, e);
+        return restore_stop(entry, e);
     if (result == 0 && writes && !job->request->dry_run)
         result = write_new(job, entry, verdict == VERDICT_REPLACE, &why);
-    if (result != 0 && why.scope != LAGAN_SCOPE_ITEM) {
-        *e = why;
-        return -1;
-    }
-    if (result != 0) {
-        restore_problem(job, entry, &why);
-        return 0;
-    }
+    if (result != 0)
+        return restore_judge(job, entry, &why, e);
     if (step->group && verdict != VERDICT_KEEP)
         atomic_store(&step->group->there, true);
     restore_count(job, entry, verdict, writes ? entry->bytes : 0);

@@ -28,15 +28,26 @@ const char *path_of(const char *format, ...)
     return path;
 }
 
+/* In memory where there is room for it: many small files are made and synced. */
+static void choose_scratch(void)
+{
+    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1);
+}
+
 void engine_make(struct engine *g, const char *driver, vault_fixture_tune *tune)
 {
     *g = (struct engine){0};
+    choose_scratch();
+    operation_cancel_reset(); /* should an earlier test have failed on the way */
     vault_fixture_make(&g->vault, driver, false, tune);
 }
 
 void engine_make_limited(struct engine *g, uint64_t bytes, vault_fixture_tune *tune)
 {
     *g = (struct engine){0};
+    choose_scratch();
+    operation_cancel_reset(); /* should an earlier test have failed on the way */
     vault_fixture_make_limited(&g->vault, bytes, tune);
 }
 
