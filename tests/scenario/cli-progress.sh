@@ -26,13 +26,15 @@ sys.stdout.buffer.write(data)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 END
 
-# shown COLUMNS WORDS...: on a terminal.
+# shown STATUS COLUMNS WORDS...: on a terminal; must end with that status.
 shown()
 {
-    local columns=$1
-    shift
+    local wanted=$1 columns=$2 status=0
+    shift 2
     TERM=${TERM_NOW-xterm} python3 terminal.py "$columns" "$abs_top_builddir/lagan" \
-        --driver-dir="$abs_top_builddir/test-drivers" --config "$conf" "$@"
+        --driver-dir="$abs_top_builddir/test-drivers" --config "$conf" "$@" ||
+        status=$?
+    [ $status = "$wanted" ] || fail "status $status, not $wanted: $*"
 }
 
 # bars FILE: the bars that were drawn, one on each line.
@@ -49,7 +51,7 @@ lagan()
 initialise
 sed -i 's/src_files,/src_files, src_mem,/' conf/lagan.conf
 l -q source add memory src_mem count=60000 size=2000 unreadable=d00000000/e10
-[ "$(shown 100 backup create memory >out; echo $?)" = 3 ]
+shown 3 100 backup create memory >out
 bars out >drawn
 [ "$(wc -l <drawn)" -ge 2 ] || { cat -v out; fail 'no bar'; }
 [ "$(wc -l <drawn)" -le 300 ] || fail 'the bar is drawn too often'
@@ -59,21 +61,21 @@ grep -q '/s' drawn
 tr '\r' '\n' <out | sed 's/\x1b\[K//g' >lines
 grep -q '^lagan: cannot read d00000000/e10: ' lines && grep -q '^backup [0-9a-f]\{16\} ' lines ||
     { cat -v out; fail 'a bar runs into a line'; }
-shown 30 backup create memory --full >out || [ $? = 3 ]
+shown 3 30 backup create memory --full >out
 [ -z "$(bars out | awk 'length >= 30')" ] || fail 'a narrow terminal is overrun'
 for words in '--json' '-q'; do
-    shown 100 backup create memory --full $words >out || [ $? = 3 ]
+    shown 3 100 backup create memory --full $words >out
     [ -z "$(bars out)" ] || fail "a bar with $words"
 done
-TERM_NOW=dumb shown 100 backup create memory --full >out || [ $? = 3 ]
+TERM_NOW=dumb shown 3 100 backup create memory --full >out
 [ -z "$(bars out)" ] || fail 'a bar on a dumb terminal'
 l backup create memory --full >out 2>err || [ $? = 3 ]
 ! grep -q $'\r' out err || fail 'a bar in a file'
 
 mkdir tree && echo a >tree/file
 l -q backup create tree && echo b >tree/file2 && l -q backup create tree
-shown 80 diff latest~1 latest --source tree | grep -q $'\x1b\[32m+ file2\x1b\[0m'
+shown 0 80 diff latest~1 latest --source tree | grep -q $'\x1b\[32m+ file2\x1b\[0m'
 export NO_COLOR=1
-! shown 80 diff latest~1 latest --source tree | grep -q $'\x1b\[3' || fail 'NO_COLOR'
+! shown 0 80 diff latest~1 latest --source tree | grep -q $'\x1b\[3' || fail 'NO_COLOR'
 unset NO_COLOR
 ! l diff latest~1 latest --source tree | grep -q $'\x1b' || fail 'colours in a pipe'

@@ -18,7 +18,7 @@ told()
 {
     local name=$1
     shift
-    strace -f -s 4096 -e trace=execve -o "said/$name.execve" \
+    strace -f --seccomp-bpf -s 4096 -e trace=execve -o "said/$name.execve" \
         "$abs_top_builddir/lagan" --driver-dir="$abs_top_builddir/drivers" --config "$conf" \
         -vvv "$@" >"said/$name.out" 2>"said/$name.err" ||
         { cat "said/$name.err"; fail "$*"; }
