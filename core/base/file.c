@@ -190,6 +190,89 @@ fail:
     return -1;
 }
 
+/* A file on its way: `named` is true where it stands under the temporary name `name`, else it
+ * has none, and `name` is the way through /proc. */
+struct new_file {
+    int fd;
+    bool named;
+    char *name;
+};
+
+static void new_file_drop(struct new_file *f)
+{
+    if (f->named)
+        unlink(f->name);
+    file_close(&f->fd);
+    free(f->name);
+}
+
+static int new_file_nameless(struct new_file *f, const char *path)
+{
+    char *parent CLEANUP_TEXT = parent_of(path);
+
+    f->fd = parent != NULL ? open(parent, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+    if (f->fd < 0)
+        return -1;
+    if (asprintf(&f->name, "/proc/self/fd/%d", f->fd) < 0)
+        f->name = NULL;
+    if (f->name != NULL && access(f->name, F_OK) == 0)
+        return 0;
+    file_close(&f->fd);
+    free(f->name);
+    return -1;
+}
+
+static int new_file_open(struct new_file *f, const char *path, struct error *e)
+{
+    *f = (struct new_file){.fd = -1};
+    if (new_file_nameless(f, path) == 0)
+        return 0;
+    if (asprintf(&f->name, "%s.XXXXXX", path) < 0) {
+        f->name = NULL;
+        return error_no_memory(e, path);
+    }
+    f->fd = mkostemp(f->name, O_CLOEXEC);
+    f->named = f->fd >= 0;
+    if (f->named)
+        return 0;
+    error_errno(e, errno, "cannot write %s", path);
+    free(f->name);
+    return -1;
+}
+
+static int new_file_publish(struct new_file *f, const char *path, struct error *e)
+{
+    int done = f->named ? renameat2(AT_FDCWD, f->name, AT_FDCWD, path, RENAME_NOREPLACE)
+                        : linkat(AT_FDCWD, f->name, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+
+    if (done != 0)
+        return error_errno(e, errno, "cannot write %s", path);
+    f->named = false;
+    return 0;
+}
+
+int file_write_new(const char *path, const void *data, size_t size, mode_t mode,
+                   int (*check)(const char *readable, struct error *e), struct error *e)
+{
+    struct new_file f;
+
+    if (new_file_open(&f, path, e) != 0)
+        return -1;
+    int result = fill_temporary(f.fd, path, data, size, mode, e);
+    if (result == 0 && check != NULL)
+        result = check(f.name, e);
+    if (result == 0)
+        result = new_file_publish(&f, path, e);
+    new_file_drop(&f);
+    if (result != 0)
+        return -1;
+    if (file_sync_parent(path, e) != 0) {
+        e->outcome = LAGAN_OUTCOME_UNKNOWN;
+        return -1;
+    }
+    return 0;
+}
+
 static bool is_directory(const char *path)
 {
     struct stat found;

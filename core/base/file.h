@@ -16,6 +16,11 @@ int file_read(const char *path, size_t limit, struct buffer *out, struct error *
  * `path`, fsyncs the directory.  `mode` is the final mode (subject to no umask). */
 int file_write_atomic(const char *path, const void *data, size_t size, mode_t mode,
                       struct error *e);
+/* As file_write_atomic, but never replaces: class EXISTS.  `check` (NULL = none) may look at
+ * what was written, under the name `readable`, before it gets its own; when it fails there is
+ * no file. Where the file system has files without a name, a crash leaves nothing behind. */
+int file_write_new(const char *path, const void *data, size_t size, mode_t mode,
+                   int (*check)(const char *readable, struct error *e), struct error *e);
 /* As mkdir -p with `mode` for each directory that is new.  Existing directories are kept. */
 int file_make_directories(const char *path, mode_t mode, struct error *e);
 /* Loops until all is written / `size` bytes or the end is read; handles EINTR.  `path` is for

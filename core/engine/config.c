@@ -236,20 +236,26 @@ static int make_folder(const char *path, struct error *e)
 }
 
 /* What was written must be what can be read; only then it gets its name. */
-static int put_in_place(const char *temporary, const char *path, struct error *e)
+static int check_readable(const char *path, struct error *e)
 {
     struct config_said said = {0};
     struct config *c = calloc(1, sizeof(*c));
 
     if (c == NULL)
         return error_no_memory(e, path);
-    int result = config_parse_file(c, &said, temporary, e);
+    int result = config_parse_file(c, &said, path, e);
     config_free(c);
-    if (result != 0)
-        return -1;
-    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
-        return error_errno(e, errno, "cannot write the configuration %s", path);
-    return file_sync_parent(path, e);
+    return result;
+}
+
+/* Whether the file holds exactly `text`. */
+static bool says_the_same(const char *path, const struct buffer *text)
+{
+    struct buffer found CLEANUP_BUFFER = BUFFER_INIT;
+    struct error ignored = ERROR_INIT;
+
+    return config_file_read(path, &found, &ignored) == 0 && found.size == text->size &&
+           memcmp(found.data, text->data, text->size) == 0;
 }
 
 int config_write_initial(const char *path, const struct config_initial *initial,
@@ -257,23 +263,17 @@ int config_write_initial(const char *path, const struct config_initial *initial,
 {
     struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
     char *absolute CLEANUP_TEXT = absolute_path(path, e);
-    char *temporary CLEANUP_TEXT = NULL;
 
     if (absolute == NULL)
         return -1;
-    if (access(absolute, F_OK) == 0)
-        return error_errno(e, EEXIST, "the configuration %s", absolute);
     compose(&text, initial);
-    if (buffer_check(&text, e) != 0 || make_folder(absolute, e) != 0)
+    if (buffer_check(&text, e) != 0)
         return -1;
-    if (asprintf(&temporary, "%s.new", absolute) < 0) {
-        temporary = NULL;
-        return error_no_memory(e, path);
-    }
-    if (file_write_atomic(temporary, text.data, text.size, 0600, e) != 0)
+    if (access(absolute, F_OK) == 0)
+        return says_the_same(absolute, &text)
+                   ? 1
+                   : error_errno(e, EEXIST, "the configuration %s", absolute);
+    if (make_folder(absolute, e) != 0)
         return -1;
-    int result = put_in_place(temporary, absolute, e);
-    if (result != 0)
-        unlink(temporary);
-    return result;
+    return file_write_new(absolute, text.data, text.size, 0600, check_readable, e);
 }

@@ -113,8 +113,9 @@ struct config_initial {
 
 /*
  * Writes a commented configuration to `path`, mode 0600, and its folder (0700) when there is
- * none. Never replaces a file: class EXISTS.  The file is read back before it gets its name, so
- * that what stands there can be loaded.
+ * none. Never replaces a file: class EXISTS, or the result 1 when it says exactly the same, as
+ * after an attempt that broke off.  The file is read back before it gets its name, so that what
+ * stands there can be loaded.
  */
 int config_write_initial(const char *path, const struct config_initial *initial,
                          struct error *e);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "driver/secret.h"
 #include "engine/parameters.h"
+#include "vault/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,7 +129,10 @@ static int choose_prefix(struct creation *c, const struct driver *driver, struct
             return -1;
         if (search.name_taken)
             return error_set(e, LAGAN_EXISTS, ERROR_NAME_TAKEN,
-                             "region %s has a vault called %s", row->region, row->name);
+                             "region %s has a vault called %s; choose another name, or `lagan "
+                             "vault key add --new-recovery` when its recovery key was never "
+                             "shown",
+                             row->region, row->name);
         if (!search.prefix_taken)
             return 0;
         if (!shared)
@@ -205,6 +209,89 @@ static int open_slots(struct creation *c, struct error *e)
     return 0;
 }
 
+static void fill_row(struct catalog_vault *row, const struct vault_settings *settings)
+{
+    memcpy(row->uuid, settings->uuid, sizeof(row->uuid));
+    memcpy(row->root_public, settings->root_public, sizeof(row->root_public));
+    row->created_ns = settings->created_ns;
+}
+
+/* Whether `v` is what an earlier attempt at this very vault has left: same name, opened by the
+ * same key, unknown to the catalog, and without a backup. */
+static bool is_left_over(struct creation *c, struct vault *v)
+{
+    const struct vault_settings *settings = vault_settings(v);
+    const struct slot_source *p = &c->passphrase;
+    struct error e = ERROR_INIT;
+    struct seal_list seals = {0};
+    struct catalog_vault *known =
+        catalog_vault_get(setup_catalog(c->setup), settings->uuid, &e);
+    catalog_vault_free(known);
+    if (known || e.code != ERROR_NO_VAULT || strcmp(settings->name, c->row->name) != 0)
+        return false;
+    int opened =
+        c->provider.request.kind
+            ? vault_unlock_provider(v, c->provider.provider.provider, &e)
+            : vault_unlock_passphrase(v, p->passphrase, p->request.passphrase_size, &e);
+    if (opened != 0 || vault_backups(v, &seals, NULL, NULL, &e) != 0)
+        return false;
+    size_t backups = seals.count;
+    seal_list_free(&seals);
+    return backups == 0;
+}
+
+/* Ids of the recovery keys that nobody may have seen. */
+struct old_slots {
+    char (*ids)[33];
+    size_t count;
+};
+
+static int note_recovery(void *context, const struct vault_slot *slot, struct error *e)
+{
+    struct old_slots *old = context;
+    if (slot->kind != VAULT_SLOT_RECOVERY)
+        return 0;
+    void *more = realloc(old->ids, (old->count + 1) * sizeof(*old->ids));
+    if (!more)
+        return error_no_memory(e, "key slots");
+    old->ids = more;
+    memcpy(old->ids[old->count++], slot->id, sizeof(slot->id));
+    return 0;
+}
+
+static int renew_recovery(struct creation *c, struct vault *v, struct error *e)
+{
+    struct vault_slot_request request = {.kind = VAULT_SLOT_RECOVERY,
+                                         .label = "recovery key",
+                                         .recovery_key = c->request->recovery_key};
+    struct old_slots old = {0};
+    char id[33];
+    int result = vault_slot_list(v, note_recovery, &old, e);
+    if (result == 0 && c->request->recovery)
+        result = vault_slot_add(v, &request, id, e);
+    for (size_t i = 0; result == 0 && i < old.count; i++)
+        result = vault_slot_remove(v, old.ids[i], e);
+    free(old.ids);
+    return result;
+}
+
+/* `e` says that a vault is there; it stays so unless an attempt that broke off has left it. */
+static int adopt_vault(struct creation *c, struct error *e)
+{
+    struct error why = ERROR_INIT;
+    struct vault *v = NULL;
+    int result = -1;
+    if (vault_open(c->place.target, NULL, &v, &why) != 0)
+        return -1;
+    if (is_left_over(c, v)) {
+        *e = ERROR_INIT;
+        result = renew_recovery(c, v, e);
+        fill_row(c->row, vault_settings(v));
+    }
+    vault_close(v);
+    return result;
+}
+
 static int write_vault(struct creation *c, struct error *e)
 {
     struct vault_slot_request slots[SLOT_LIMIT];
@@ -223,11 +310,17 @@ static int write_vault(struct creation *c, struct error *e)
         return -1;
     vault_settings_default(&settings, c->row->name);
     if (vault_create(c->place.target, &settings, slots, count, e) != 0)
-        return -1;
-    memcpy(c->row->uuid, settings.uuid, sizeof(c->row->uuid));
-    memcpy(c->row->root_public, settings.root_public, sizeof(c->row->root_public));
-    c->row->created_ns = settings.created_ns;
+        return e->code == ERROR_CONFLICT ? adopt_vault(c, e) : -1;
+    fill_row(c->row, &settings);
     return 0;
+}
+
+int create_check(struct setup *s, struct create_request *request, struct error *e)
+{
+    struct creation c = {.setup = s, .request = request};
+    int result = draft_row(&c, e);
+    catalog_vault_free(c.row);
+    return result == 0 ? 0 : error_context(e, "cannot create the vault %s", request->name);
 }
 
 int create_vault(struct setup *s, struct create_request *request, struct catalog_vault **row,

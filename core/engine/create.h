@@ -17,8 +17,12 @@ struct create_request {
     uint8_t recovery_key[32]; /* ... which stands here then; the caller wipes it */
 };
 
-/* Creates the vault.  `*row` is what the catalog got, freed by the caller.  NAME_TAKEN,
- * CONFLICT when another vault is in the way. */
+/* Whether such a vault could be created, as far as the catalog knows.  NAME_TAKEN and the like.
+ */
+int create_check(struct setup *s, struct create_request *request, struct error *e);
+
+/* Creates the vault; takes up what an attempt that broke off has left.  `*row` is what the
+ * catalog got, freed by the caller.  NAME_TAKEN, CONFLICT when another vault is in the way. */
 int create_vault(struct setup *s, struct create_request *request, struct catalog_vault **row,
                  struct error *e);
 

@@ -157,19 +157,28 @@ static bool make_line(char line[LINE_SIZE])
     return compute_check(line, line + CHECKED_SIZE + 1);
 }
 
-/* Writes and syncs the file `temporary`; 0, or -1 with errno. */
-static int write_file(int folder, const char *temporary, const char *line)
+/* Writes and syncs the line; 0, or -1 with errno. */
+static int write_line(int fd, const char *line)
 {
-    int fd =
-        openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int result;
-    int saved;
-    if (fd < 0)
-        return -1;
     ssize_t written = write(fd, line, LINE_SIZE);
     if (written >= 0 && written != LINE_SIZE)
         errno = ENOSPC;
-    result = written == LINE_SIZE && fchmod(fd, 0600) == 0 && fsync(fd) == 0 ? 0 : -1;
+    return written == LINE_SIZE && fchmod(fd, 0600) == 0 && fsync(fd) == 0 ? 0 : -1;
+}
+
+/* A file without a name, so that nothing is left of it when this process ends before its time.
+ */
+static int create_nameless(int folder, const char *name, const char *line)
+{
+    char path[64];
+    int result = -1;
+    int saved;
+    int fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (write_line(fd, line) == 0)
+        result = linkat(AT_FDCWD, path, folder, name, AT_SYMLINK_FOLLOW);
     saved = errno;
     if (close(fd) < 0 && result == 0)
         return -1;
@@ -177,23 +186,47 @@ static int write_file(int folder, const char *temporary, const char *line)
     return result;
 }
 
-/* The whole line under a temporary name first, then the name without replacing anything:
- * whatever happens in between, there is no half key. */
-static int create_in(int folder, const char *name)
+/* The same for file systems that have no such files. */
+static int create_renamed(int folder, const char *name, const char *line)
 {
-    char line[LINE_SIZE];
     char temporary[64];
     uint64_t number;
     int result = -1;
     int saved;
     lagan_random(&number, sizeof number);
     snprintf(temporary, sizeof temporary, ".lagan-key-%016llx", (unsigned long long)number);
-    errno = EIO;
-    if (make_line(line) && write_file(folder, temporary, line) == 0)
+    int fd =
+        openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    if (write_line(fd, line) == 0)
         result = linkat(folder, temporary, folder, name, 0);
     saved = errno;
-    OPENSSL_cleanse(line, sizeof line);
+    if (close(fd) < 0 && result == 0) {
+        result = -1;
+        saved = errno;
+    }
     unlinkat(folder, temporary, 0);
+    errno = saved;
+    return result;
+}
+
+/* The whole line first, then the name without replacing anything: whatever happens in between,
+ * there is no half key. */
+static int create_in(int folder, const char *name)
+{
+    char line[LINE_SIZE];
+    int result = -1;
+    int saved;
+    errno = EIO;
+    if (make_line(line)) {
+        result = create_nameless(folder, name, line);
+        if (result < 0 &&
+            (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT))
+            result = create_renamed(folder, name, line);
+    }
+    saved = errno;
+    OPENSSL_cleanse(line, sizeof line);
     errno = saved;
     return result == 0 ? fsync(folder) : -1;
 }

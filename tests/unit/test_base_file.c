@@ -106,6 +106,44 @@ static void file_read_long(void **state)
     assert_int_equal(file_read("file", wanted.size, &b, &e), 0);
 }
 
+static const char *checked_as;
+
+static int check_text(const char *readable, struct error *e)
+{
+    struct buffer b CLEANUP_BUFFER = BUFFER_INIT;
+
+    checked_as = "read";
+    if (file_read(readable, 9, &b, e) != 0)
+        return -1;
+    if (b.size == 4 && memcmp(b.data, "good", 4) == 0)
+        return 0;
+    return error_set(e, LAGAN_INVALID, ERROR_FAILED, "not good");
+}
+
+static void file_write_new_never_replaces(void **state)
+{
+    struct buffer b CLEANUP_BUFFER = BUFFER_INIT;
+    struct error e = ERROR_INIT;
+    struct stat found;
+
+    (void)state;
+    assert_int_equal(file_write_new("file", "bad", 3, 0600, check_text, &e), -1);
+    assert_string_equal(e.text, "not good");
+    assert_int_equal(count_entries("."), 0);
+    e = ERROR_INIT;
+    assert_int_equal(file_write_new("file", "good", 4, 0640, check_text, &e), 0);
+    assert_string_equal(checked_as, "read");
+    assert_int_equal(stat("file", &found), 0);
+    assert_int_equal(found.st_mode & 07777, 0640);
+    assert_int_equal(file_write_new("file", "other", 5, 0600, NULL, &e), -1);
+    assert_int_equal(e.error_class, LAGAN_EXISTS);
+    assert_int_equal(file_read("file", 9, &b, &e), 0);
+    assert_memory_equal(b.data, "good", 4);
+    assert_int_equal(file_write_new("none/file", "x", 1, 0600, NULL, &e), -1);
+    assert_int_equal(e.error_class, LAGAN_NOT_FOUND);
+    assert_int_equal(count_entries("."), 1);
+}
+
 static void file_write_fails_clean(void **state)
 {
     struct error e = ERROR_INIT;
@@ -190,9 +228,14 @@ static void file_sync_parents(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 static const struct CMUnitTest tests[] = {
-    IN_FOLDER(file_write_then_read), IN_FOLDER(file_read_refuses),
-    IN_FOLDER(file_read_long),       IN_FOLDER(file_write_fails_clean),
-    IN_FOLDER(file_read_at_ends),    IN_FOLDER(file_full_device),
-    IN_FOLDER(file_directories),     IN_FOLDER(file_sync_parents),
+    IN_FOLDER(file_write_then_read),
+    IN_FOLDER(file_read_refuses),
+    IN_FOLDER(file_read_long),
+    IN_FOLDER(file_write_fails_clean),
+    IN_FOLDER(file_read_at_ends),
+    IN_FOLDER(file_full_device),
+    IN_FOLDER(file_directories),
+    IN_FOLDER(file_sync_parents),
+    IN_FOLDER(file_write_new_never_replaces),
 };
 UNIT_MAIN(tests)

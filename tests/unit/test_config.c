@@ -544,6 +544,9 @@ static void config_first_one(void **state)
     assert_string_equal(config_parameter_find(&r->target, "path")->value, parameters[1]);
     assert_string_equal(config_parameter_find(&r->target, "sync")->value, "yes");
     config_free(c);
+    /* The same words again are what an attempt that broke off has left; others are not. */
+    assert_int_equal(config_write_initial(path, &initial, &e), 1);
+    initial.state = "/var/lib/y";
     assert_int_equal(config_write_initial(path, &initial, &e), -1);
     assert_int_equal(e.error_class, LAGAN_EXISTS);
     /* What could not be read back is not written. */
