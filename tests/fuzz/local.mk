@@ -1,7 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzers: each is a libFuzzer entry and, by itself, replays its folder of corpus/.
+# Fuzzers: each is a libFuzzer entry and, by itself, replays its seeds and alters them for a second.
+fuzz_harness = tests/fuzz/fuzz.h tests/fuzz/fuzz_main.c
+fuzz_records = tests/fuzz/fuzz_records.h tests/unit/vault_records.c tests/unit/vault_records.h
 fuzz_tests =
 fuzz_tests += tests/fuzz/fuzz_tree_node
+tests_fuzz_fuzz_tree_node_SOURCES = tests/fuzz/fuzz_tree_node.c $(fuzz_harness)
+fuzz_tests += tests/fuzz/fuzz_content_node
+tests_fuzz_fuzz_content_node_SOURCES = tests/fuzz/fuzz_content_node.c $(fuzz_harness)
+fuzz_tests += tests/fuzz/fuzz_pack_directory
+tests_fuzz_fuzz_pack_directory_SOURCES = tests/fuzz/fuzz_pack_directory.c $(fuzz_harness)
+fuzz_tests += tests/fuzz/fuzz_envelope
+tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c $(fuzz_harness)
+fuzz_tests += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(fuzz_harness) $(fuzz_records)
+fuzz_tests += tests/fuzz/fuzz_slot
+tests_fuzz_fuzz_slot_SOURCES = tests/fuzz/fuzz_slot.c $(fuzz_harness) $(fuzz_records)
+fuzz_tests += tests/fuzz/fuzz_seal
+tests_fuzz_fuzz_seal_SOURCES = tests/fuzz/fuzz_seal.c $(fuzz_harness) $(fuzz_records)
+fuzz_tests += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(fuzz_harness)
+fuzz_tests += tests/fuzz/fuzz_select
+tests_fuzz_fuzz_select_SOURCES = tests/fuzz/fuzz_select.c $(fuzz_harness)
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/corpus
+CLEANFILES += tests/fuzz/*.last
