@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_BESIDE_WORKERS = 4 };
+enum { ITEMS_BESIDE_WORKERS = 2 };
 
 void restore_fail(struct restore_job *job, const struct error *why)
 {
