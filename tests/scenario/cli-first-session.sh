@@ -48,7 +48,7 @@ backups()
     l -q backup create tree >out
     [ ! -s out ] || fail '-q talks'
     [ "$(l backup list --json | grep -c '"type":"backup"')" = 3 ]
-    l source list | grep -q "src_files .*path=$PWD/tree"
+    l source list | has "src_files .*path=$PWD/tree"
     [ "$(l source list --json | grep -c '"type":"source"')" = 1 ]
 }
 
@@ -58,9 +58,9 @@ looking()
     diff out <(cd tree && LC_ALL=C ls -A)
     l ls -R second >out
     [ "$(wc -l <out)" = "$(find tree -mindepth 1 | wc -l)" ]
-    l ls latest~2:folder/deeper | grep -qx folder/deeper/note.txt
-    l ls -l second:file | grep -q '^-rw-r--r-- .* 4 2001-02-03 04:05:06 file$'
-    l ls -l second | grep -q '^lrwxrwxrwx .* link -> folder$'
+    l ls latest~2:folder/deeper | has -x folder/deeper/note.txt
+    l ls -l second:file | has '^-rw-r--r-- .* 4 2001-02-03 04:05:06 file$'
+    l ls -l second | has '^lrwxrwxrwx .* link -> folder$'
     l cat second:folder/large | cmp - tree/folder/large
     l cat :new | cmp - tree/new
     expect 1 'no content' l cat second:folder
@@ -77,7 +77,7 @@ looking()
 	+ new
 	1 added, 1 removed, 1 content, 3 attributes
 	END
-    l diff second latest | grep -qx '0 added, 0 removed, 0 content, 0 attributes'
+    l diff second latest | has -x '0 added, 0 removed, 0 content, 0 attributes'
     l backup show second >out
     grep -qx 'description: *after a change' out && grep -qx 'entries: *12' out
 }
@@ -86,11 +86,11 @@ checking()
 {
     local depth
     for depth in structure objects data; do
-        l verify --depth $depth | grep -qx 'nothing is wrong'
+        l verify --depth $depth | has -x 'nothing is wrong'
     done
     l verify --backup second --depth data >/dev/null
     l verify --locked >/dev/null
-    l catalog check | grep -qx 'catalog and vaults agree'
+    l catalog check | has -x 'catalog and vaults agree'
 }
 
 restoring()
@@ -99,7 +99,7 @@ restoring()
     same_tree tree out1
     l restore latest~2 --to "$PWD/out2" >/dev/null
     same_tree tree1 out2
-    l restore latest --to out1 | grep -q ': 12 entries; .* written (0 B), ' ||
+    l restore latest --to out1 | has ': 12 entries; .* written (0 B), ' ||
         fail 'an equal tree was written again'
     # Part of it.
     l -q restore second:folder/large --to part
@@ -116,11 +116,11 @@ restoring()
     expect 1 'is there already and differs' l restore latest --to out1
     l -q restore latest --to out1 --on-conflict skip && grep -qx mine out1/new
     l -q restore latest --to out1 --on-conflict newer && grep -qx mine out1/new
-    l restore latest --to out1 --on-conflict overwrite --dry-run | grep -q '^dry run' &&
+    l restore latest --to out1 --on-conflict overwrite --dry-run | has '^dry run' &&
         grep -qx mine out1/new
     l -q restore latest --to out1 --on-conflict overwrite && grep -qx new out1/new
     same_tree tree out1
-    l restore latest --to nowhere --dry-run | grep -q '12 written' && [ ! -e nowhere ]
+    l restore latest --to nowhere --dry-run | has '12 written' && [ ! -e nowhere ]
     # Where it was.
     cp -a tree tree2 && rm -r tree/folder
     l -q restore latest --in-place --on-conflict overwrite
@@ -142,7 +142,7 @@ rules()
     l -q backup create ruled
     l ls -R latest --source ruled >out
     ! grep -q large out && grep -qx folder/note.txt out
-    l source show ruled | grep -q '^rules: *exclude=large$'
+    l source show ruled | has '^rules: *exclude=large$'
     l source check ruled >/dev/null
     l -q source remove ruled
     expect 1 'source list' l source show ruled
@@ -163,14 +163,14 @@ deleting()
     l -q verify --depth data
     l -q restore latest --source tree --to after
     l catalog check >/dev/null
-    l task list --json | grep -q '"kind":"delete","state":"success"'
+    l task list --json | has '"kind":"delete","state":"success"'
 }
 
 several()
 {
     mkdir a b && echo a >a/x && echo b >b/x
     l backup create a b --name two >/dev/null
-    l ls two-0001 >/dev/null && l cat two-0002:x | grep -qx b
+    l ls two-0001 >/dev/null && l cat two-0002:x | has -x b
     [ "$(status_of l backup create a nosuch b --name three)" = 1 ]
     l ls three-0001 >/dev/null && l ls three-0003 >/dev/null
     grep -q nosuch err

@@ -44,3 +44,10 @@ without_rights()
         "$@"
     fi
 }
+
+# has WORDS...: as grep -q on standard input, but reads it to its end: who writes to a pipe that
+# is closed fails.
+has()
+{
+    grep "$@" | cat >/dev/null
+}

@@ -22,7 +22,7 @@ interrupted()
     "${program[@]}" backup create endless >out 2>err &
     process=$!
     for ((i = 0; i < 100; i++)); do
-        l task list --state running --json | grep -q '"kind":"backup"' && break
+        l task list --state running --json | has '"kind":"backup"' && break
         sleep 0.05
     done
     sleep 0.3
@@ -48,7 +48,7 @@ l -q backup create small
 for signal in INT TERM HUP; do
     [ "$(interrupted $signal 1)" = 130 ] || fail "SIG$signal does not end with 130: $(cat err)"
     [ "$(wc -l <err)" = 1 ] && grep -q 'interrupted' err || { cat err; fail 'one line was expected'; }
-    l task list --state cancelled --json | grep -q '"kind":"backup"'
+    l task list --state cancelled --json | has '"kind":"backup"'
     [ "$(l task list --state running --json | wc -l)" = 1 ] || fail 'the task runs for ever'
     check_after
 done

@@ -50,7 +50,7 @@ lagan()
 
 initialise
 sed -i 's/src_files,/src_files, src_mem,/' conf/lagan.conf
-l -q source add memory src_mem count=60000 size=2000 unreadable=d00000000/e10
+l -q source add memory src_mem count=25000 size=3000 unreadable=d00000000/e10
 shown 3 100 backup create memory >out
 bars out >drawn
 [ "$(wc -l <drawn)" -ge 2 ] || { cat -v out; fail 'no bar'; }
@@ -74,8 +74,8 @@ l backup create memory --full >out 2>err || [ $? = 3 ]
 
 mkdir tree && echo a >tree/file
 l -q backup create tree && echo b >tree/file2 && l -q backup create tree
-shown 0 80 diff latest~1 latest --source tree | grep -q $'\x1b\[32m+ file2\x1b\[0m'
+shown 0 80 diff latest~1 latest --source tree | has $'\x1b\[32m+ file2\x1b\[0m'
 export NO_COLOR=1
-! shown 0 80 diff latest~1 latest --source tree | grep -q $'\x1b\[3' || fail 'NO_COLOR'
+! shown 0 80 diff latest~1 latest --source tree | has $'\x1b\[3' || fail 'NO_COLOR'
 unset NO_COLOR
-! l diff latest~1 latest --source tree | grep -q $'\x1b' || fail 'colours in a pipe'
+! l diff latest~1 latest --source tree | has $'\x1b' || fail 'colours in a pipe'

@@ -41,7 +41,7 @@ several_vaults()
     l cat two:file | cmp - <(printf 'text\nmore\n')
     l cat "$(ids backup list --vault main | head -n 1 | cut -c1-8):file" | cmp - <(echo text)
     [ "$(l ls latest --vault Second_Vault | wc -l)" = 2 ]
-    l vault show Second_Vault | grep -q '^description: *the second'
+    l vault show Second_Vault | has '^description: *the second'
     [ "$(ids backup list --vault main | wc -l)" = 2 ] && [ "$(ids backup list | wc -l)" = 3 ]
     expect 1 '' l diff one two --vault main
     expect 10 '' l backup list --vault nosuch
@@ -57,22 +57,22 @@ keys()
     [ "$(ids vault key list main | wc -l)" = 2 ]
     l -q vault key add main --new-passphrase "file:$PWD/word" --label 'in the safe' >out
     [ "$(ids vault key list main | wc -l)" = 3 ]
-    l vault key list main | grep -q 'passphrase  in the safe'
+    l vault key list main | has 'passphrase  in the safe'
     l ls one --passphrase "file:$PWD/word" --vault main >/dev/null
-    l vault key check main --passphrase "file:$PWD/word" | grep -q 'opens: *yes'
+    l vault key check main --passphrase "file:$PWD/word" | has 'opens: *yes'
     # Without the key file: the passphrase and the recovery key are left.
     mv conf/keys/main.key kept
     expect 1 '' l ls one --vault main
     l restore one --vault main --recovery-key "file:$PWD/recovery" --to recovered >/dev/null
     [ "$(cat recovered/file)" = text ]
-    l verify --vault main --depth objects | grep -q 'nothing is wrong' ||
+    l verify --vault main --depth objects | has 'nothing is wrong' ||
         fail 'a check without keys needs a key'
     expect 1 '' l verify --vault main --depth data
     mv kept conf/keys/main.key
     slot=$(slot_of passphrase main)
     expect 1 'has no slot' l vault key remove main 00000000
     expect 2 'at least 4' l vault key remove main ab
-    l vault key remove main "${slot:0:8}" | grep -q 'removed'
+    l vault key remove main "${slot:0:8}" | has 'removed'
     expect 12 '' l ls one --vault main --passphrase "file:$PWD/word"
     l ls one --vault main >/dev/null
     l -q vault key remove second-vault "$(slot_of recovery second-vault)"
@@ -95,10 +95,10 @@ passphrase_vault()
 
 lost_catalog()
 {
-    l catalog check | grep -q agree
+    l catalog check | has agree
     l catalog export >before
     rm -r state
-    l vault list | grep -q '^no vaults'
+    l vault list | has '^no vaults'
     expect 1 '' l catalog check
     [ "$(grep -c 'that is not in the catalog' out)" = 4 ]
     # The vault with the key file in a place of its own and those whose keys are gone stay
@@ -112,8 +112,8 @@ lost_catalog()
     same_tree tree rebuilt
     # The source is known again, and its backups go on from the last one; what changed a moment
     # before that is read once more.
-    l backup create tree --vault main --json | grep -q '"new":0,'
-    l backup create tree --vault main --json | grep -q '"bytes_read":0,'
+    l backup create tree --vault main --json | has '"new":0,'
+    l backup create tree --vault main --json | has '"bytes_read":0,'
 }
 
 differences()
@@ -123,11 +123,11 @@ differences()
     mv "vault/main/seals/$seal" kept-seal
     expect 1 '' l catalog check
     grep -q 'is in the catalog but not in the vault' out
-    l catalog rebuild | grep -q 'vault main .* 1 gone'
+    l catalog rebuild | has 'vault main .* 1 gone'
     mv kept-seal "vault/main/seals/$seal"
     expect 1 '' l catalog check
     grep -q 'is in the vault but not in the catalog' out
-    l catalog rebuild | grep -q 'vault main .* 1 of them new'
+    l catalog rebuild | has 'vault main .* 1 of them new'
     l catalog check >/dev/null
     l ls gone --vault main >/dev/null
     # Another vault in its place.
@@ -156,11 +156,11 @@ auditor()
     mkdir elsewhere && cd elsewhere
     conf=$PWD/nosuch.conf
     for depth in structure objects; do
-        l verify --target "tgt_dir:path=$scratch/copy" --depth $depth | grep -q 'nothing is wrong'
+        l verify --target "tgt_dir:path=$scratch/copy" --depth $depth | has 'nothing is wrong'
     done
     expect 11 '' l verify --target "tgt_dir:path=$scratch/copy" --depth data
     l verify --target "tgt_dir:path=$scratch/copy" --depth data \
-        --recovery-key "file:$scratch/recovery" | grep -q 'nothing is wrong'
+        --recovery-key "file:$scratch/recovery" | has 'nothing is wrong'
     l verify --target "tgt_dir:$scratch/copy" --key "key_file:$scratch/conf/keys/main.key" \
         --depth data >/dev/null
     l verify --target "tgt_dir:$scratch/copy" --backup latest >/dev/null
