@@ -27,6 +27,18 @@ void fuzz_seeds(fuzz_add_function *add, void *context)
     }
 }
 
+static void check(uint32_t level, const struct chunk_record *records, uint32_t count)
+{
+    uint64_t total = 0;
+
+    ASSERT(level < CONTENT_HEIGHT_LIMIT && count >= 1 && count <= CONTENT_NODE_LIMIT);
+    for (uint32_t i = 0; i < count; i++) {
+        ASSERT(records[i].bytes > 0);
+        ASSERT(!__builtin_add_overflow(total, records[i].bytes, &total));
+        ASSERT(level == 0 || !chunk_is_hole(&records[i].id));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct buffer again CLEANUP_BUFFER = BUFFER_INIT;
@@ -38,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_outcome(result == 0 ? NULL : &e);
     if (result != 0)
         return 0;
+    check(level, records, count);
     content_node_encode(&again, level, records, count);
     /* Not longer: only columns that nobody knows are gone. */
     ASSERT(again.size <= size);

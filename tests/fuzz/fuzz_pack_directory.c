@@ -49,6 +49,10 @@ static void check(const struct table *t)
     }
     for (uint32_t i = 0; i < t->chunk_count; i++) {
         const struct table_chunk *chunk = &t->chunks[i];
+        const struct table_chunk *before = i > 0 ? chunk - 1 : NULL;
+        ASSERT(
+            before == NULL || before->block < chunk->block ||
+            (before->block == chunk->block && before->offset + before->bytes <= chunk->offset));
         ASSERT(chunk->block < t->block_count);
         ASSERT((uint64_t)chunk->offset + chunk->bytes <= t->blocks[chunk->block].raw);
         int64_t found = table_find(t, &t->ids[i]);
