@@ -172,6 +172,18 @@ int restore_links_take(struct restore_links *links, const uint8_t id[16],
     return 0;
 }
 
+void restore_group_move(struct restore_group *group, const uint8_t *key, size_t key_size)
+{
+    uint8_t *copy = malloc(key_size + 1);
+    if (!copy)
+        return; /* then each of the others is written by itself */
+    memcpy(copy, key, key_size);
+    free(group->key);
+    group->key = copy;
+    group->key_size = key_size;
+    atomic_store(&group->there, true);
+}
+
 void restore_group_release(struct restore_group *group)
 {
     if (!group)

@@ -10,11 +10,11 @@
 
 #include <stdatomic.h>
 
-/* A group; `key` is the place's key of its first name. */
+/* A group; `key` is the place's key of the name that the others become links to. */
 struct restore_group {
     uint8_t *key;
     size_t key_size;
-    atomic_bool there; /* the first name is in place with the backup's content */
+    atomic_bool there; /* that name is in place with the backup's content */
 };
 
 struct restore_links;
@@ -30,6 +30,9 @@ void restore_links_free(struct restore_links *links);
 int restore_links_take(struct restore_links *links, const uint8_t id[16],
                        const struct tree_entry *entry, struct restore_group **group,
                        bool *first, struct error *e);
+/* A further name is in place by itself, since the one before it is not: later ones become links
+ * to it.  For the thread that reads `key`. */
+void restore_group_move(struct restore_group *group, const uint8_t *key, size_t key_size);
 /* From any thread; NULL is fine. */
 void restore_group_release(struct restore_group *group);
 

@@ -166,8 +166,12 @@ int restore_write_entry(struct restore_job *job, const struct restore_step *step
         result = write_new(job, entry, verdict == VERDICT_REPLACE, &why);
     if (result != 0)
         return restore_judge(job, entry, &why, e);
-    if (step->group && verdict != VERDICT_KEEP)
-        atomic_store(&step->group->there, true);
+    if (step->group && verdict != VERDICT_KEEP) {
+        if (step->link)
+            restore_group_move(step->group, entry->key, entry->key_size);
+        else
+            atomic_store(&step->group->there, true);
+    }
     restore_count(job, entry, verdict, writes ? entry->bytes : 0);
     return 0;
 }

@@ -2,11 +2,13 @@
 /* engine_fixture.c - see engine_fixture.h. */
 #include "engine_fixture.h"
 
+#include "crypto/hash.h"
 #include "driver/operation.h"
 #include "engine/key_text.h"
 #include "unit.h"
 
 #include <fcntl.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -331,6 +333,71 @@ char *tree_digest(const char *path, const char *options)
     fclose(memory);
     assert_int_equal(pclose(output), 0);
     free(command);
+    return text;
+}
+
+/* The hash of a file's content in hexadecimal. */
+static void hash_file(const char *path, char text[2 * HASH_SIZE + 1])
+{
+    static uint8_t part[1 << 16];
+    uint8_t digest[HASH_SIZE];
+    struct hash hash;
+    ssize_t got = 0;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    assert_true(fd >= 0);
+    hash_begin(&hash);
+    while ((got = read(fd, part, sizeof(part))) > 0)
+        hash_update(&hash, part, (size_t)got);
+    assert_int_equal(got, 0);
+    hash_finish(&hash, digest);
+    close(fd);
+    for (size_t i = 0; i < HASH_SIZE; i++)
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+}
+
+static void print_entry(FILE *out, const FTSENT *entry, bool times)
+{
+    const struct stat *s = entry->fts_statp;
+    char detail[4096] = "";
+    if (S_ISREG(s->st_mode))
+        hash_file(entry->fts_accpath, detail);
+    if (S_ISLNK(s->st_mode))
+        assert_true(readlink(entry->fts_accpath, detail, sizeof(detail) - 1) >= 0);
+    fprintf(out, "%s %o %u:%u ", entry->fts_level > 0 ? entry->fts_path + strlen("./") : ".",
+            s->st_mode, s->st_uid, s->st_gid);
+    if (!S_ISDIR(s->st_mode))
+        fprintf(out, "%lld %u %llx ", (long long)s->st_size, (unsigned)s->st_nlink,
+                (unsigned long long)s->st_rdev);
+    if (times && entry->fts_level > 0)
+        fprintf(out, "%lld.%09ld ", (long long)s->st_mtim.tv_sec, s->st_mtim.tv_nsec);
+    fprintf(out, "%s\n", detail);
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+char *tree_lines(const char *path, bool times)
+{
+    char here[] = ".", *tops[] = {here, NULL}, *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    int back = open(".", O_PATH | O_CLOEXEC);
+    assert_int_equal(chdir(path), 0);
+    FTS *walk = fts_open(tops, FTS_PHYSICAL, by_name);
+    assert_non_null(out);
+    assert_non_null(walk);
+    for (FTSENT *entry; (entry = fts_read(walk)) != NULL;) {
+        if (entry->fts_info == FTS_DP)
+            continue;
+        assert_true(entry->fts_info != FTS_NS && entry->fts_info != FTS_ERR);
+        print_entry(out, entry, times);
+    }
+    fts_close(walk);
+    fclose(out);
+    assert_int_equal(fchdir(back), 0);
+    close(back);
     return text;
 }
 

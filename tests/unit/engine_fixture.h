@@ -105,6 +105,9 @@ void assert_same_root(const struct seal *a, const struct seal *b);
 
 /* What tree_digest.py says of a tree; the caller frees.  `options`: of that program. */
 char *tree_digest(const char *path, const char *options);
+/* The same in short, made here and fast: path, type, mode, owner, length, time (of all but the
+ * top, unless `times` is false), number of names, target, hash of the content. */
+char *tree_lines(const char *path, bool times);
 /* Fails the test, showing the first line that differs, unless both are equal; frees both. */
 void assert_same_tree(char *a, char *b);
 

@@ -145,8 +145,8 @@ static void check_change(struct engine *g, struct seal **last, uint64_t added, u
     assert_same_root(next, full);
     seal_free(full);
     engine_restore_to(g, next, engine_path(g, "back"));
-    assert_same_tree(tree_digest(engine_path(g, "tree"), ""),
-                     tree_digest(engine_path(g, "back"), ""));
+    assert_same_tree(tree_lines(engine_path(g, "tree"), true),
+                     tree_lines(engine_path(g, "back"), true));
     assert_int_equal(system(path_of("rm -rf '%s'", engine_path(g, "back"))), 0);
     seal_free(*last);
     *last = next;
