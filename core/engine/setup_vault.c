@@ -208,6 +208,15 @@ static int check_identity(const struct catalog_vault *row, const struct vault *v
                      "check` tells more");
 }
 
+/* The catalog knows it, storage does not. */
+static int lost_vault(const struct catalog_vault *row, struct error *e)
+{
+    return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_VAULT,
+                     "its place %s%sin region %s has no configuration (conf/00000001); is the "
+                     "right storage mounted?",
+                     row->prefix, row->prefix[0] ? " " : "", row->region);
+}
+
 static int open_row(struct setup *s, const struct setup_key *key, bool read_only,
                     struct open_vault *vault, struct error *e)
 {
@@ -217,9 +226,11 @@ static int open_row(struct setup *s, const struct setup_key *key, bool read_only
     if (!cache || setup_region(s, row->region, &region, e) != 0)
         return -1;
     if (setup_target_open(s, region, row->prefix, read_only ? LAGAN_OPEN_READ_ONLY : 0,
-                          &vault->place, e) != 0 ||
-        vault_open(vault->place.target, cache, &vault->vault, e) != 0 ||
-        check_identity(row, vault->vault, e) != 0)
+                          &vault->place, e) != 0)
+        return -1;
+    if (vault_open(vault->place.target, cache, &vault->vault, e) != 0)
+        return e->code == ERROR_NO_VAULT ? lost_vault(row, e) : -1;
+    if (check_identity(row, vault->vault, e) != 0)
         return -1;
     return setup_vault_unlock(s, vault->vault, row, key, e);
 }
