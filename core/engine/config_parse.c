@@ -201,9 +201,10 @@ static int add_text(struct parse *p, char ***list, size_t *count, const char *va
     return 0;
 }
 
-static bool is_listed(char *const *list, size_t count, const char *value)
+/* Whether `value` is among those from `first` up to `end`. */
+static bool is_listed(char *const *list, size_t first, size_t end, const char *value)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = first; i < end; i++)
         if (strcmp(list[i], value) == 0)
             return true;
     return false;
@@ -220,9 +221,9 @@ static int take_drivers(struct parse *p, cfg_t *tree)
         const char *name = cfg_getnstr(tree, "drivers", i);
         if (check_driver_name(p, line, name) != 0)
             return -1;
-        if (is_listed(c->drivers + before, c->driver_count - before, name))
+        if (is_listed(c->drivers, before, c->driver_count, name))
             return bad_value(p, line, "drivers", name, "it stands there twice");
-        if (is_listed(c->drivers, before, name))
+        if (is_listed(c->drivers, 0, before, name))
             continue;
         if (c->driver_count >= DRIVER_LIMIT)
             return bad_value(p, line, "drivers", name, "there are too many");
@@ -274,7 +275,7 @@ static int fill_projects(struct parse *p, struct config_region *r, cfg_t *tree, 
         const char *name = cfg_getnstr(tree, "projects", i);
         if (name_check(NAME_PROJECT, name, p->e) != 0)
             return config_context(p->e, &(struct config_place){p->file, line});
-        if (is_listed(r->projects, r->project_count, name))
+        if (is_listed(r->projects, 0, r->project_count, name))
             return bad_value(p, line, "projects", name, "it stands there twice");
         if (add_text(p, &r->projects, &r->project_count, name) != 0)
             return -1;
