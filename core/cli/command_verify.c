@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "base/text.h"
+#include "engine/lost.h"
 #include "engine/task.h"
 #include "vault/verify.h"
 
@@ -101,6 +102,26 @@ static void on_finding(void *context, const struct verify_finding *finding)
                 finding->why.text, (int)backups.size, (const char *)backups.data);
 }
 
+/* What the vault cannot know: seals that were taken away. */
+struct lost_view {
+    struct check *check;
+    struct verify_result *result;
+};
+
+static void on_lost(void *context, const struct catalog_backup *row)
+{
+    struct lost_view *view = context;
+    char object[sizeof(row->seal_name) + 8];
+    const char *backups[] = {row->id};
+    struct verify_finding finding = {
+        .object = object, .fatal = true, .backups = backups, .backup_count = 1};
+    snprintf(object, sizeof(object), "seals/%s", row->seal_name);
+    error_set(&finding.why, LAGAN_NOT_FOUND, ERROR_INTEGRITY,
+              "the catalog knows this backup, but its seal is missing");
+    view->result->damaged++;
+    on_finding(view->check, &finding);
+}
+
 static void on_progress(void *context, const struct verify_progress *progress)
 {
     struct check *check = context;
@@ -165,6 +186,9 @@ static int run(struct check *check, struct verify_result *result, struct error *
     progress_begin(&check->progress, "verify", "objects");
     int done = vault_verify(check->chosen.vault.vault, &request, result, e);
     progress_end(&check->progress);
+    struct lost_view lost = {check, result};
+    if (done == 0 && check->chosen.vault.row && !check->seal)
+        done = lost_backups(s->setup, &check->chosen.vault, on_lost, &lost, e);
     return done == 0 ? 0 : error_context(e, "verify of vault %s", vault_name(check));
 }
 

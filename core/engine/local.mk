@@ -41,6 +41,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/create.c core/engine/create.h \
 	core/engine/listing.c core/engine/listing.h \
 	core/engine/locate.c core/engine/locate.h \
+	core/engine/lost.c core/engine/lost.h \
 	core/engine/parameters.c core/engine/parameters.h \
 	core/engine/protect.c core/engine/protect.h \
 	core/engine/rebuild.c core/engine/rebuild.h \

@@ -123,6 +123,8 @@ differences()
     mv "vault/main/seals/$seal" kept-seal
     expect 1 '' l catalog check
     grep -q 'is in the catalog but not in the vault' out
+    expect 4 '' l verify --vault main
+    grep -q "^damaged: seals/$seal: .*; hurts backup ${seal##*-}$" out
     l catalog rebuild | has 'vault main .* 1 gone'
     mv kept-seal "vault/main/seals/$seal"
     expect 1 '' l catalog check
