@@ -17,6 +17,7 @@ scenario_tests += tests/scenario/cli-progress.sh
 scenario_tests += tests/scenario/cli-secrets.sh
 scenario_tests += tests/scenario/cli-usage.sh
 scenario_tests += tests/scenario/cli-vaults.sh
+scenario_tests += tests/scenario/fault-kill.sh
 TESTS += $(scenario_tests)
 EXTRA_DIST += tests/scenario/cli-functions.sh
 EXTRA_DIST += $(scenario_tests)
