@@ -49,7 +49,7 @@ const struct command command_rows[] = {
      "forget a source; its backups stay", NULL},
     {"vault create", "NAME", OPERAND_FREE, 1, 1,
      O(REGION) | O(PASSPHRASE) | O(KEY) | O(RECOVERY_FILE) | O(NO_RECOVERY) | O(FORCE) |
-         O(DESCRIPTION),
+         O(DESCRIPTION) | O(PACK_SIZE),
      command_vault_create, "make a vault",
      "Without --passphrase and --key a key file is made beside the configuration.  The\n"
      "recovery key is shown once."},

@@ -112,6 +112,18 @@ static int create(struct session *s, struct create_request *request, int *fd, st
     return result;
 }
 
+static int parse_pack_size(struct session *s, uint64_t *bytes, struct error *e)
+{
+    const char *text = session_value(s, OPTION_PACK_SIZE);
+    if (!text)
+        return 0;
+    if (text_parse_size(text, bytes) == 0 && *bytes >= CREATE_PACK_BYTES_MIN &&
+        *bytes <= CREATE_PACK_BYTES_MAX)
+        return 0;
+    return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--pack-size %s: it can be 64K to 4G",
+                     text);
+}
+
 int command_vault_create(struct session *s, struct error *e)
 {
     int fd = -1;
@@ -131,7 +143,8 @@ int command_vault_create(struct session *s, struct error *e)
     if (!recovery && session_given(s, OPTION_RECOVERY_FILE))
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "--no-recovery and --recovery-file exclude each other");
-    if (session_setup(s, NEED_CATALOG, e) != 0 || create_check(s->setup, &request, e) != 0)
+    if (parse_pack_size(s, &request.pack_bytes, e) != 0 ||
+        session_setup(s, NEED_CATALOG, e) != 0 || create_check(s->setup, &request, e) != 0)
         return -1;
     if (recovery && recovery_prepare(s, &fd, e) != 0)
         return -1;

@@ -36,6 +36,7 @@ enum {
     X(RECOVERY_FILE, "recovery-file", 0, "FILE", 0,                                            \
       "write the recovery key there instead of showing it")                                    \
     X(NO_RECOVERY, "no-recovery", 0, NULL, 0, "make no recovery key; needs --force")           \
+    X(PACK_SIZE, "pack-size", 0, "SIZE", 0, "how large packs become, 64K to 4G; 64M")          \
     X(FORCE, "force", 0, NULL, 0, "yes, really")                                               \
     X(NAME, "name", 0, "NAME", 0, "the name of the backup")                                    \
     X(DESCRIPTION, "description", 0, "TEXT", 0, "what it is, for people")                      \

@@ -209,6 +209,15 @@ static int open_slots(struct creation *c, struct error *e)
     return 0;
 }
 
+static void set_pack_size(struct vault_settings *settings, uint64_t bytes)
+{
+    if (bytes == 0)
+        return;
+    settings->data_pack_bytes = bytes;
+    settings->meta_pack_bytes =
+        bytes / 4 > CREATE_PACK_BYTES_MIN ? bytes / 4 : CREATE_PACK_BYTES_MIN;
+}
+
 static void fill_row(struct catalog_vault *row, const struct vault_settings *settings)
 {
     memcpy(row->uuid, settings->uuid, sizeof(row->uuid));
@@ -309,6 +318,7 @@ static int write_vault(struct creation *c, struct error *e)
                           e) != 0)
         return -1;
     vault_settings_default(&settings, c->row->name);
+    set_pack_size(&settings, c->request->pack_bytes);
     if (vault_create(c->place.target, &settings, slots, count, e) != 0)
         return e->code == ERROR_CONFLICT ? adopt_vault(c, e) : -1;
     fill_row(c->row, &settings);

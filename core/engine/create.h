@@ -5,6 +5,9 @@
 
 #include "engine/setup.h"
 
+#define CREATE_PACK_BYTES_MIN (UINT64_C(64) << 10)
+#define CREATE_PACK_BYTES_MAX (UINT64_C(4) << 30)
+
 struct create_request {
     const char *name;
     const char *region;            /* NULL = the only one */
@@ -13,6 +16,7 @@ struct create_request {
     /* As in engine/parameters.h; NULL: a key file in its default place, unless there is a
      * passphrase. */
     const char *provider;
+    uint64_t pack_bytes;      /* of data packs, those of metadata get a quarter; 0 = default */
     bool recovery;            /* make a recovery key ... */
     uint8_t recovery_key[32]; /* ... which stands here then; the caller wipes it */
 };

@@ -44,6 +44,8 @@ wrong_options()
     expect 2 'exclude each other' l restore x --to y --in-place
     expect 2 'exclude each other' l restore x --to y --no-owners --numeric-owners
     expect 2 'add --force' l vault create x --no-recovery
+    expect 2 'it can be 64K to 4G' l vault create x --pack-size 1K --recovery-file "$PWD/x"
+    expect 2 'it can be 64K to 4G' l vault create x --pack-size much --recovery-file "$PWD/x"
     expect 2 'is no number' l task list --limit many
     expect 2 'it can be waiting' l task list --state asleep
     expect 2 'needs one of --new-passphrase' l vault key add
