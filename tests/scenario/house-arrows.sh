@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The rules of the house that a program can check: includes point down, drivers see <lagan/...>
 # alone, functions that invite mistakes are absent, files and functions stay short, each file
-# names its licence, and the public headers stand alone in C and in C++.
+# names its licence, and the public headers stand alone in C and in C++ and say what they mean.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 cd "$abs_top_srcdir"
 
@@ -165,10 +165,22 @@ check_headers_alone()
     done
 }
 
+# The public headers are the only manual that some authors have.
+check_header_comments()
+{
+    local header all bare
+    for header in include/lagan/*.h; do
+        all=$(grep -c '[^[:space:]]' "$header")
+        bare=$(code "$header" | grep -c '[^[:space:]]')
+        [ $((2 * bare)) -le "$all" ] || complain "$header: $bare of $all lines are no comments"
+    done
+}
+
 check_room_includes
 check_driver_includes
 check_banned
 check_licences
 check_lengths
 check_headers_alone
+check_header_comments
 [ $broken -eq 0 ] || fail "$broken rules broken"

@@ -3,6 +3,7 @@
 # "${abs_top_srcdir:?run me through make check}/tests/functions.sh".
 scenario_tests =
 scenario_tests += tests/scenario/driver-durability.sh
+scenario_tests += tests/scenario/driver-guide.sh
 scenario_tests += tests/scenario/house-arrows.sh
 scenario_tests += tests/scenario/house-install.sh
 scenario_tests += tests/scenario/house-modules.sh
