@@ -88,39 +88,37 @@ extern "C" {
 
 /*
  * Classes of outcomes: X(symbol, value, name, meaning).  Values are part of the ABI; a value
- * that is not in the table counts as IO.  What the host does by default:
+ * that is not in the table counts as IO.
+ *
+ * What the host does with an error of scope item that concerns one entry of a source, being
+ * read or written back: it names the entry, records the error in the backup, and goes on (exit
+ * status 3).  CANCELLED and NO_SPACE end the job all the same.  In all other places:
  *
  * - OK: goes on.
  * - END: ends the walk.  From any slot but walk_next it counts as IO.
- * - TRANSIENT: may make the same call again, after a pause that grows.  The only class besides
- *   BUSY that is ever tried again.  Release 0.1 does not try again yet: an entry is recorded as
- *   unreadable, else the job fails as temporary (exit status 5).
+ * - TRANSIENT: may make the same call again, after a pause that grows; with BUSY the only class
+ *   that is ever tried again.  Release 0.1 does not try again yet: the job fails as temporary
+ *   (exit status 5).
  * - BUSY: as TRANSIENT, with fewer calls at a time, and not before retry_after_ms.
- * - TIMEOUT: the job fails as temporary.
- * - NOT_FOUND: an entry of a source that vanished is left out and named (exit status 3); a
- *   missing object that a backup needs is damage (exit status 4).
+ * - TIMEOUT, OFFLINE: the job fails as temporary.
+ * - NOT_FOUND: an entry that vanished is left out of the backup and named; a missing object
+ *   that a backup needs is damage (exit status 4); a missing place fails the open.
  * - EXISTS: compares what is there with what was to be written.  Equal counts as done; else
  *   another name is taken, or the rule for conflicts decides.
  * - PRECONDITION: reads the state again or gives up; never repeats the call as it was.
- * - DENIED: an entry is recorded as unreadable and named; for a target the job fails.
- * - AUTH: the job fails.  From unwrap it means the wrong key (exit status 12).
- * - IMMUTABLE: no second try.  Removing what a deleted backup leaves may fail this way, and the
+ * - DENIED, AUTH, LIMIT: the job fails.  AUTH from unwrap means the wrong key (exit status 12).
+ * - IMMUTABLE: the job fails.  Removing what a deleted backup leaves may end this way, and the
  *   backup still counts as deleted.
- * - CORRUPT: nothing of what came is used.  Damage, named with the object (exit status 4).
+ * - CORRUPT: nothing of what came is used: damage, named with the object (exit status 4).
  * - NO_SPACE: stops writing; what is complete stays (exit status 14).
- * - LIMIT: the item fails.
- * - OFFLINE: the job fails as temporary.
- * - CHANGED: the entry is recorded as unreadable and named (exit status 3), and read again by
- *   the next backup.
+ * - CHANGED: only entries change; see struct lagan_source_ops.
  * - UNSUPPORTED: goes without where it can, else refuses what was asked for.
  * - INVALID: of configure and configured, a wrong parameter (exit status 2); else a mistake in
  *   the program or in the driver: the job fails.
  * - CANCELLED: unwinds (exit status 130).  When nobody cancelled and the deadline has passed,
  *   it counts as TIMEOUT.
- * - IO: an entry is recorded as unreadable and named; an object is damaged.
+ * - IO: an object counts as damaged; else the job fails.
  * - INTERNAL: the job fails.
- *
- * A scope beyond the item widens each of these: see enum lagan_scope.
  */
 #define LAGAN_CLASSES(X)                                                                       \
     X(OK, 0, "ok", "done")                                                                     \
