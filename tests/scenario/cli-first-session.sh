@@ -107,7 +107,8 @@ restoring()
     l -q restore second --path folder --to part2
     same_tree tree/folder part2
     l -q restore latest~2 --to part3 --include '*.txt'
-    [ "$(cd part3 && find . -type f | sort | xargs)" = './folder/deeper/note.txt ./folder/note.txt' ]
+    [ "$(cd part3 && find . -type f | sort | xargs)" = \
+        './folder/deeper/note.txt ./folder/note.txt' ]
     l -q restore latest --to part4 --exclude large --exclude /cache
     [ ! -e part4/folder/large ] && [ ! -e part4/cache ] && [ -e part4/file ]
     expect 1 'has no entry nosuch' l restore latest:nosuch --to part5
@@ -181,7 +182,8 @@ own_storage()
     l -v backup create . --name everything 2>err >/dev/null
     grep -q 'own storage' err
     l ls -R everything >out
-    grep -q '^tree/file$' out && ! grep -q '^vault/main' out || fail 'lagan backs its own vault up'
+    grep -q '^tree/file$' out && ! grep -q '^vault/main' out ||
+        fail 'lagan backs its own vault up'
 }
 
 make_tree

@@ -8,7 +8,8 @@
 # bash starts background jobs with SIGINT ignored, which the program would honour.
 program=(python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$abs_top_builddir/lagan" --driver-dir="$abs_top_builddir/test-drivers" --config "$conf")
+os.execv(sys.argv[1], sys.argv[1:])' "$abs_top_builddir/lagan"
+    --driver-dir="$abs_top_builddir/test-drivers" --config "$conf")
 
 lagan()
 {
@@ -35,7 +36,8 @@ interrupted()
 
 check_after()
 {
-    [ "$(l backup list --json | grep -c '"type":"backup"')" = 1 ] || fail 'half a backup is listed'
+    [ "$(l backup list --json | grep -c '"type":"backup"')" = 1 ] ||
+        fail 'half a backup is listed'
     l -q verify --depth data || fail 'the vault is hurt'
     l -q catalog check
 }
@@ -47,7 +49,8 @@ l -q source add endless src_mem count=60000 size=20000
 l -q backup create small
 for signal in INT TERM HUP; do
     [ "$(interrupted $signal 1)" = 130 ] || fail "SIG$signal does not end with 130: $(cat err)"
-    [ "$(wc -l <err)" = 1 ] && grep -q 'interrupted' err || { cat err; fail 'one line was expected'; }
+    [ "$(wc -l <err)" = 1 ] && grep -q 'interrupted' err ||
+        { cat err; fail 'one line was expected'; }
     l task list --state cancelled --json | has '"kind":"backup"'
     [ "$(l task list --state running --json | wc -l)" = 1 ] || fail 'the task runs for ever'
     check_after
@@ -62,7 +65,8 @@ sleep 0.5
 kill -9 $process
 wait $process 2>/dev/null || :
 l task list --json >out
-grep -q '"state":"failed".*interrupted' out || { cat out; fail 'a dead task is not known as such'; }
+grep -q '"state":"failed".*interrupted' out ||
+    { cat out; fail 'a dead task is not known as such'; }
 check_after
 
 # A signal that was ignored at the start stays so (nohup).

@@ -28,7 +28,8 @@ def check(lines, wanted, types):
 for number, line in enumerate(open("wanted"), 1):
     status, types, words = line.rstrip("\n").split("|", 2)
     try:
-        check(open(f"outputs/{number}", "rb").readlines(), int(status), [t for t in types.split(",") if t])
+        lines = open(f"outputs/{number}", "rb").readlines()
+        check(lines, int(status), [t for t in types.split(",") if t])
     except Exception as error:
         sys.exit(f"{words}: {error}")
 print(f"{number} outputs checked")

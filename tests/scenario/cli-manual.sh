@@ -29,11 +29,14 @@ manual_options()
     awk -v wanted=".Ss lagan $1" '
         $0 == wanted { inside = 1; next }
         inside && /^\.(Pp|Ss|Sh)/ { exit }
-        inside && /^\.Op/ && match($0, /Fl -[a-z-]+/) { print substr($0, RSTART + 4, RLENGTH - 4) }
+        inside && /^\.Op/ && match($0, /Fl -[a-z-]+/) {
+            print substr($0, RSTART + 4, RLENGTH - 4)
+        }
         ' "$manual" | sort
 }
 
-lagan --help | sed '1,/^options of every command/d' | sed -nE 's/^  (-.,|   ) --([a-z-]+).*/\2/p' |
+lagan --help | sed '1,/^options of every command/d' |
+    sed -nE 's/^  (-.,|   ) --([a-z-]+).*/\2/p' |
     sort >global
 [ "$(wc -l <global)" -ge 7 ]
 
@@ -52,9 +55,11 @@ done <commands
 # Each option is explained once, and none that does not exist.
 sed -n '/^\.Sh OPTIONS OF COMMANDS/,/^\.Sh RULES/p' "$manual" |
     sed -nE 's/^\.It (Fl . , -|Fl -)([a-z-]+).*/\2/p' | sort -u >explained
-sort -u all | diff - explained || fail 'options of commands (<) and those that lagan(1) explains (>)'
+sort -u all | diff - explained ||
+    fail 'options of commands (<) and those that lagan(1) explains (>)'
 while read -r option; do
-    sed -n '/^\.Sh OPTIONS OF EVERY/,/^\.Sh WORDS/p' "$manual" | grep -qE "^\.It Fl (. , )?-$option\b" ||
+    sed -n '/^\.Sh OPTIONS OF EVERY/,/^\.Sh WORDS/p' "$manual" |
+        grep -E "^\.It Fl (. , )?-$option\b" >found ||
         fail "lagan(1) does not explain --$option"
 done <global
 

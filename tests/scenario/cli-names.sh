@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Names of files are anybody's bytes: in every output one name is one line, nothing of it reaches
-# the terminal as a command, and --json keeps the bytes exactly.
+# Names of files are anybody's bytes: in every output one name is one line, nothing of it
+# reaches the terminal as a command, and --json keeps the bytes exactly.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 . "$abs_top_srcdir/tests/scenario/cli-functions.sh"
 requires_program python3 rsync
@@ -9,12 +9,16 @@ requires_program python3 rsync
 cat >names.py <<'END'
 import os, sys
 NAMES = [
-    b"-rf", b"--help", b"*", b"?", b"[a]", b"!x", b"#x", b" lead", b"trail ", b"a b", b"'", b'"',
-    b"`id`", b"$(id)", b"${HOME}", b";ls", b"|", b"&", b"<x>", b"\\", b"\\n", b"a\\x41", b"new\nline",
+    b"-rf", b"--help", b"*", b"?", b"[a]", b"!x", b"#x", b" lead", b"trail ", b"a b", b"'",
+    b'"',
+    b"`id`", b"$(id)", b"${HOME}", b";ls", b"|", b"&", b"<x>", b"\\", b"\\n", b"a\\x41",
+    b"new\nline",
     b"\n", b"\r", b"tab\t", b"bell\a", b"back\b\b", b"\x1b[31mred\x1b[0m", b"\x1b]0;title\x07",
-    b"\x1b[2J", b"\x7f", b"\xc2\x9b31m", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
+    b"\x1b[2J", b"\x7f", b"\xc2\x9b31m", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
     "täglich".encode(), "日本".encode(), "\u202etxt.exe".encode(), "\u2066x\u2069".encode(),
-    "\u2028".encode(), "e\u0301".encode(), "\U0001f4be".encode(), b"x" * 255, b"{", b'","a":"', b"%s%n",
+    "\u2028".encode(), "e\u0301".encode(), "\U0001f4be".encode(), b"x" * 255, b"{",
+    b'","a":"', b"%s%n",
     b"lagan: error: forged", b"a:b", b"latest~1", b"~", b"...", b"=", b"\xe2\x80\x8f",
 ]
 root = os.fsencode(sys.argv[1])
@@ -31,7 +35,8 @@ import sys, unicodedata
 data = sys.stdin.buffer.read()
 text = data.decode("utf-8", "strict")
 for c in text:
-    assert c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp", "Cs"), f"{c!r} in the output"
+    unsafe = unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs")
+    assert c == "\n" or not unsafe, f"{c!r} in the output"
 lines = text.count("\n")
 wanted = sys.argv[1]
 assert wanted == "-" or lines == int(wanted), f"{lines} lines instead of {wanted}"
@@ -47,7 +52,8 @@ got = set()
 for line in sys.stdin.buffer:
     record = json.loads(line)
     if record["type"] == sys.argv[2]:
-        got.add(bytes.fromhex(record["path_hex"]) if "path_hex" in record else record["path"].encode())
+        path = record["path"].encode()
+        got.add(bytes.fromhex(record["path_hex"]) if "path_hex" in record else path)
 got.discard(b"")
 assert got == wanted, (got - wanted, wanted - got)
 END
@@ -106,7 +112,8 @@ if command -v setpriv >/dev/null || [ "$(id -u)" != 0 ]; then
     chmod 000 tree/*
     for file in tree/*; do [ ! -f "$file" ] || touch "$file"; done
     safe - without_rights "$abs_top_builddir/run" lagan --config "$conf" backup create tree
-    [ "$(grep -c '^lagan: cannot read ' err)" -ge $((count - 7)) ] || { cat err; fail 'not all named'; }
+    [ "$(grep -c '^lagan: cannot read ' err)" -ge $((count - 7)) ] ||
+        { cat err; fail 'not all named'; }
     status=0
     without_rights "$abs_top_builddir/run" lagan --config "$conf" backup create tree --json \
         >out || status=$?

@@ -59,7 +59,8 @@ bars out >drawn
 grep -q '/s' drawn
 # The line of the problem and the result stand alone.
 tr '\r' '\n' <out | sed 's/\x1b\[K//g' >lines
-grep -q '^lagan: cannot read d00000000/e10: ' lines && grep -q '^backup [0-9a-f]\{16\} ' lines ||
+grep -q '^lagan: cannot read d00000000/e10: ' lines &&
+    grep -q '^backup [0-9a-f]\{16\} ' lines ||
     { cat -v out; fail 'a bar runs into a line'; }
 shown 3 30 backup create memory --full >out
 [ -z "$(bars out | awk 'length >= 30')" ] || fail 'a narrow terminal is overrun'

@@ -10,7 +10,8 @@ requires_program strace
 marker=MaRkEr$RANDOM$RANDOM$RANDOM$RANDOM
 echo "$marker-file" >passphrase && chmod 600 passphrase
 echo "$marker-second" >second && chmod 600 second
-mkdir credentials && echo "$marker-file" >credentials/vault-key && chmod 600 credentials/vault-key
+mkdir credentials && echo "$marker-file" >credentials/vault-key
+chmod 600 credentials/vault-key
 mkdir source said && echo text >source/file
 
 # told NAME COMMAND...: runs it, with everything it says, and what it starts, kept in said/.
@@ -33,7 +34,8 @@ recovery=$(cat recovery)
 told backup backup create source --passphrase "file:$PWD/passphrase"
 told fd ls latest --passphrase fd:7 7<passphrase
 told command verify --depth data --passphrase "command:cat '$PWD/passphrase'"
-CREDENTIALS_DIRECTORY=$PWD/credentials told credential ls latest --passphrase credential:vault-key
+CREDENTIALS_DIRECTORY=$PWD/credentials \
+    told credential ls latest --passphrase credential:vault-key
 told recovery restore latest --to restored --recovery-key "file:$PWD/recovery"
 tr -d '\n-' <recovery | tr A-Z a-z >typed && chmod 600 typed
 told typed ls latest --recovery-key "file:$PWD/typed"

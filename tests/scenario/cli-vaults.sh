@@ -173,7 +173,8 @@ auditor()
     pack=$(find "$scratch/copy/packs" -type f | head -n 1)
     chmod u+w "$pack" && truncate -s -1 "$pack"
     expect_status 4 l verify --target "tgt_dir:path=$scratch/copy" >out
-    grep -q "^damaged: packs/.*$(basename "$pack").*hurts backup" out || { cat out; fail 'not named'; }
+    grep -q "^damaged: packs/.*$(basename "$pack").*hurts backup" out ||
+        { cat out; fail 'not named'; }
     cd ..
     conf=$scratch/conf/lagan.conf
 }
