@@ -80,12 +80,11 @@ static int finish_commit(struct finish *f, struct error *e)
     return result;
 }
 
-static int finish_end(struct finish *f, struct error *e)
+static int finish_end(struct finish *f, struct restore_item *item, struct error *e)
 {
-    struct error why = ERROR_INIT;
-    bool writes = f->writer != NULL;
+    struct error why = item->failure;
     int result = 0;
-    if (writes && finish_commit(f, &why) != 0)
+    if (f->writer && (why.error_class != LAGAN_OK || finish_commit(f, &why) != 0))
         result = finish_problem(f, &why, e);
     if (result == 0 && !f->failed) {
         if (f->large.group && f->verdict != VERDICT_KEEP)
@@ -133,7 +132,7 @@ static int finish_item(struct finish *f, struct restore_item *item, struct error
     case RESTORE_ITEM_LARGE_CHUNK:
         return finish_chunk(f, item, e);
     case RESTORE_ITEM_LARGE_END:
-        return finish_end(f, e);
+        return finish_end(f, item, e);
     case RESTORE_ITEM_ENTRIES:
         for (size_t i = 0; i < item->step_count; i++) {
             if (item->steps[i].link && finish_link(f, &item->steps[i], e) != 0)

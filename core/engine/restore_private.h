@@ -39,7 +39,7 @@ struct restore_step {
 enum restore_item_kind {
     RESTORE_ITEM_ENTRIES,
     RESTORE_ITEM_LARGE_BEGIN, /* step 0 */
-    RESTORE_ITEM_LARGE_CHUNK, /* record; data after the worker */
+    RESTORE_ITEM_LARGE_CHUNK, /* record; data or failure after the worker */
     RESTORE_ITEM_LARGE_END
 };
 
@@ -52,7 +52,7 @@ struct restore_item {
     struct restore_step steps[RESTORE_STEPS];
     struct chunk_record record;
     struct buffer data;
-    struct error failure; /* of a chunk; class OK = none */
+    struct error failure; /* of a chunk, or at the end of the list of them; class OK = none */
 };
 
 /* What the conflict rules say of one entry. */

@@ -83,40 +83,55 @@ static int walker_links(struct restore_walker *w, struct restore_step *step, str
     return 0;
 }
 
-/* A large file goes round in chunks, so that several are decoded at a time. */
-static int walker_large(struct restore_walker *w, struct restore_step *step, struct error *e)
+static int walker_send(struct restore_walker *w, struct restore_item *item)
 {
-    struct chunk_record record;
-    int got = -1;
-    walker_send_open(w);
-    struct restore_item *item = walker_item(w, RESTORE_ITEM_LARGE_BEGIN);
-    if (!item)
-        return -1;
-    struct tree_entry *kept = tree_entry_copy(step->entry, e);
-    struct content_cursor *cursor =
-        kept ? content_cursor_new(&w->job->access, &kept->content, e) : NULL;
-    item->steps[0] = *step;
-    item->step_count = 1;
-    *step = (struct restore_step){0};
-    pipe_put(w->job->pipe, item);
-    while (cursor && (got = content_cursor_next(cursor, &record, e)) == 1) {
-        item = walker_item(w, RESTORE_ITEM_LARGE_CHUNK);
-        if (!item) {
-            got = -1;
-            break;
-        }
-        item->record = record;
-        pipe_put(w->job->pipe, item);
-    }
-    content_cursor_free(cursor);
-    tree_entry_free(kept);
-    if (got != 0)
-        return -1;
-    item = walker_item(w, RESTORE_ITEM_LARGE_END);
     if (!item)
         return -1;
     pipe_put(w->job->pipe, item);
     return 0;
+}
+
+/* Sends the chunks of a large file; a list of them that is damaged is a problem of the file,
+ * which `why` tells. */
+static int walker_chunks(struct restore_walker *w, const struct tree_entry *entry,
+                         struct error *why)
+{
+    struct chunk_record record;
+    int result = 0;
+    struct content_cursor *cursor = content_cursor_new(&w->job->access, &entry->content, why);
+    while (cursor && result == 0 && content_cursor_next(cursor, &record, why) == 1) {
+        struct restore_item *item = walker_item(w, RESTORE_ITEM_LARGE_CHUNK);
+        if (item)
+            item->record = record;
+        result = walker_send(w, item);
+    }
+    content_cursor_free(cursor);
+    return result;
+}
+
+/* A large file goes round in chunks, so that several are decoded at a time. */
+static int walker_large(struct restore_walker *w, struct restore_step *step, struct error *e)
+{
+    struct error why = ERROR_INIT;
+    walker_send_open(w);
+    struct tree_entry *kept = tree_entry_copy(step->entry, e);
+    struct restore_item *item = kept ? walker_item(w, RESTORE_ITEM_LARGE_BEGIN) : NULL;
+    if (item) {
+        item->steps[0] = *step;
+        item->step_count = 1;
+        *step = (struct restore_step){0};
+    }
+    int result = walker_send(w, item);
+    if (result == 0)
+        result = walker_chunks(w, kept, &why);
+    if (result == 0) {
+        item = walker_item(w, RESTORE_ITEM_LARGE_END);
+        if (item)
+            item->failure = why;
+        result = walker_send(w, item);
+    }
+    tree_entry_free(kept);
+    return result;
 }
 
 /* Whether a file goes round in chunks: not when all of it stays as it is. */
@@ -167,6 +182,17 @@ static bool walker_missing(struct restore_walker *w, const struct tree_entry *en
     return entry->type != LAGAN_ENTRY_DIRECTORY;
 }
 
+/* Says that what should be the root is none; true then. */
+static bool walker_no_root(struct restore_walker *w, const struct tree_entry *entry)
+{
+    struct error why = ERROR_INIT;
+    if (entry->key_size > 0 || entry->type == LAGAN_ENTRY_DIRECTORY)
+        return false;
+    error_set(&why, LAGAN_INVALID, ERROR_INTEGRITY, "the root is no directory");
+    restore_problem(w->job, entry, &why);
+    return true;
+}
+
 /* Takes `entry` over. */
 static int walker_entry(struct restore_walker *w, struct tree_entry *entry, bool passed,
                         struct error *e)
@@ -174,7 +200,7 @@ static int walker_entry(struct restore_walker *w, struct tree_entry *entry, bool
     const struct tree_entry *blocked = NULL;
     bool directory = entry->type == LAGAN_ENTRY_DIRECTORY;
     int result = 0;
-    if (walker_missing(w, entry))
+    if (walker_missing(w, entry) || walker_no_root(w, entry))
         goto out;
     if (passed)
         return restore_maker_wait(&w->maker, entry, e);
