@@ -8,14 +8,21 @@ requires_program python3
 corpus=$abs_top_builddir/tests/corpus
 digest=$abs_top_srcdir/tests/corpus/tree_digest.py
 
+# Not all of a corpus lets its owner in.
+remove_tree()
+{
+    [ ! -d "$1" ] || chmod -R u+rwx "$1"
+    rm -rf "$1"
+}
+
 # compare PLACE [OPTION] THEME...: makes the corpus there, copies it, and compares the digests.
 compare()
 {
     local place=$1 option=${2:-}
     shift $(($# < 2 ? $# : 2))
-    rm -rf "$place/fidelity"
+    remove_tree "$place/fidelity"
     mkdir "$place/fidelity"
-    cleanup_fn rm -rf "$place/fidelity"
+    cleanup_fn remove_tree "$place/fidelity"
     "$corpus/make_tree" "$place/fidelity/from" "$@" >made
     "$corpus/copy_tree" "$abs_top_builddir/test-drivers" "$place/fidelity/from" \
         "$place/fidelity/to" >copied
