@@ -123,26 +123,34 @@ static int job_items(struct backup_job *job, unsigned count, struct error *e)
     return 0;
 }
 
-static int job_open(struct backup_job *job, struct error *e)
+/* A parent that cannot be built upon is none. */
+static int job_session(struct backup_job *job, struct backup_request *request, unsigned threads,
+                       struct error *e)
 {
-    const struct backup_request *request = job->request;
-    const struct vault_settings *settings = vault_settings(request->vault);
-    unsigned threads = request->threads ? request->threads : pool_processors();
     struct session_request session = {.writer_id = request->writer_id,
                                       .source_id = request->source_id,
                                       .host = request->host,
                                       .parent = request->parent,
                                       .threads = threads};
+    if (session_begin(request->vault, &session, &job->session, e) != 0)
+        return -1;
+    if (!session_has_parent(job->session))
+        request->parent = NULL;
+    return 0;
+}
+
+static int job_open(struct backup_job *job, struct backup_request *request, struct error *e)
+{
+    const struct vault_settings *settings = vault_settings(request->vault);
+    unsigned threads = request->threads ? request->threads : pool_processors();
 
     job->chunk_smallest = ((size_t)1 << settings->chunk_average_log2) / 4;
     job->chunk_largest = ((size_t)1 << settings->chunk_average_log2) * 4;
     job->links = link_slots_new(e);
-    if (!job->links || job_draft(job, e) != 0 ||
+    if (!job->links || job_session(job, request, threads, e) != 0 || job_draft(job, e) != 0 ||
         job_items(job, threads + ITEMS_BESIDE_WORKERS, e) != 0)
         return -1;
     if (request->parent && store_open(request->vault, STORE_MEMORY, &job->store, e) != 0)
-        return -1;
-    if (session_begin(request->vault, &session, &job->session, e) != 0)
         return -1;
     job->pool = pool_new(threads, threads + ITEMS_BESIDE_WORKERS, e);
     if (!job->pool)
@@ -199,13 +207,14 @@ static int job_seal(struct backup_job *job, struct error *e)
 
 int backup_run(const struct backup_request *request, struct seal **result, struct error *e)
 {
-    struct backup_job job = {.request = request};
+    struct backup_request own = *request;
+    struct backup_job job = {.request = &own};
     int done = -1;
 
     pthread_mutex_init(&job.lock, NULL);
     atomic_init(&job.failed, false);
     atomic_init(&job.bytes_read, 0);
-    if (job_open(&job, e) != 0)
+    if (job_open(&job, &own, e) != 0)
         goto out;
     job_totals(&job);
     if (job_run(&job, e) != 0 || job_seal(&job, e) != 0)

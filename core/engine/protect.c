@@ -157,6 +157,16 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
             (struct seal_pair){row->parameters.items[i].name, row->parameters.items[i].value};
     backup.parameters = pairs;
     int result = backup_run(&backup, seal, e);
+    if (result != 0 && backup.parent && e->error_class == LAGAN_CORRUPT) {
+        /* What was found damaged is remembered, and stored anew. */
+        log_write(LOG_WARNING, "backup",
+                  "the last backup cannot be read: %s; once more "
+                  "without it",
+                  e->text);
+        *e = ERROR_INIT;
+        backup.parent = NULL;
+        result = backup_run(&backup, seal, e);
+    }
     free(pairs);
     return result;
 }

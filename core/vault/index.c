@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* index.c - looking chunks up. */
 #include "base/object.h"
+#include "vault/distrust.h"
 #include "vault/index_private.h"
 
 #include <stdlib.h>
@@ -53,7 +54,8 @@ void index_close(struct index *ix)
 struct lookup {
     enum chunk_kind kind;
     const struct chunk_id *id;
-    bool open; /* the pack is wanted, not only its number */
+    bool open;       /* the pack is wanted, not only its number */
+    uint32_t except; /* not in this pack; INDEX_NONE = any */
     struct index_hit hit;
 };
 
@@ -78,7 +80,7 @@ static bool find_near(struct index *ix, struct lookup *l)
     for (int i = 0; i < NEIGHBOURS && number != INDEX_NONE; number = ix->packs[number].older) {
         const struct index_pack *p = &ix->packs[number];
         const struct table *t = &p->open->table;
-        if (p->kind != l->kind || p->bad)
+        if (p->kind != l->kind || p->bad || number == l->except)
             continue;
         i++;
         int64_t chunk = p->cursor < t->chunk_count && chunk_id_equal(&t->ids[p->cursor], l->id)
@@ -112,7 +114,7 @@ static int confirm(struct index *ix, struct lookup *l, const struct entry *candi
 {
     uint32_t number = candidate->pack;
 
-    if (ix->packs[number].kind != l->kind)
+    if (ix->packs[number].kind != l->kind || number == l->except)
         return 0;
     if (ix->packs[number].bad && ix->request.tolerant)
         return 0;
@@ -180,7 +182,13 @@ static int look_up(struct index *ix, struct lookup *l, struct error *e)
 int index_find(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
                struct index_hit *hit, struct error *e)
 {
-    struct lookup l = {.kind = kind, .id = id, .open = true};
+    return index_find_other(ix, kind, id, INDEX_NONE, hit, e);
+}
+
+int index_find_other(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+                     uint32_t except, struct index_hit *hit, struct error *e)
+{
+    struct lookup l = {.kind = kind, .id = id, .open = true, .except = except};
     int result = look_up(ix, &l, e);
 
     if (result > 0)
@@ -191,7 +199,7 @@ int index_find(struct index *ix, enum chunk_kind kind, const struct chunk_id *id
 int index_has(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
               uint32_t *number, struct error *e)
 {
-    struct lookup l = {.kind = kind, .id = id};
+    struct lookup l = {.kind = kind, .id = id, .except = INDEX_NONE};
     int result = look_up(ix, &l, e);
 
     if (result > 0)
@@ -238,6 +246,28 @@ struct seal_pack index_pack(struct index *ix, uint32_t number)
     struct seal_pack id = ix->packs[number].id;
     pthread_mutex_unlock(&ix->lock);
     return id;
+}
+
+void index_distrust(struct index *ix, uint32_t number, const struct error *why)
+{
+    struct seal_pack id = index_pack(ix, number);
+
+    if (why->error_class == LAGAN_CORRUPT)
+        distrust_note(ix->vault, id.hash);
+    if (!ix->request.tolerant)
+        return;
+    pthread_mutex_lock(&ix->lock);
+    index_mark_bad(ix, number, why);
+    pthread_mutex_unlock(&ix->lock);
+}
+
+bool index_has_pack(struct index *ix, const uint8_t hash[32])
+{
+    pthread_mutex_lock(&ix->lock);
+    uint32_t number = index_packs_find(ix, hash);
+    bool whole = number != INDEX_NONE && !ix->packs[number].bad;
+    pthread_mutex_unlock(&ix->lock);
+    return whole;
 }
 
 bool index_damage(struct index *ix, struct error *why)

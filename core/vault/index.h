@@ -22,7 +22,7 @@ struct index_request {
     /* For tables of contents in memory. */
     size_t memory_bytes;
     /* A pack that is missing or damaged is logged and counts as absent; else finding a chunk in
-     * it fails.  For writers: they store such chunks anew. */
+     * it fails.  For writers: they store such chunks anew.  Packs are listed for that. */
     bool tolerant;
 };
 
@@ -42,6 +42,9 @@ void index_close(struct index *ix);
 /* Looks a chunk up: 1 found, 0 not, -1. */
 int index_find(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
                struct index_hit *hit, struct error *e);
+/* The same in any pack but number `except`, which could not be read. */
+int index_find_other(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+                     uint32_t except, struct index_hit *hit, struct error *e);
 void index_release(struct index *ix, const struct index_hit *hit);
 
 /* The same without the pack: `*number` receives its number.  Faster when chunks come in any
@@ -55,6 +58,12 @@ int index_add(struct index *ix, struct pack *pack, uint32_t *number, struct erro
 
 /* Packs are numbered from 0 as they come. */
 struct seal_pack index_pack(struct index *ix, uint32_t number);
+
+/* Reading pack `number` has shown that it is damaged or gone: it counts as absent to this index
+ * when that is tolerant, and to writers on this host until a check finds it whole. */
+void index_distrust(struct index *ix, uint32_t number, const struct error *why);
+/* Whether the pack counts, and nothing is known against it. */
+bool index_has_pack(struct index *ix, const uint8_t hash[32]);
 
 /* True, and why, when some pack or roll that counts was found missing or damaged. */
 bool index_damage(struct index *ix, struct error *why);

@@ -2,7 +2,9 @@
 /* index_load.c - what an index starts with: the packs that backups need, and where their chunks
  * are. */
 #include "base/log.h"
+#include "vault/distrust.h"
 #include "vault/index_private.h"
+#include "vault/name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +80,77 @@ static int add_roll(struct index *ix, const uint8_t hash[32], struct error *e)
     return result;
 }
 
+/* The packs that the target lists, by their numbers here. */
+struct presence {
+    struct index *ix;
+    bool *listed;
+};
+
+static int note_listed(void *context, const char *key, uint64_t bytes, struct error *e)
+{
+    struct presence *p = context;
+    struct name name;
+
+    (void)e;
+    if (!name_parse(key, &name) || name.kind != NAME_PACK)
+        return 0;
+    uint32_t number = index_packs_find(p->ix, name.hash);
+    if (number != INDEX_NONE && p->ix->packs[number].id.bytes == bytes)
+        p->listed[number] = true;
+    return 0;
+}
+
+static void mark_absent(struct index *ix, const bool *listed)
+{
+    struct error why = ERROR_INIT;
+    uint32_t count = 0;
+    char name[NAME_SIZE];
+
+    for (uint32_t i = 0; i < ix->pack_count; i++) {
+        if (listed[i])
+            continue;
+        name_of_pack(ix->packs[i].id.hash, name);
+        if (count++ == 0)
+            error_set(&why, LAGAN_NOT_FOUND, ERROR_INTEGRITY, "%s: the pack is missing", name);
+        ix->packs[i].bad = true;
+    }
+    if (count == 0)
+        return;
+    if (ix->damage.error_class == LAGAN_OK)
+        ix->damage = why;
+    log_write(LOG_WARNING, "vault", "%s (%u in all); what they held is stored anew", why.text,
+              count);
+}
+
+/* What a listing does not show is stored anew, which costs room at worst; what a writer took
+ * for present without looking would be lost in every backup to come. */
+static int find_absent(struct index *ix, struct error *e)
+{
+    struct presence p = {ix, calloc((size_t)ix->pack_count + 1, sizeof(bool))};
+
+    if (p.listed == NULL)
+        return error_no_memory(e, "the index");
+    int result = target_list(vault_target(ix->vault), "packs/", note_listed, &p, e);
+    if (result == 0)
+        mark_absent(ix, p.listed);
+    free(p.listed);
+    return result;
+}
+
+static void mark_distrusted(void *context, const uint8_t hash[32])
+{
+    struct index *ix = context;
+    uint32_t number = index_packs_find(ix, hash);
+    struct error why = ERROR_INIT;
+    char name[NAME_SIZE];
+
+    if (number == INDEX_NONE)
+        return;
+    name_of_pack(hash, name);
+    error_set(&why, LAGAN_CORRUPT, ERROR_INTEGRITY, "%s was found damaged before", name);
+    index_mark_bad(ix, number, &why);
+}
+
 static int find_needed(struct index *ix, struct error *e)
 {
     struct seal_list list = {0};
@@ -140,8 +213,10 @@ int index_cover(struct index *ix, struct error *e)
 
 int index_load(struct index *ix, struct error *e)
 {
-    if (find_needed(ix, e) < 0)
+    if (find_needed(ix, e) < 0 || (ix->request.tolerant && find_absent(ix, e) < 0))
         return -1;
+    if (ix->request.tolerant)
+        distrust_list(ix->vault, mark_distrusted, ix);
     index_segments_load(ix);
     return index_cover(ix, e) < 0 ? -1 : index_segments_keep(ix, e);
 }

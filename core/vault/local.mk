@@ -71,6 +71,7 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/block_cache.c core/vault/block_cache.h \
 	core/vault/block_fetch.c core/vault/block_fetch.h \
 	core/vault/codec.c core/vault/codec.h \
+	core/vault/distrust.c core/vault/distrust.h \
 	core/vault/entry.c core/vault/entry.h \
 	core/vault/envelope.c core/vault/envelope.h \
 	core/vault/envelope_directory.c \

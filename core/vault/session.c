@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/object.h"
 #include "base/pool.h"
+#include "vault/name.h"
 #include "vault/session_private.h"
 
 #include <stdio.h>
@@ -54,6 +55,29 @@ static int committed(void *context, struct pack *pack, struct error *e)
     return 0;
 }
 
+static void drop_parent(struct session *s, const char *why)
+{
+    log_write(LOG_WARNING, "vault", "the last backup is no parent, everything is read anew: %s",
+              why);
+    free(s->parent_packs);
+    s->parent_packs = NULL;
+    s->parent_pack_count = s->parent_roll_count = 0;
+    s->has_parent = false;
+}
+
+/* A backup that rests on packs which are not there, or not whole, would be as damaged. */
+static void judge_parent(struct session *s)
+{
+    char name[NAME_SIZE];
+
+    for (size_t i = 0; i < s->parent_pack_count; i++) {
+        if (index_has_pack(s->index, s->parent_packs[i].hash))
+            continue;
+        name_of_pack(s->parent_packs[i].hash, name);
+        drop_parent(s, name);
+    }
+}
+
 static int copy_parent(struct session *s, const struct seal *parent, struct error *e)
 {
     if (parent == NULL)
@@ -66,7 +90,13 @@ static int copy_parent(struct session *s, const struct seal *parent, struct erro
     if (parent->roll_count > 0)
         memcpy(s->parent_rolls, parent->rolls, parent->roll_count * sizeof(*s->parent_rolls));
     s->parent_roll_count = parent->roll_count;
-    return vault_backup_packs(s->vault, parent, &s->parent_packs, &s->parent_pack_count, e);
+    if (vault_backup_packs(s->vault, parent, &s->parent_packs, &s->parent_pack_count, e) == 0)
+        return 0;
+    if (e->error_class != LAGAN_NOT_FOUND && e->error_class != LAGAN_CORRUPT)
+        return -1;
+    drop_parent(s, e->text);
+    *e = ERROR_INIT;
+    return 0;
 }
 
 /* What dead writers left in the target is no reason to fail. */
@@ -103,6 +133,8 @@ static int start(struct session *s, const struct session_request *request, struc
     if (session_resume_begin(s, &content, e) < 0)
         return -1;
     int result = index_open(s->vault, &index, &s->index, e);
+    if (result == 0)
+        judge_parent(s);
     if (result == 0)
         result = session_resume_packs(s, &content, e);
     free(content.packs);
@@ -214,6 +246,12 @@ struct chunk_access session_access(struct session *s)
 {
     OBJECT_CHECK(s, SESSION_MAGIC);
     return (struct chunk_access){.context = s, .put = put_metadata, .get = get_metadata};
+}
+
+bool session_has_parent(const struct session *s)
+{
+    OBJECT_CHECK(s, SESSION_MAGIC);
+    return s->has_parent;
 }
 
 int session_flush(struct session *s, struct error *e)

@@ -78,20 +78,63 @@ static int not_found(struct store *st, const struct chunk_id *id, struct error *
                      digits);
 }
 
-int store_get(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
-              struct buffer *out, struct error *e)
+static bool is_damage(const struct error *e)
+{
+    return e->error_class == LAGAN_CORRUPT || e->error_class == LAGAN_NOT_FOUND;
+}
+
+static int read_hit(struct store *st, struct index_hit *hit, struct buffer *out,
+                    struct error *e)
+{
+    int result = block_cache_chunk(st->blocks, hit->pack, hit->number, hit->chunk, out, e);
+
+    index_release(st->index, hit);
+    if (result < 0 && is_damage(e))
+        index_distrust(st->index, hit->number, e);
+    return result;
+}
+
+/* A later backup may have stored the chunk anew; `e` stays when none did. */
+static int get_elsewhere(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
+                         uint32_t except, struct buffer *out, struct error *e)
+{
+    struct error ignored = ERROR_INIT;
+    struct index_hit hit;
+
+    if (index_find_other(st->index, kind, id, except, &hit, &ignored) <= 0 ||
+        read_hit(st, &hit, out, &ignored) < 0)
+        return -1;
+    *e = ERROR_INIT;
+    return 0;
+}
+
+static int get(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
+               struct buffer *out, struct error *e)
 {
     struct index_hit hit;
 
-    OBJECT_CHECK(st, STORE_MAGIC);
     int result = index_find(st->index, kind, id, &hit, e);
     if (result < 0)
         return -1;
     if (result == 0)
         return not_found(st, id, e);
-    result = block_cache_chunk(st->blocks, hit.pack, hit.number, hit.chunk, out, e);
-    index_release(st->index, &hit);
-    return result;
+    result = read_hit(st, &hit, out, e);
+    return result == 0 || !is_damage(e) ? result
+                                        : get_elsewhere(st, kind, id, hit.number, out, e);
+}
+
+int store_get(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
+              struct buffer *out, struct error *e)
+{
+    OBJECT_CHECK(st, STORE_MAGIC);
+    if (get(st, kind, id, out, e) == 0)
+        return 0;
+    /* Whoever asks has the id from a tree: what the vault lacks is lost. */
+    if (e->error_class == LAGAN_NOT_FOUND) {
+        e->error_class = LAGAN_CORRUPT;
+        e->code = ERROR_INTEGRITY;
+    }
+    return -1;
 }
 
 int store_locate(struct store *st, enum chunk_kind kind, const struct chunk_id *id,

@@ -15,12 +15,14 @@
 struct session;
 
 struct session_request {
-    const uint8_t *writer_id;  /* 16 bytes: this installation */
-    const uint8_t *source_id;  /* 16 bytes: a later session of the same writer and source takes
-                                  an  interrupted one up */
-    const char *host;          /* name of this host */
-    const struct seal *parent; /* NULL = none; its packs are needed by the new backup too */
-    unsigned threads;          /* for compression and encryption; 0 = number of processors */
+    const uint8_t *writer_id; /* 16 bytes: this installation */
+    const uint8_t *source_id; /* 16 bytes: a later session of the same writer and source takes
+                                 an  interrupted one up */
+    const char *host;         /* name of this host */
+    const struct seal
+        *parent;      /* NULL = none; its packs are needed by the new backup too.  It is
+                         dropped when one of them is missing or known to be damaged */
+    unsigned threads; /* for compression and encryption; 0 = number of processors */
 };
 
 struct session_counters {
@@ -44,6 +46,8 @@ int session_put(struct session *s, enum chunk_kind kind, const struct chunk_id *
 /* For trees and content maps: put identifies and stores a CHUNK_META. `get` reads older chunks.
  */
 struct chunk_access session_access(struct session *s);
+/* Whether the request's parent is one: if not, nothing may be taken over from it. */
+bool session_has_parent(const struct session *s);
 /* Finishes all packs and makes them durable. */
 int session_flush(struct session *s, struct error *e);
 /* session_flush, then rolls, the seal (last) and the end of the session.  Fills the seal's id,
@@ -59,8 +63,8 @@ void session_free(struct session *s);
 struct store;
 int store_open(struct vault *v, size_t memory_bytes, struct store **store, struct error *e);
 void store_close(struct store *st);
-/* Appends the chunk to `out`, its id checked; not-found when the vault has no such chunk,
- * corrupt (with the pack's name in the text) when its pack is damaged. */
+/* Appends the chunk to `out`, its id checked; INTEGRITY when the vault has no such chunk, or
+ * when its pack is damaged or gone (with the pack's name in the text). */
 int store_get(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
               struct buffer *out, struct error *e);
 /* Whether a chunk is known and in which pack (64 hex digits and a terminator): 1, 0, -1. */

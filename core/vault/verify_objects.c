@@ -2,6 +2,7 @@
 /* verify_objects.c - every pack and run, read in full on several threads. */
 #include "base/pool.h"
 #include "driver/operation.h"
+#include "vault/distrust.h"
 #include "vault/pack.h"
 #include "vault/verify_private.h"
 
@@ -104,8 +105,11 @@ static void judge(struct reading *r, const struct error *why)
 
     if (why->error_class == LAGAN_NOT_FOUND && !c->needed[r->object - c->objects])
         return;
-    if (verify_is_finding(c, why))
-        verify_found_needed(c, r->object, why);
+    if (!verify_is_finding(c, why))
+        return;
+    if (r->object->name.kind == NAME_PACK)
+        distrust_note(c->vault, r->object->name.hash);
+    verify_found_needed(c, r->object, why);
 }
 
 static void run(void *item)
@@ -118,6 +122,8 @@ static void run(void *item)
             verify_fail(r->check, &why);
         else if (read_object(r, &why) != 0)
             judge(r, &why);
+        else if (r->object->name.kind == NAME_PACK)
+            distrust_forget(r->check->vault, r->object->name.hash);
         verify_progress_add(r->check, 1,
                             r->bytes < r->object->bytes ? r->object->bytes - r->bytes : 0);
     }

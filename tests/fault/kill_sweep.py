@@ -334,7 +334,7 @@ class Sweep:
     def killed(self, words, k, call=None, fine=(0,)):
         """Runs the words, to be killed at the k-th call; whether they were."""
         if call:
-            before = ["strace", "-f", "-q", "-o", "/dev/null", "--seccomp-bpf", "-e", f"trace={call}", "-e",
+            before = ["strace", "-f", "-q", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                       f"inject={call}:signal=KILL:when={k}"]
         else:
             before = [self.arguments.at_call, "-k", str(k), ",".join(CALLS)]
