@@ -134,6 +134,7 @@ tests_unit_test_engine_forged_SOURCES = tests/unit/test_engine_forged.c \
 	$(engine_fixture)
 unit_tests += tests/unit/test_engine_memory
 tests_unit_test_engine_memory_SOURCES = tests/unit/test_engine_memory.c $(engine_fixture)
+unit_tests += tests/unit/test_engine_parts
 # Not a test: works on a target for scenarios that trace it.
 check_PROGRAMS += tests/unit/target_tool
 check_PROGRAMS += $(unit_tests)
