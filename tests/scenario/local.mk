@@ -18,6 +18,7 @@ scenario_tests += tests/scenario/cli-progress.sh
 scenario_tests += tests/scenario/cli-secrets.sh
 scenario_tests += tests/scenario/cli-usage.sh
 scenario_tests += tests/scenario/cli-vaults.sh
+scenario_tests += tests/scenario/fault-corrupt.sh
 scenario_tests += tests/scenario/fault-kill.sh
 TESTS += $(scenario_tests)
 EXTRA_DIST += tests/scenario/cli-functions.sh
