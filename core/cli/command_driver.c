@@ -2,10 +2,13 @@
 /* command_driver.c - what drivers there are, and what they say of themselves. */
 #include "cli/session.h"
 
+#include "base/file.h"
 #include "driver/describe.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* "yes", "no", or "" when there is no configuration that could tell. */
 static const char *enabled(const struct session *s, const char *name)
@@ -16,10 +19,9 @@ static const char *enabled(const struct session *s, const char *name)
     return config_driver_enabled(config, name) ? "yes" : "no";
 }
 
-static int list_driver(void *context, const char *name, const struct driver_description *d,
-                       const struct error *refused)
+static void list_row(struct session *s, const char *name, const struct driver_description *d,
+                     const struct error *refused, const char *state)
 {
-    struct session *s = context;
     struct output *o = &s->output;
     record_begin(o, "driver");
     record_text(o, "name", name);
@@ -27,8 +29,34 @@ static int list_driver(void *context, const char *name, const struct driver_desc
     record_text(o, "version", d ? d->version : "");
     record_text(o, "enabled", enabled(s, name));
     record_text(o, "summary", d ? d->summary : refused->text);
-    record_text(o, "state", d ? "usable" : "refused");
+    record_text(o, "state", state);
     record_end(o);
+}
+
+static int list_driver(void *context, const char *name, const struct driver_description *d,
+                       const struct error *refused)
+{
+    list_row(context, name, d, refused, d ? "usable" : "refused");
+    return 0;
+}
+
+/* What the configuration enables and the folder lacks. */
+static int list_missing(struct session *s, struct error *e)
+{
+    const struct config *config = setup_config(s->setup);
+    const char *folder = driver_host_directory(setup_drivers(s->setup));
+    for (size_t i = 0; config && i < config->driver_count; i++) {
+        struct error missing = ERROR_INIT;
+        char *path CLEANUP_TEXT = NULL;
+        if (asprintf(&path, "%s/%s.so", folder, config->drivers[i]) < 0) {
+            path = NULL;
+            return error_no_memory(e, "a path");
+        }
+        if (access(path, F_OK) == 0)
+            continue;
+        error_errno(&missing, errno, "%s", path);
+        list_row(s, config->drivers[i], NULL, &missing, "missing");
+    }
     return 0;
 }
 
@@ -42,6 +70,8 @@ int command_driver_list(struct session *s, struct error *e)
         return -1;
     output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
     int result = driver_list_available(setup_drivers(s->setup), list_driver, s, e);
+    if (result == 0)
+        result = list_missing(s, e);
     output_table_end(&s->output, "no drivers");
     return result;
 }

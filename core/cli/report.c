@@ -30,7 +30,8 @@
     X(NO_BACKUP, "`lagan backup list` shows those there are")                                  \
     X(NO_ENTRY, "`lagan ls` shows what a backup has")                                          \
     X(NO_DRIVER, "`lagan driver list` shows those there are")                                  \
-    X(DRIVER_REFUSED, "install the driver again, from the same version of lagan")              \
+    X(DRIVER_REFUSED,                                                                          \
+      "correct owner and mode, or install it again, from this version of lagan")               \
     X(NAME_TAKEN, "choose another name")                                                       \
     X(AMBIGUOUS, "give more of the id, or --vault or --source")                                \
     X(LOCKED, "`lagan vault key list` shows what opens it")                                    \

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <ltdl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,29 @@ int module_open_directory(const char *directory, struct error *e)
     return fd;
 }
 
+/* The end of what the linker maps of the file, by its program headers; 0 when it has none that
+ * can be read, which the linker itself has words for. */
+static uint64_t mapped_end(int fd)
+{
+    ElfW(Ehdr) head;
+    ElfW(Phdr) part;
+    uint64_t end = 0;
+    if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head ||
+        memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof part ||
+        head.e_phoff > INT64_MAX - UINT16_MAX * sizeof part)
+        return 0;
+    for (size_t i = 0; i < head.e_phnum; i++) {
+        off_t at = (off_t)(head.e_phoff + i * sizeof part);
+        uint64_t part_end;
+        if (pread(fd, &part, sizeof part, at) != (ssize_t)sizeof part ||
+            __builtin_add_overflow(part.p_offset, part.p_filesz, &part_end))
+            return UINT64_MAX;
+        if (part.p_type == PT_LOAD && part_end > end)
+            end = part_end;
+    }
+    return end;
+}
+
 static int check_file(int fd, const char *path, struct stat *status, struct error *e)
 {
     if (fstat(fd, status) < 0)
@@ -135,6 +159,9 @@ static int check_file(int fd, const char *path, struct stat *status, struct erro
         return refuse(e, path, "others can write to it");
     if (status->st_nlink != 1)
         return refuse(e, path, "it has more than one name (hard links)");
+    /* The linker would map it all the same, and the first access behind the end kill us. */
+    if (mapped_end(fd) > (uint64_t)status->st_size)
+        return refuse(e, path, "the file is cut short");
     return 0;
 }
 

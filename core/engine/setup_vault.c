@@ -13,6 +13,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the configuration says of the target, checked before anything is made of it. */
+static int check_section(const struct driver *driver, const struct config_driver *section,
+                         struct error *e)
+{
+    for (size_t i = 0; i < section->parameter_count; i++) {
+        const struct config_parameter *p = &section->parameters[i];
+        if (instance_check_value(driver, p->name, p->value, NULL, e) != 0)
+            return config_context(e, &p->place);
+    }
+    return 0;
+}
+
+static int no_place(const struct config_region *region, const struct driver *driver,
+                    const struct lagan_parameter *row, struct error *e)
+{
+    if (!row || !(row->flags & LAGAN_PARAMETER_REQUIRED))
+        return error_set(e, LAGAN_UNSUPPORTED, ERROR_CONFLICT,
+                         "the target %s of region %s has no place that vaults could share",
+                         driver_name(driver), region->name);
+    error_set(e, LAGAN_INVALID, ERROR_PARAMETER, "driver %s: parameter %s is missing (%s)",
+              driver_name(driver), row->name, row->help);
+    return config_context(e, &region->target.place);
+}
+
 /* The place of `prefix` below that of the region's target; NULL when the prefix is empty, or on
  * failure. */
 static int place_below(struct setup *s, const struct config_region *region,
@@ -31,9 +55,7 @@ static int place_below(struct setup *s, const struct config_region *region,
     if (row && !top && defaults)
         top = config_parameter_find(defaults, row->name);
     if (!top)
-        return error_set(e, LAGAN_UNSUPPORTED, ERROR_CONFLICT,
-                         "the target %s of region %s has no place that vaults could share",
-                         driver_name(driver), region->name);
+        return no_place(region, driver, row, e);
     size_t length = strlen(top->value);
     while (length > 1 && top->value[length - 1] == '/')
         length--;
@@ -53,8 +75,9 @@ int setup_target_open(struct setup *s, const struct config_region *region, const
         config_context(e, &region->target.place);
         return error_context(e, "region %s", region->name);
     }
-    if (place_below(s, region, driver, prefix, &place, e) != 0)
-        return -1;
+    if (check_section(driver, &region->target, e) != 0 ||
+        place_below(s, region, driver, prefix, &place, e) != 0)
+        return error_context(e, "region %s", region->name);
     struct setup_values values = {.place = place, .section = &region->target};
     struct instance *instance = setup_instance(s, driver, &values, e);
     struct target *opened = instance ? target_open(instance, flags, e) : NULL;
