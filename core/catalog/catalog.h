@@ -35,6 +35,7 @@ enum {
     CATALOG_HASH_SIZE = 32,
     CATALOG_ID_SIZE = 16,      /* of vaults, sources, writers */
     CATALOG_SEAL_ID_SIZE = 17, /* 16 hexadecimal digits and the terminator */
+    CATALOG_SLOT_ID_SIZE = 33, /* 32 hexadecimal digits and the terminator */
     CATALOG_TASK_ID_SIZE = 15, /* "t-", 12 hexadecimal digits and the terminator */
     CATALOG_TEXT_SIZE = 256    /* short texts: hosts, drivers, prefixes */
 };
@@ -68,9 +69,9 @@ typedef void catalog_problem_function(void *context, const char *text);
  * is their number. */
 int catalog_check(struct catalog *c, catalog_problem_function *problem, void *context,
                   uint64_t *problems, struct error *e);
-/* Appends all that a rebuild must bring back - vaults and backups without what only this
- * installation knows - as text lines in a canonical order.  Two catalogs that know the same
- * give the same bytes. */
+/* Appends all that a rebuild must bring back - vaults, key slots, tombstones and backups
+ * without what only this installation knows - as text lines in a canonical order.  Two catalogs
+ * that know the same give the same bytes. */
 int catalog_dump(struct catalog *c, struct buffer *out, struct error *e);
 
 /* Settings: named texts.  catalog_setting_get: allocated, or NULL without an error (the class
@@ -259,7 +260,7 @@ struct catalog_vault *catalog_vault_get(struct catalog *c, const uint8_t uuid[CA
 int catalog_vault_update(struct catalog *c, const struct catalog_vault *vault, struct error *e);
 int catalog_vault_set_state(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
                             enum catalog_vault_state state, struct error *e);
-/* With the rows of its backups. */
+/* With all that is known of it. */
 int catalog_vault_delete(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
                          struct error *e);
 /* By region, then name. */
@@ -327,6 +328,7 @@ int catalog_backup_latest(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE
                           struct error *e);
 int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                              const char *id, enum catalog_backup_state state, struct error *e);
+/* Forgets it. */
 int catalog_backup_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                           const char *id, struct error *e);
 /* Oldest first; `vault` and `source` NULL = all. */
@@ -337,6 +339,42 @@ int catalog_backup_list(struct catalog *c, const uint8_t *vault, const uint8_t *
 /* A made name that no backup of the vault has: "manualbk_1f2e". */
 int catalog_backup_name(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                         char name[NAME_SIZE], struct error *e);
+
+/* ---- objects of vaults that no other object names: known here, so that a loss is seen ---- */
+
+struct catalog_slot {
+    uint8_t vault[CATALOG_ID_SIZE];
+    char id[CATALOG_SLOT_ID_SIZE]; /* the object is `keys/` and this */
+    char kind[32];                 /* for people, as the label is */
+    char label[CATALOG_TEXT_SIZE];
+    int64_t created_ns;
+};
+/* Class INVALID when the vault is not known. */
+int catalog_slot_upsert(struct catalog *c, const struct catalog_slot *slot, struct error *e);
+/* Forgets a slot, or all of the vault (`id` NULL); one that is not known is forgotten already.
+ */
+int catalog_slot_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
+                        struct error *e);
+/* By vault, then id; `vault` NULL = of all. */
+int catalog_slot_list(struct catalog *c, const uint8_t *vault,
+                      int (*each)(void *context, const struct catalog_slot *slot,
+                                  struct error *e),
+                      void *context, struct error *e);
+
+/* The vault holds a tombstone of the seal called `seal_name`. */
+int catalog_tombstone_insert(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                             const char *seal_name, struct error *e);
+/* Forgets all tombstones of the vault. */
+int catalog_tombstone_clear(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                            struct error *e);
+/* The backup was deleted: its tombstone is known in the place of its row.  NO_BACKUP. */
+int catalog_backup_bury(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
+                        struct error *e);
+/* By vault, then name; `vault` NULL = of all. */
+int catalog_tombstone_list(struct catalog *c, const uint8_t *vault,
+                           int (*each)(void *context, const uint8_t vault[CATALOG_ID_SIZE],
+                                       const char *seal_name, struct error *e),
+                           void *context, struct error *e);
 
 /* ---- tasks ---- */
 

@@ -84,6 +84,19 @@ static int see_backup(void *context, const struct catalog_backup *backup, struct
     return 0;
 }
 
+static int see_slot(void *context, const struct catalog_slot *slot, struct error *e)
+{
+    (void)context, (void)slot, (void)e;
+    return 0;
+}
+
+static int see_tombstone(void *context, const uint8_t vault[CATALOG_ID_SIZE],
+                         const char *seal_name, struct error *e)
+{
+    (void)context, (void)vault, (void)seal_name, (void)e;
+    return 0;
+}
+
 static int see_task(void *context, const struct catalog_task *task, struct error *e)
 {
     (void)context, (void)task, (void)e;
@@ -92,13 +105,15 @@ static int see_task(void *context, const struct catalog_task *task, struct error
 
 static void read_all(struct catalog *c, struct report *r)
 {
-    struct error e[5];
+    struct error e[7];
     const int results[] = {
         catalog_region_list(c, see_region, NULL, &e[0]),
         catalog_source_list(c, see_source, NULL, &e[1]),
         catalog_vault_list(c, see_vault, NULL, &e[2]),
         catalog_backup_list(c, NULL, NULL, see_backup, NULL, &e[3]),
         catalog_task_list(c, 0, -1, 0, see_task, NULL, &e[4]),
+        catalog_slot_list(c, NULL, see_slot, NULL, &e[5]),
+        catalog_tombstone_list(c, NULL, see_tombstone, NULL, &e[6]),
     };
 
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
@@ -123,7 +138,8 @@ int catalog_check(struct catalog *c, catalog_problem_function *problem, void *co
     return result;
 }
 
-/* The dump: one line for each vault and backup, `name=value` in a fixed order. */
+/* The dump: one line for each vault, slot, tombstone and backup, `name=value` in a fixed order.
+ */
 
 static void add_text(struct buffer *out, const char *name, const char *value)
 {
@@ -169,6 +185,34 @@ static int dump_vault(void *context, const struct catalog_vault *vault, struct e
     return 0;
 }
 
+static int dump_slot(void *context, const struct catalog_slot *slot, struct error *e)
+{
+    struct buffer *out = context;
+
+    (void)e;
+    buffer_append_format(out, "slot");
+    add_bytes(out, "vault", slot->vault, CATALOG_ID_SIZE);
+    add_text(out, "id", slot->id);
+    add_text(out, "kind", slot->kind);
+    add_text(out, "label", slot->label);
+    add_number(out, "created_ns", slot->created_ns);
+    buffer_append_u8(out, '\n');
+    return 0;
+}
+
+static int dump_tombstone(void *context, const uint8_t vault[CATALOG_ID_SIZE],
+                          const char *seal_name, struct error *e)
+{
+    struct buffer *out = context;
+
+    (void)e;
+    buffer_append_format(out, "tombstone");
+    add_bytes(out, "vault", vault, CATALOG_ID_SIZE);
+    add_text(out, "seal_name", seal_name);
+    buffer_append_u8(out, '\n');
+    return 0;
+}
+
 static int dump_backup(void *context, const struct catalog_backup *backup, struct error *e)
 {
     struct buffer *out = context;
@@ -201,8 +245,10 @@ int catalog_dump(struct catalog *c, struct buffer *out, struct error *e)
 {
     int result = -1;
 
-    catalog_lock(c); /* both lists are of one moment, as far as this process is concerned */
+    catalog_lock(c); /* all lists are of one moment, as far as this process is concerned */
     if (catalog_vault_list(c, dump_vault, out, e) == 0 &&
+        catalog_slot_list(c, NULL, dump_slot, out, e) == 0 &&
+        catalog_tombstone_list(c, NULL, dump_tombstone, out, e) == 0 &&
         catalog_backup_list(c, NULL, NULL, dump_backup, out, e) == 0)
         result = buffer_check(out, e);
     catalog_unlock(c);

@@ -16,4 +16,5 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/schema.c \
 	core/catalog/source.c \
 	core/catalog/task.c \
-	core/catalog/vault.c
+	core/catalog/vault.c \
+	core/catalog/witness.c

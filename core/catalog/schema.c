@@ -109,8 +109,21 @@ static const char version_1[] =
     " process_start INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX tasks_by_time ON tasks (created_ns, id);";
 
+/* Objects that no other object of a vault names. */
+static const char version_2[] = "CREATE TABLE vault_slots ("
+                                " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+                                " id TEXT NOT NULL CHECK (length(id) = 32),"
+                                " kind TEXT NOT NULL,"
+                                " label TEXT NOT NULL,"
+                                " created_ns INTEGER NOT NULL,"
+                                " PRIMARY KEY (vault, id)) STRICT, WITHOUT ROWID;"
+                                "CREATE TABLE tombstones ("
+                                " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+                                " seal_name TEXT NOT NULL,"
+                                " PRIMARY KEY (vault, seal_name)) STRICT, WITHOUT ROWID;";
+
 /* From version i to version i + 1. */
-static const char *const migrations[] = {version_1};
+static const char *const migrations[] = {version_1, version_2};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
