@@ -37,7 +37,7 @@
     X(LOCKED, "`lagan vault key list` shows what opens it")                                    \
     X(WRONG_KEY, "`lagan vault key list` shows what opens it")                                 \
     X(NEWER_FORMAT, "install a newer lagan")                                                   \
-    X(NO_SPACE, "make room and try again: what is stored already is not sent again")           \
+    X(NO_SPACE, "make room and try again: what is done already is not done again")           \
     X(INTERRUPTED, "the same command takes up where this one stopped")
 
 static const char *hint_of(const struct session *s, const struct error *e, char *room,
@@ -58,6 +58,8 @@ static const char *hint_of(const struct session *s, const struct error *e, char 
     }
     if (strstr(e->text, "--"))
         return NULL;
+    if (!hints[e->code] && e->error_class == LAGAN_IMMUTABLE)
+        return "make it writable, then try again";
     return hints[e->code];
 }
 

@@ -240,6 +240,14 @@ static int lost_vault(const struct catalog_vault *row, struct error *e)
                      row->prefix, row->prefix[0] ? " " : "", row->region);
 }
 
+/* A target that says that its place is not there has no vault either. */
+static int absent_target(struct error *e)
+{
+    if (e->error_class == LAGAN_NOT_FOUND && e->code == ERROR_FAILED)
+        e->code = ERROR_NO_VAULT;
+    return -1;
+}
+
 static int open_row(struct setup *s, const struct setup_key *key, bool read_only,
                     struct open_vault *vault, struct error *e)
 {
@@ -250,7 +258,7 @@ static int open_row(struct setup *s, const struct setup_key *key, bool read_only
         return -1;
     if (setup_target_open(s, region, row->prefix, read_only ? LAGAN_OPEN_READ_ONLY : 0,
                           &vault->place, e) != 0)
-        return -1;
+        return absent_target(e);
     if (vault_open(vault->place.target, cache, &vault->vault, e) != 0)
         return e->code == ERROR_NO_VAULT ? lost_vault(row, e) : -1;
     if (check_identity(row, vault->vault, e) != 0)
@@ -299,7 +307,11 @@ static int open_at(struct setup *s, const struct driver_words *words,
     if (!vault->place.instance)
         goto out;
     vault->place.target = target_open(vault->place.instance, LAGAN_OPEN_READ_ONLY, e);
-    if (!vault->place.target || vault_open(vault->place.target, NULL, &vault->vault, e) != 0)
+    if (!vault->place.target) {
+        absent_target(e);
+        goto out;
+    }
+    if (vault_open(vault->place.target, NULL, &vault->vault, e) != 0)
         goto out;
     result = setup_vault_unlock(s, vault->vault, NULL, key, e);
 out:

@@ -167,7 +167,7 @@ auditor()
         --depth data >/dev/null
     l verify --target "tgt_dir:$scratch/copy" --backup latest >/dev/null
     expect 10 '' l verify --target "tgt_dir:path=$scratch/conf"
-    expect 1 '' l verify --target "tgt_dir:path=$scratch/nosuch"
+    expect 10 '' l verify --target "tgt_dir:path=$scratch/nosuch"
     expect 2 '' l verify --target ":path=$scratch/copy"
     expect 2 '' l verify --target "tgt_dir:colour=red"
     pack=$(find "$scratch/copy/packs" -type f | head -n 1)
