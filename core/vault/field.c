@@ -192,7 +192,7 @@ int field_magic(struct reader *r, const char magic[FIELD_MAGIC_SIZE + 1], const 
         return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "%s: this is none", what);
     if (version > FIELD_VERSION)
         return error_set(e, LAGAN_UNSUPPORTED, ERROR_NEWER_FORMAT,
-                         "%s: format version %u; this program knows version %d", what, version,
+                         "%s: format version %u, and this program knows %d", what, version,
                          FIELD_VERSION);
     return 0;
 }
