@@ -229,7 +229,7 @@ static int delete_one(struct session *s, struct chosen *chosen, const struct sea
         return error_context(e, "backup %s", seal->id);
     }
     task_end(&task, NULL);
-    if (catalog_backup_delete(catalog, vault, seal->id, &why) != 0 &&
+    if (catalog_backup_bury(catalog, vault, seal->id, &why) != 0 &&
         why.code != ERROR_NO_BACKUP)
         report_line(
             "lagan: warning: the backup is deleted, but still stands in the catalog: %s",

@@ -93,6 +93,7 @@ static void print_rebuilt(void *context, const struct rebuilt_vault *v)
         record_number(o, "backups_new", v->backups_new);
         record_number(o, "backups_gone", v->backups_gone);
         record_number(o, "sources_new", v->sources_new);
+        record_number(o, "slots_gone", v->slots_gone);
         record_text(o, "problem", v->why->text);
         record_end(o);
     } else if (!locked) {
@@ -103,6 +104,9 @@ static void print_rebuilt(void *context, const struct rebuilt_vault *v)
                     (unsigned long long)v->backups_new, (unsigned long long)v->backups_gone,
                     (unsigned long long)v->sources_new);
     }
+    if (!o->use_json && v->slots_gone > 0)
+        output_note(o, "vault %s: %llu key slots gone", v->row->name,
+                    (unsigned long long)v->slots_gone);
     if (locked) {
         report_line("lagan: vault %s is known again, but its backups are not: %s", v->row->name,
                     v->why->text);

@@ -4,22 +4,11 @@
 
 #include "crypto/secret.h"
 #include "engine/create.h"
+#include "engine/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *kind_name(enum vault_slot_kind kind)
-{
-    switch (kind) {
-#define X(symbol, value, name)                                                                 \
-    case VAULT_SLOT_##symbol:                                                                  \
-        return name;
-        VAULT_SLOT_KINDS(X)
-#undef X
-    }
-    return "unknown";
-}
 
 static int list_slot(void *context, const struct vault_slot *slot, struct error *e)
 {
@@ -28,7 +17,7 @@ static int list_slot(void *context, const struct vault_slot *slot, struct error 
     (void)e;
     record_begin(o, "slot");
     record_text(o, "id", slot->id);
-    record_text(o, "kind", kind_name(slot->kind));
+    record_text(o, "kind", slots_kind_name(slot->kind));
     record_text(o, "label", slot->label);
     record_text(o, "driver", slot->driver);
     record_text(o, "identity", slot->identity);
@@ -104,18 +93,19 @@ static int adopt_provider(struct session *s, struct open_vault *vault,
 
 static int add_slot(struct session *s, struct open_vault *vault, int *fd, struct error *e)
 {
+    const struct slots slots = {session_catalog(s), vault->row->uuid, vault->vault};
     struct slot_source slot = {0};
     uint8_t recovery_key[32] = {0};
     char id[33];
     int result = new_slot(s, &slot, recovery_key, e);
     if (result == 0)
-        result = vault_slot_add(vault->vault, &slot.request, id, e);
+        result = slots_add(&slots, &slot.request, id, e);
     if (result == 0)
         result = adopt_provider(s, vault, &slot, e);
     if (result == 0) {
         record_begin(&s->output, "slot");
         record_text(&s->output, "id", id);
-        record_text(&s->output, "kind", kind_name(slot.request.kind));
+        record_text(&s->output, "kind", slots_kind_name(slot.request.kind));
         record_text(&s->output, "vault", vault->row->name);
         record_end(&s->output);
     }
@@ -149,42 +139,17 @@ int command_vault_key_add(struct session *s, struct error *e)
     return result;
 }
 
-/* Slots whose id starts with some text. */
-struct slot_search {
-    const char *text;
-    char id[33];
-    size_t count;
-};
-
-static int search_slot(void *context, const struct vault_slot *slot, struct error *e)
-{
-    struct slot_search *search = context;
-    (void)e;
-    if (strncmp(slot->id, search->text, strlen(search->text)) == 0) {
-        memcpy(search->id, slot->id, sizeof(search->id));
-        search->count++;
-    }
-    return 0;
-}
-
 static int remove_slot(struct session *s, struct open_vault *vault, struct error *e)
 {
-    struct slot_search search = {.text = session_operand(s, 1)};
-    if (strlen(search.text) < 4)
-        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
-                         "the id of a slot has at least 4 digits");
-    if (vault_slot_list(vault->vault, search_slot, &search, e) != 0)
-        return -1;
-    if (search.count == 0)
-        return error_set(e, LAGAN_NOT_FOUND, ERROR_FAILED,
-                         "vault %s has no slot %s; `lagan vault key list` shows them",
-                         vault->row->name, search.text);
-    if (search.count > 1)
-        return error_set(e, LAGAN_INVALID, ERROR_AMBIGUOUS, "%zu slots start with %s",
-                         search.count, search.text);
-    if (vault_slot_remove(vault->vault, search.id, e) != 0)
-        return -1;
-    output_note(&s->output, "slot %s removed from vault %s", search.id, vault->row->name);
+    const struct slots slots = {session_catalog(s), vault->row->uuid, vault->vault};
+    char id[33];
+    bool missing = false;
+    if (slots_find(&slots, session_operand(s, 1), id, e) != 0 ||
+        slots_remove(&slots, id, &missing, e) != 0)
+        return error_context(e, "vault %s", vault->row->name);
+    output_note(&s->output, "slot %s %s vault %s", id,
+                missing ? "was missing already, and is forgotten in" : "removed from",
+                vault->row->name);
     return 0;
 }
 

@@ -102,23 +102,24 @@ static void on_finding(void *context, const struct verify_finding *finding)
                 finding->why.text, (int)backups.size, (const char *)backups.data);
 }
 
-/* What the vault cannot know: seals that were taken away. */
+/* What the vault cannot know: objects that were taken away, or added. */
 struct lost_view {
     struct check *check;
     struct verify_result *result;
 };
 
-static void on_lost(void *context, const struct catalog_backup *row)
+static void on_lost(void *context, const struct lost_object *lost)
 {
     struct lost_view *view = context;
-    char object[sizeof(row->seal_name) + 8];
-    const char *backups[] = {row->id};
-    struct verify_finding finding = {
-        .object = object, .fatal = true, .backups = backups, .backup_count = 1};
-    snprintf(object, sizeof(object), "seals/%s", row->seal_name);
-    error_set(&finding.why, LAGAN_NOT_FOUND, ERROR_INTEGRITY,
-              "the catalog knows this backup, but its seal is missing");
-    view->result->damaged++;
+    struct verify_finding finding = {.object = lost->name,
+                                     .fatal = lost->missing,
+                                     .why = lost->why,
+                                     .backups = &lost->backup,
+                                     .backup_count = lost->backup != NULL};
+    if (lost->missing)
+        view->result->damaged++;
+    else
+        view->result->warnings++;
     on_finding(view->check, &finding);
 }
 
@@ -187,8 +188,11 @@ static int run(struct check *check, struct verify_result *result, struct error *
     int done = vault_verify(check->chosen.vault.vault, &request, result, e);
     progress_end(&check->progress);
     struct lost_view lost = {check, result};
-    if (done == 0 && check->chosen.vault.row && !check->seal)
-        done = lost_backups(s->setup, &check->chosen.vault, on_lost, &lost, e);
+    const struct open_vault *vault = &check->chosen.vault;
+    if (done == 0 && vault->row && !check->seal)
+        done = lost_backups(s->setup, vault, on_lost, &lost, e) == 0
+                   ? lost_witnesses(s->setup, vault, on_lost, &lost, e)
+                   : -1;
     return done == 0 ? 0 : error_context(e, "verify of vault %s", vault_name(check));
 }
 

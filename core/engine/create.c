@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "driver/secret.h"
 #include "engine/parameters.h"
+#include "engine/slots.h"
 #include "vault/seal.h"
 
 #include <stdio.h>
@@ -325,6 +326,26 @@ static int write_vault(struct creation *c, struct error *e)
     return 0;
 }
 
+/* The catalog learns of the vault and its slots, of both or of neither. */
+static int record(struct creation *c, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(c->setup);
+    struct slots slots = {catalog, c->row->uuid, NULL};
+    int result = vault_open(c->place.target, NULL, &slots.vault, e);
+    if (result == 0)
+        result = catalog_begin(catalog, e);
+    if (result == 0) {
+        if (catalog_vault_insert(catalog, c->row, e) == 0 && slots_record(&slots, NULL, e) == 0)
+            result = catalog_commit(catalog, e);
+        else
+            result = -1;
+        if (result != 0)
+            catalog_rollback(catalog);
+    }
+    vault_close(slots.vault);
+    return result;
+}
+
 int create_check(struct setup *s, struct create_request *request, struct error *e)
 {
     struct creation c = {.setup = s, .request = request};
@@ -339,7 +360,7 @@ int create_vault(struct setup *s, struct create_request *request, struct catalog
     struct creation c = {.setup = s, .request = request};
     int result = -1;
     if (draft_row(&c, e) == 0 && open_slots(&c, e) == 0 && write_vault(&c, e) == 0) {
-        result = catalog_vault_insert(setup_catalog(s), c.row, e);
+        result = record(&c, e);
         if (result != 0)
             error_context(e, "the vault was made, but the catalog does not know it yet; `lagan "
                              "catalog rebuild` tells it");

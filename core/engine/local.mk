@@ -52,4 +52,5 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/setup.c core/engine/setup.h \
 	core/engine/setup_source.c \
 	core/engine/setup_vault.c \
+	core/engine/slots.c core/engine/slots.h \
 	core/engine/task.c core/engine/task.h

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/backup_row.h"
 #include "engine/parameters.h"
+#include "engine/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,12 +184,38 @@ static int write_backups(struct found_vault *f, struct error *e)
     return 0;
 }
 
+static int write_tombstone(void *context, const char *key, uint64_t bytes, struct error *e)
+{
+    static const char ending[] = ".gone";
+    const struct found_vault *f = context;
+    const char *name = key + strlen("seals/");
+    size_t length = strlen(name);
+    char seal[SEAL_NAME_SIZE];
+    (void)bytes;
+    if (length < sizeof(ending) || length - strlen(ending) >= sizeof(seal) ||
+        strcmp(name + length - strlen(ending), ending) != 0)
+        return 0;
+    snprintf(seal, sizeof(seal), "%.*s", (int)(length - strlen(ending)), name);
+    return catalog_tombstone_insert(setup_catalog(f->rebuild->setup), f->row->uuid, seal, e);
+}
+
+/* What no seal tells of: key slots and tombstones; no key is needed for them. */
+static int write_witnesses(struct found_vault *f, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(f->rebuild->setup);
+    const struct slots slots = {catalog, f->row->uuid, f->vault};
+    if (slots_record(&slots, &f->report.slots_gone, e) != 0 ||
+        catalog_tombstone_clear(catalog, f->row->uuid, e) != 0)
+        return -1;
+    return target_list(f->place.target, "seals/", write_tombstone, f, e);
+}
+
 static int write_rows(struct found_vault *f, bool backups, struct error *e)
 {
     struct catalog *catalog = setup_catalog(f->rebuild->setup);
     if (catalog_begin(catalog, e) != 0)
         return -1;
-    if (catalog_vault_upsert(catalog, f->row, e) != 0 ||
+    if (catalog_vault_upsert(catalog, f->row, e) != 0 || write_witnesses(f, e) != 0 ||
         (backups && write_backups(f, e) != 0)) {
         catalog_rollback(catalog);
         return -1;

@@ -15,6 +15,7 @@ struct rebuilt_vault {
     uint64_t backups_new;    /* not known before */
     uint64_t backups_gone;   /* known before, without a seal */
     uint64_t sources_new;    /* registered anew */
+    uint64_t slots_gone;     /* key slots known before, and missing in storage */
     const struct error *why; /* class OK, or why its backups could not be read */
 };
 

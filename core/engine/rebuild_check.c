@@ -3,6 +3,7 @@
 #include "engine/rebuild.h"
 
 #include "engine/backup_row.h"
+#include "engine/lost.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,28 +90,53 @@ static void damaged_seal(void *context, const char *object, const struct error *
     tell(context, NULL, text);
 }
 
-/* Takes the row over. */
-static int check_vault(struct check *c, struct catalog_vault *row, struct error *e)
+static void lost_witness(void *context, const struct lost_object *lost)
 {
-    struct open_vault vault = {0};
+    damaged_seal(context, lost->name, &lost->why);
+}
+
+/* What needs a key. */
+static int check_backups(struct check *c, struct open_vault *vault, struct error *e)
+{
     struct seal_list seals = {0};
-    char name[CATALOG_TEXT_SIZE];
-    memcpy(name, row->name, sizeof(name));
-    c->vault = name;
-    if (setup_vault_open_row(c->setup, row, c->key, true, &vault, e) != 0) {
-        if (e->code != ERROR_NO_VAULT && e->code != ERROR_INTEGRITY &&
-            e->error_class != LAGAN_NOT_FOUND)
-            return -1;
-        tell(c, NULL, e->text);
-        *e = ERROR_INIT;
-        return 0;
-    }
-    c->uuid = vault.row->uuid;
+    int result = vault_backups(vault->vault, &seals, damaged_seal, c, e);
+    c->uuid = vault->row->uuid;
     c->seals = &seals;
-    int result = vault_backups(vault.vault, &seals, damaged_seal, c, e);
     if (result == 0)
         result = check_seals(c, e);
     seal_list_free(&seals);
+    return result;
+}
+
+/* Where the vault cannot be opened, that is a difference too; only what stands in the way of
+ * looking is an error. */
+static int tell_closed(struct check *c, struct error *e)
+{
+    if (e->code != ERROR_NO_VAULT && e->code != ERROR_INTEGRITY &&
+        e->error_class != LAGAN_NOT_FOUND)
+        return -1;
+    tell(c, NULL, e->text);
+    *e = ERROR_INIT;
+    return 0;
+}
+
+/* Takes the row over. */
+static int check_vault(struct check *c, struct catalog_vault *row, struct error *e)
+{
+    const struct setup_key without = {.locked = true};
+    struct open_vault vault = {0};
+    char name[CATALOG_TEXT_SIZE];
+    memcpy(name, row->name, sizeof(name));
+    c->vault = name;
+    if (setup_vault_open_row(c->setup, row, &without, true, &vault, e) != 0)
+        return tell_closed(c, e);
+    int result = lost_witnesses(c->setup, &vault, lost_witness, c, e);
+    if (result == 0 && setup_vault_unlock(c->setup, vault.vault, vault.row, c->key, e) != 0) {
+        error_context(e, "vault %s", name);
+        result = tell_closed(c, e);
+    } else if (result == 0) {
+        result = check_backups(c, &vault, e);
+    }
     open_vault_close(&vault);
     return result;
 }

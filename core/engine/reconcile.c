@@ -73,7 +73,7 @@ static int bring_in_line(struct catalog *catalog, const uint8_t vault[CATALOG_ID
     }
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].deleting && !list->items[i].sealed &&
-            catalog_backup_delete(catalog, vault, list->items[i].id, e) != 0)
+            catalog_backup_bury(catalog, vault, list->items[i].id, e) != 0)
             return -1;
     }
     return 0;

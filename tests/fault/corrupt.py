@@ -13,7 +13,7 @@ damaged, one at a time, in every way below, at each region of doc/format.md, and
 For each: `verify --depth data` ends with a status that says so, names the object, and names every
 backup whose restore fails; every restore ends with an error or is right, and no file that a restore
 leaves holds wrong bytes.  Where an object only speeds things up (runs) or hurts nobody (sessions),
-its loss need not be seen.  After a damaged pack was found, the next backup is whole again.  Files of
+its loss need not be seen; that of a key slot, a tombstone or a seal is seen by the catalog.  After a damaged pack was found, the next backup is whole again.  Files of
 the local cache are damaged too: they may cost time, and change no result.  --points N takes N damages
 of each type at random; --bytes also flips a bit in every byte of small objects.
 """
@@ -32,8 +32,10 @@ TYPES = ("conf", "keys", "packs", "runs", "rolls", "seals", "tombstones", "sessi
 CACHE = "cache"
 # Statuses by which a command says that it found damage: integrity, no such vault, wrong key, newer format.
 FOUND = {"conf": (4, 10, 13), "keys": (4, 12, 13)}
-# Objects whose loss leaves no trace in storage, or needs none.
-MAY_VANISH = ("keys", "runs", "sessions")
+# Objects whose loss hurts nobody.
+MAY_VANISH = ("runs", "sessions")
+# Those whose loss leaves no trace in storage: the catalog misses them.
+WITNESSED = ("keys", "seals", "tombstones")
 SMALL = 4096
 
 
@@ -199,14 +201,13 @@ class Corruption:
         return done.returncode != 0 and name[-16:] in done.text
 
     def is_seen(self, kind, name, status, removed):
+        if removed and kind in WITNESSED and not self.witnessed(name):
+            return False
         if status in FOUND.get(kind, (4,)):
             return True
         if status != 0:
             return False
-        if removed and kind == "seals":
-            return self.witnessed(name)
-        # A tombstone is missed by its chain, where there is one.
-        return kind == "sessions" or removed and kind in (*MAY_VANISH, "tombstones")
+        return kind == "sessions" or removed and kind in (*MAY_VANISH, *WITNESSED)
 
     def examine(self, vault, name, removed):
         kind = kind_of(name)

@@ -132,6 +132,29 @@ differences()
     l catalog rebuild | has 'vault main .* 1 of them new'
     l catalog check >/dev/null
     l ls gone --vault main >/dev/null
+    # Objects that nothing in storage misses: a key slot, the tombstone of the newest backup.
+    l -q backup delete gone --vault main
+    for object in "keys/$(slot_of recovery main)" "seals/$seal.gone"; do
+        mv "vault/main/$object" kept-object
+        rm -rf state/cache
+        expect 4 '' l verify --vault main
+        grep -q "^damaged: $object: the catalog knows" out || { cat out; fail "$object: not missed"; }
+        expect 1 '' l catalog check
+        grep -q "$object: the catalog knows" out
+        mv kept-object "vault/main/$object"
+    done
+    l catalog check | has agree
+    l -q vault key add main --new-passphrase "file:$PWD/word" >/dev/null
+    slot=$(slot_of passphrase main)
+    cp "vault/main/keys/$slot" kept-slot
+    l vault key remove main "$slot" | has 'removed'
+    mv kept-slot "vault/main/keys/$slot"
+    l verify --vault main | has "^warning: keys/$slot: the catalog does not know"
+    expect 1 '' l catalog check
+    l catalog rebuild >/dev/null
+    l catalog check | has agree
+    rm "vault/main/keys/$slot"
+    l catalog rebuild | has 'vault main: 1 key slots gone'
     # Another vault in its place.
     mv vault/main vault/aside && cp -a vault/second-vault vault/main
     expect 4 '' l ls gone --vault main

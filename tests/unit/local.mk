@@ -137,6 +137,9 @@ tests_unit_test_engine_forged_SOURCES = tests/unit/test_engine_forged.c \
 unit_tests += tests/unit/test_engine_memory
 tests_unit_test_engine_memory_SOURCES = tests/unit/test_engine_memory.c $(engine_fixture)
 unit_tests += tests/unit/test_engine_parts
+unit_tests += tests/unit/test_engine_slots
+tests_unit_test_engine_slots_SOURCES = tests/unit/test_engine_slots.c $(vault_place) \
+	$(catalog_fixture)
 # Not a test: works on a target for scenarios that trace it.
 check_PROGRAMS += tests/unit/target_tool
 check_PROGRAMS += $(unit_tests)
