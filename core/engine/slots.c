@@ -193,12 +193,21 @@ static int learn(const struct slots *s, int64_t since_ns, const char *id, struct
     return result;
 }
 
+/* What an addition that was broken off has left. */
+static int settle(const struct slots *s, struct error *e)
+{
+    int64_t since = 0;
+    if (intent_get(s, &since, e) != 0)
+        return -1;
+    return since > 0 ? learn(s, since, NULL, e) : 0;
+}
+
 int slots_add(const struct slots *s, const struct vault_slot_request *request, char id[33],
               struct error *e)
 {
     struct error ignored = ERROR_INIT;
     int64_t now = clock_wall_ns();
-    if (intent_set(s, now, e) != 0)
+    if (settle(s, e) != 0 || intent_set(s, now, e) != 0)
         return -1;
     if (vault_slot_add(s->vault, request, id, e) == 0)
         return learn(s, now, id, e);
@@ -270,9 +279,7 @@ int slots_compare(const struct slots *s,
                   void *context, struct error *e)
 {
     struct both both;
-    int64_t since = 0;
-    if (intent_get(s, &since, e) != 0 || (since > 0 && learn(s, since, NULL, e) != 0) ||
-        both_read(s, &both, e) != 0)
+    if (settle(s, e) != 0 || both_read(s, &both, e) != 0)
         return -1;
     int result = 0;
     for (size_t i = 0; i < both.known.count && result == 0; i++) {

@@ -183,6 +183,11 @@ static void slots_after_a_kill(void **state)
     must(catalog_setting_set(p.catalog, setting, since, &e), &e);
     must(vault_slot_add(p.place.vault, &request, id, &e), &e);
     expect_told(&p, 0, 0);
+    /* Twice in a row, the second time without a kill. */
+    must(catalog_setting_set(p.catalog, setting, since, &e), &e);
+    must(vault_slot_add(p.place.vault, &request, id, &e), &e);
+    must(slots_add(&p.slots, &request, id, &e), &e);
+    expect_told(&p, 0, 0);
     must(vault_slot_add(p.place.vault, &request, id, &e), &e);
     struct told told = expect_told(&p, 0, 1);
     assert_string_equal(told.last.id, id);
