@@ -115,13 +115,19 @@ static void record_counter(struct output *o, const char *name, uint64_t value)
         record_number(o, name, value);
 }
 
+static struct catalog_pairs pairs_of(const struct seal_pair *pairs, size_t count)
+{
+    struct catalog_pairs made = {0};
+    struct error ignored;
+    for (size_t i = 0; i < count; i++)
+        catalog_pairs_add(&made, pairs[i].name, pairs[i].value, &ignored);
+    return made;
+}
+
 static void record_seal(struct output *o, const struct chosen *chosen, const struct seal *seal)
 {
-    struct catalog_pairs parameters = {0};
-    struct error ignored;
-    for (size_t i = 0; i < seal->parameter_count; i++)
-        catalog_pairs_add(&parameters, seal->parameters[i].name, seal->parameters[i].value,
-                          &ignored);
+    struct catalog_pairs parameters = pairs_of(seal->parameters, seal->parameter_count);
+    struct catalog_pairs rules = pairs_of(seal->rules, seal->rule_count);
     record_begin(o, "backup");
     record_text(o, "id", seal->id);
     record_text(o, "name", seal->backup_name);
@@ -132,6 +138,7 @@ static void record_seal(struct output *o, const struct chosen *chosen, const str
     record_id(o, "source_id", seal->source_id);
     record_text(o, "driver", seal->source_driver);
     record_pairs(o, "parameters", &parameters);
+    record_pairs(o, "rules", &rules);
     record_text(o, "host", seal->host);
     record_text(o, "program", seal->program);
     record_text(o, "state", seal->flags & SEAL_PARTIAL ? "partial" : "available");
@@ -147,6 +154,7 @@ static void record_seal(struct output *o, const struct chosen *chosen, const str
     record_number(o, "problems", seal->problem_total);
     record_end(o);
     catalog_pairs_clear(&parameters);
+    catalog_pairs_clear(&rules);
 }
 
 static void record_problems(struct output *o, const struct seal *seal)
@@ -229,8 +237,7 @@ static int delete_one(struct session *s, struct chosen *chosen, const struct sea
         return error_context(e, "backup %s", seal->id);
     }
     task_end(&task, NULL);
-    if (catalog_backup_bury(catalog, vault, seal->id, &why) != 0 &&
-        why.code != ERROR_NO_BACKUP)
+    if (catalog_backup_bury(catalog, vault, seal->id, &why) != 0 && why.code != ERROR_NO_BACKUP)
         report_line(
             "lagan: warning: the backup is deleted, but still stands in the catalog: %s",
             why.text);

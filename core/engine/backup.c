@@ -92,6 +92,11 @@ static int job_draft(struct backup_job *job, struct error *e)
                                e) != 0)
             return -1;
     }
+    for (size_t i = 0; i < request->source_rule_count; i++) {
+        const struct seal_pair *rule = &request->source_rules[i];
+        if (seal_add_rule(seal, rule->name, rule->value, e) != 0)
+            return -1;
+    }
     return 0;
 }
 

@@ -26,6 +26,8 @@ struct backup_request {
     const char *source_name;
     const struct seal_pair *parameters; /* of the source, kept in the seal */
     size_t parameter_count;
+    const struct seal_pair *source_rules; /* kept in the seal; they do not act here */
+    size_t source_rule_count;
     const char *host;
     const char *name;        /* NULL = none */
     const char *description; /* NULL = none */

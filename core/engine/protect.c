@@ -127,6 +127,33 @@ static int prepare(struct protection *p, struct error *e)
     return look_around(p, e);
 }
 
+/* The same pairs in the words of a seal, which point into them; the caller frees. */
+static struct seal_pair *seal_pairs(const struct catalog_pairs *pairs, struct error *e)
+{
+    struct seal_pair *made = calloc(pairs->count + 1, sizeof(*made));
+    if (!made) {
+        error_no_memory(e, "what a seal says of its source");
+        return NULL;
+    }
+    for (size_t i = 0; i < pairs->count; i++)
+        made[i] = (struct seal_pair){pairs->items[i].name, pairs->items[i].value};
+    return made;
+}
+
+/* Once, or twice where the parent turns out to be damaged. */
+static int run_backup(struct backup_request *backup, struct seal **seal, struct error *e)
+{
+    int result = backup_run(backup, seal, e);
+    if (result == 0 || !backup->parent || e->error_class != LAGAN_CORRUPT)
+        return result;
+    /* What was found damaged is remembered, and stored anew. */
+    log_write(LOG_WARNING, "backup", "the last backup cannot be read: %s; once more without it",
+              e->text);
+    *e = ERROR_INIT;
+    backup->parent = NULL;
+    return backup_run(backup, seal, e);
+}
+
 static int run(struct protection *p, const struct job_reporter *reporter, struct seal **seal,
                struct error *e)
 {
@@ -143,31 +170,20 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
         .writer_id = writer,
         .source_name = row->name,
         .parameter_count = row->parameters.count,
+        .source_rule_count = row->rules.count,
         .host = setup_host_name(p->setup),
         .name = p->name,
         .description = p->request->description,
         .threads = setup_config(p->setup)->threads,
         .reporter = *reporter,
     };
-    struct seal_pair *pairs = calloc(row->parameters.count + 1, sizeof(*pairs));
-    if (!pairs)
-        return error_no_memory(e, "a source's parameters");
-    for (size_t i = 0; i < row->parameters.count; i++)
-        pairs[i] =
-            (struct seal_pair){row->parameters.items[i].name, row->parameters.items[i].value};
-    backup.parameters = pairs;
-    int result = backup_run(&backup, seal, e);
-    if (result != 0 && backup.parent && e->error_class == LAGAN_CORRUPT) {
-        /* What was found damaged is remembered, and stored anew. */
-        log_write(LOG_WARNING, "backup",
-                  "the last backup cannot be read: %s; once more "
-                  "without it",
-                  e->text);
-        *e = ERROR_INIT;
-        backup.parent = NULL;
-        result = backup_run(&backup, seal, e);
-    }
-    free(pairs);
+    struct seal_pair *parameters = seal_pairs(&row->parameters, e);
+    struct seal_pair *rules = parameters ? seal_pairs(&row->rules, e) : NULL;
+    backup.parameters = parameters;
+    backup.source_rules = rules;
+    int result = rules ? run_backup(&backup, seal, e) : -1;
+    free(parameters);
+    free(rules);
     return result;
 }
 

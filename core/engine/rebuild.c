@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/backup_row.h"
 #include "engine/parameters.h"
+#include "engine/rules.h"
 #include "engine/slots.h"
 
 #include <stdio.h>
@@ -105,6 +106,19 @@ static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
     return row->key_driver[0] ? 0 : key_from_default(f, e);
 }
 
+/* Kinds of rules that a newer program may know are left out: a rule that says nothing here. */
+static int add_rules(struct catalog_source *row, const struct seal *seal, struct error *e)
+{
+    for (size_t i = 0; i < seal->rule_count; i++) {
+        const struct seal_pair *rule = &seal->rules[i];
+        bool known =
+            strcmp(rule->name, RULES_EXCLUDE) == 0 || strcmp(rule->name, RULES_INCLUDE) == 0;
+        if (known && catalog_pairs_add(&row->rules, rule->name, rule->value, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Registers the source of a backup of this host when it is gone. */
 static int restore_source(struct found_vault *f, const struct seal *seal, struct error *e)
 {
@@ -128,6 +142,8 @@ static int restore_source(struct found_vault *f, const struct seal *seal, struct
     for (size_t i = 0; result == 0 && i < seal->parameter_count; i++)
         result = catalog_pairs_add(&row->parameters, seal->parameters[i].name,
                                    seal->parameters[i].value, e);
+    if (result == 0)
+        result = add_rules(row, seal, e);
     if (result == 0)
         result = catalog_source_insert(catalog, row, e);
     f->report.sources_new += result == 0;

@@ -23,7 +23,8 @@ struct rebuilt_vault {
  * Recreates the rows of all vaults that lie on the target of `region`, and of their backups.
  * Keys come from `key`, from the catalog as far as it knows the vault, or from the key file
  * that `lagan init` makes.  Sources that this host backed up are registered again when they are
- * gone.  A vault that cannot be unlocked gets its row and is reported; `*failed` counts these.
+ * gone, with the parameters and rules that their last backup was made with.  A vault that
+ * cannot be unlocked gets its row and is reported; `*failed` counts these.
  */
 int rebuild_region(struct setup *s, const struct config_region *region,
                    const struct setup_key *key,

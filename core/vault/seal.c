@@ -51,6 +51,7 @@ void seal_free(struct seal *s)
     free_problems(s);
     free(s->program);
     free_pairs(s->tags, s->tag_count);
+    free_pairs(s->rules, s->rule_count);
     free(s);
 }
 
@@ -95,6 +96,11 @@ int seal_add_parameter(struct seal *s, const char *name, const char *value, stru
 int seal_add_tag(struct seal *s, const char *name, const char *value, struct error *e)
 {
     return add_pair(&s->tags, &s->tag_count, name, value, e);
+}
+
+int seal_add_rule(struct seal *s, const char *name, const char *value, struct error *e)
+{
+    return add_pair(&s->rules, &s->rule_count, name, value, e);
 }
 
 /* Room for all problems doubles up to the limit. */

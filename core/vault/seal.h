@@ -32,7 +32,7 @@ struct seal_pack {
     uint64_t bytes;
 };
 
-/* A name and a value: parameters and tags. */
+/* A name and a value: parameters, rules and tags. */
 struct seal_pair {
     char *name;
     char *value;
@@ -89,6 +89,8 @@ struct seal {
     uint8_t parent[32]; /* hash of the parent's seal */
     struct seal_pair *tags;
     size_t tag_count;
+    struct seal_pair *rules; /* of the source, in their order; seals of old have none */
+    size_t rule_count;
 };
 
 struct seal *seal_new(struct error *e);
@@ -97,6 +99,7 @@ void seal_free(struct seal *s);
 int seal_set_text(char **member, const char *value, struct error *e);
 int seal_add_parameter(struct seal *s, const char *name, const char *value, struct error *e);
 int seal_add_tag(struct seal *s, const char *name, const char *value, struct error *e);
+int seal_add_rule(struct seal *s, const char *name, const char *value, struct error *e);
 /* Counts a problem and keeps it while there is room. */
 int seal_add_problem(struct seal *s, const void *key, size_t key_size, uint32_t error_class,
                      const char *text, struct error *e);

@@ -57,7 +57,8 @@ enum {
     TYPE_COUNTERS = 9,
     TYPE_PROBLEM = 14,
     TYPE_PARENT = 16,
-    TYPE_TAG = 17
+    TYPE_TAG = 17,
+    TYPE_RULE = 18
 };
 
 static bool take_parameter(void *object, struct reader *value)
@@ -82,6 +83,18 @@ static void give_tags(const void *object, struct buffer *out)
     const struct seal *s = object;
 
     give_pairs(s->tags, s->tag_count, TYPE_TAG, out);
+}
+
+static bool take_rule(void *object, struct reader *value)
+{
+    return take_pair(object, value, seal_add_rule);
+}
+
+static void give_rules(const void *object, struct buffer *out)
+{
+    const struct seal *s = object;
+
+    give_pairs(s->rules, s->rule_count, TYPE_RULE, out);
 }
 
 static bool take_root(void *object, struct reader *value)
@@ -210,6 +223,7 @@ static const struct field inner_fields[] = {
     {15, FIELD_OWN, 0, 0, AT(program)},
     {TYPE_PARENT, FIELD_CALL, 0, .take = take_parent, .give = give_parent},
     {TYPE_TAG, FIELD_CALL, FIELD_REPEATS, .take = take_tag, .give = give_tags},
+    {TYPE_RULE, FIELD_CALL, FIELD_REPEATS, .take = take_rule, .give = give_rules},
 };
 enum { INNER_FIELDS = sizeof(inner_fields) / sizeof(inner_fields[0]) };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check_golden_records.py - golden_conf.hex, golden_slot.hex and golden_seal.hex (a seal and a
-tombstone), read by the decoder.
+"""check_golden_records.py - golden_conf.hex, golden_slot.hex, golden_seal.hex (a seal and a
+tombstone) and golden_seal_rules.hex (the same seal with its source's rules), read by the decoder.
 
 tests/unit/vault_records.c makes them from the values that stand here again.
 """
@@ -57,7 +57,7 @@ def check_outer(seal):
     need(dict(seal.packs) == {b'\x44' * 32: 64 << 20, b'\x55' * 32: 5 << 32}, 'packs')
 
 
-def check_seal(data, conf):
+def check_seal(data, conf, rules):
     seal = Seal(data, conf)
     check_outer(seal)
     inner = seal.open(hkdf(MASTERS[3], UUID, b'lagan/1/meta', 32)).inner
@@ -69,6 +69,7 @@ def check_seal(data, conf):
     need(inner[12] == b'\3\0\0\0' and Reader(inner[13]).u64() == 12345, 'flags and problems')
     need(inner[14][0] == b'\x03a\0b\x08\0\0\0\x11permission denied', 'the first problem')
     need(inner[16] == b'\x77' * 32 and inner[17] == [b'\x04keep\x08for ever'], 'parent and tag')
+    need(inner.get(18, []) == rules, 'rules')
 
 
 def check_tombstone(data, conf):
@@ -81,7 +82,9 @@ if __name__ == '__main__':
         conf = check_configuration(*load('golden_conf.hex'))
         check_slots(*load('golden_slot.hex'))
         seal, gone = load('golden_seal.hex')
-        check_seal(seal, conf)
+        check_seal(seal, conf, [])
+        check_seal(*load('golden_seal_rules.hex'), conf,
+                   [b'\x07exclude\x03*.o', b'\x07include\x06keep.o', b'\x07exclude\x00'])
         check_tombstone(gone, conf)
     except Bad as e:
         sys.exit(f'check_golden_records.py: {e}')

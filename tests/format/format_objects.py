@@ -283,7 +283,7 @@ class Seal:
 
     def open(self, wrapping_key):
         key = committed_key(wrapping_key, self.salt, b'lagan/1/seal', self.commitment, 'seal')
-        self.inner = tlvs(decrypt(key, 0, self.sealed, self.ad), repeating=(5, 14, 17))
+        self.inner = tlvs(decrypt(key, 0, self.sealed, self.ad), repeating=(5, 14, 17, 18))
         r = Reader(self.inner[6])
         self.root = (r.u8(), r.take(32), r.u64(), r.u64())
         r.end('a root')

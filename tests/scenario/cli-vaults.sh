@@ -93,8 +93,20 @@ passphrase_vault()
     l ls latest --vault locked >/dev/null || fail 'a new provider is not used'
 }
 
+# What makes a source what it is.
+source_of()
+{
+    l source show "$1" | grep -v '^created'
+}
+
 lost_catalog()
 {
+    l -q source add ruled src_files "path=$PWD/tree" one-file-system=yes --exclude '*.o' \
+        --include '/keep.o' --exclude '/a b'
+    l -q backup create ruled --vault main
+    l backup show latest --vault main --source ruled | has '^rules: *exclude=\*.o include=/keep.o'
+    source_of ruled >source-before
+    has 'exclude=/a b' <source-before
     l catalog check | has agree
     l catalog export >before
     rm -r state
@@ -108,6 +120,8 @@ lost_catalog()
     l catalog check >out || { cat out; fail 'catalog and vaults differ after a rebuild'; }
     l catalog export >after
     diff before after || fail 'a rebuilt catalog knows something else'
+    source_of ruled >source-after
+    diff source-before source-after || fail 'a source came back as something else'
     l restore three --vault main --to rebuilt >/dev/null
     same_tree tree rebuilt
     # The source is known again, and its backups go on from the last one; what changed a moment

@@ -306,11 +306,25 @@ struct seal *records_seal(void)
     return s;
 }
 
-static void encode_seal(struct buffer *out)
+/* A seal as it was before it told rules, or one with rules. */
+static struct seal *make_seal(bool rules)
+{
+    struct seal *s = records_seal();
+    struct error e = ERROR_INIT;
+
+    if (rules) {
+        assert_int_equal(seal_add_rule(s, "exclude", "*.o", &e), 0);
+        assert_int_equal(seal_add_rule(s, "include", "keep.o", &e), 0);
+        assert_int_equal(seal_add_rule(s, "exclude", "", &e), 0);
+    }
+    return s;
+}
+
+static void encode_either_seal(bool rules, struct buffer *out)
 {
     struct keys *k = records_keys();
     struct vault_writer w = records_writer();
-    struct seal *s = records_seal();
+    struct seal *s = make_seal(rules);
     struct error e = ERROR_INIT;
 
     assert_int_equal(
@@ -318,6 +332,16 @@ static void encode_seal(struct buffer *out)
         0);
     seal_free(s);
     keys_free(k);
+}
+
+static void encode_seal(struct buffer *out)
+{
+    encode_either_seal(false, out);
+}
+
+static void encode_seal_with_rules(struct buffer *out)
+{
+    encode_either_seal(true, out);
 }
 
 static int decode_seal(const void *data, size_t size, struct error *e)
@@ -381,13 +405,18 @@ static void check_inner(const struct seal *s, const struct seal *x)
     assert_memory_equal(s->parent, x->parent, 32);
     assert_int_equal(s->tag_count, 1);
     assert_string_equal(s->tags[0].value, x->tags[0].value);
+    assert_int_equal(s->rule_count, x->rule_count);
+    for (size_t i = 0; i < s->rule_count; i++) {
+        assert_string_equal(s->rules[i].name, x->rules[i].name);
+        assert_string_equal(s->rules[i].value, x->rules[i].value);
+    }
 }
 
-static void check_seal(const struct buffer *object)
+static void check_either_seal(bool rules, const struct buffer *object)
 {
     struct keys *k = records_keys();
     const struct trust trust = trust_of(k);
-    struct seal *x = records_seal(), *s = NULL;
+    struct seal *x = make_seal(rules), *s = NULL;
     struct error e = ERROR_INIT;
     uint8_t hash[32];
 
@@ -401,6 +430,16 @@ static void check_seal(const struct buffer *object)
     seal_free(s);
     seal_free(x);
     keys_free(k);
+}
+
+static void check_seal(const struct buffer *object)
+{
+    check_either_seal(false, object);
+}
+
+static void check_seal_with_rules(const struct buffer *object)
+{
+    check_either_seal(true, object);
 }
 
 /* Tombstones. */
@@ -468,5 +507,6 @@ const struct record_kind records[] = {
     {"slot, provider", encode_provider, check_provider, decode_slot},
     {"seal", encode_seal, check_seal, decode_seal},
     {"tombstone", encode_tombstone, check_tombstone, decode_tombstone},
+    {"seal with rules", encode_seal_with_rules, check_seal_with_rules, decode_seal},
 };
 const size_t record_count = sizeof(records) / sizeof(records[0]);

@@ -17,7 +17,7 @@ struct masters *records_masters(void);
 struct keys *records_keys(void);
 /* A writer of that vault. */
 struct vault_writer records_writer(void);
-/* A seal with every field in use; the caller frees it with seal_free. */
+/* A seal with every field in use but rules; the caller frees it with seal_free. */
 struct seal *records_seal(void);
 
 /* One kind of object. */
