@@ -59,9 +59,10 @@ unreadable()
     chmod 111 tree/entered
     partial 'closed entered listed/f secret' "${run[@]}" backup create tree --name first
     grep -qx 'lagan: cannot read secret: .*: Permission denied' err || fail 'without the reason'
-    rest_restores tree --exclude=secret --exclude=/closed/* --exclude=/listed/* \
-        --exclude=/entered/*
+    rest_restores tree --exclude=secret --exclude=/closed --exclude=/listed --exclude=/entered
     [ ! -e restored/secret ] || fail 'something came of nothing'
+    [ "$(stat -c %a restored/closed restored/listed restored/entered | tr '\n' ' ')" = \
+        '0 444 111 ' ] || fail 'folders without content are folders all the same'
     "${program[@]}" backup show first | has '^secret .*denied' || fail 'the seal does not tell'
     [ "$(status_of l restore first --to all)" = 3 ]
     [ "$(grep -c 'not in the backup' err)" = 4 ] || { cat err; fail 'a restore must tell'; }
@@ -71,8 +72,8 @@ unreadable()
     expect 0 '' "${run[@]}" backup create tree --name whole
     rest_restores tree
     # Rights that go away again take nothing out of older backups.
-    chmod 0 tree/secret
     echo 7 >>tree/secret
+    chmod 0 tree/secret
     partial secret "${run[@]}" backup create tree
     l cat whole:secret | cmp - <(echo 6)
     # One bad source does not keep the others from being saved.
