@@ -41,6 +41,19 @@ static char *absolute(const char *path, struct error *e)
     return made;
 }
 
+/* A target as other commands take it, or an address, would become a folder of that name. */
+static int check_place(const char *path, struct error *e)
+{
+    bool target = strncmp(path, "tgt_", strlen("tgt_")) == 0 && strchr(path, ':');
+    if (!target && !strstr(path, "://"))
+        return 0;
+    return error_set(e, LAGAN_UNSUPPORTED, ERROR_USAGE,
+                     "--path %s: `lagan init` makes a region in a folder of this machine only; "
+                     "write a region with another target into a configuration, as "
+                     "lagan.conf(5) says, then run `lagan vault create`",
+                     path);
+}
+
 static int choose(struct session *s, struct initial *i, struct error *e)
 {
     const char *config = session_value(s, OPTION_CONFIG);
@@ -50,7 +63,8 @@ static int choose(struct session *s, struct initial *i, struct error *e)
     const char *vault = session_value(s, OPTION_VAULT);
     i->region = region ? region : DEFAULT_REGION;
     i->vault = vault ? vault : DEFAULT_VAULT;
-    if (name_check(NAME_REGION, i->region, e) != 0 || name_check(NAME_VAULT, i->vault, e) != 0)
+    if (name_check(NAME_REGION, i->region, e) != 0 ||
+        name_check(NAME_VAULT, i->vault, e) != 0 || (path && check_place(path, e) != 0))
         return -1;
     i->config = config ? absolute(config, e) : config_default_path(e);
     if (!i->config)
@@ -71,8 +85,8 @@ static int already_there(const struct initial *i, struct error *e)
 {
     return error_set(
         e, LAGAN_EXISTS, ERROR_CONFLICT,
-        "%s is there already and stays as it is; `lagan vault create` makes further "
-        "vaults, `lagan vault key add --new-recovery` a new recovery key",
+        "%s is there already and stays as it is; `lagan vault create` makes vaults in its "
+        "regions, `lagan vault key add --new-recovery` a new recovery key",
         i->config);
 }
 

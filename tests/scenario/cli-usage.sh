@@ -90,6 +90,11 @@ statuses()
     [ ! -e other ] || fail 'a recovery file is left of a vault that was not made'
     expect 1 'is there already' l init --state "$PWD/state2" --recovery-file "$PWD/other"
     [ ! -e other ] || fail 'a recovery file is left of init that was refused'
+    for place in tgt_s3:bucket=b s3://host/bucket; do
+        conf=$PWD/other.conf expect 2 'lagan vault create' l init --path "$place" \
+            --state "$PWD/state2" --recovery-file "$PWD/other"
+        [ -z "$(ls -d other* tgt_s3* s3:* 2>/dev/null)" ] || fail 'init left something'
+    done
     echo wrong >wrong && chmod 600 wrong
     expect 12 'key list' l ls latest --vault main --passphrase "file:$PWD/wrong"
     expect 12 'key list' l ls latest --vault main --recovery-key "file:$PWD/recovery2"
