@@ -129,12 +129,31 @@ int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_S
     return change_row(c, sql, catalog_backup_state_name(state), vault, id, e);
 }
 
+/* What storage tells of a backup whose parent is gone is that it has none. */
+static int forget_parent(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                         const char *id, struct error *e)
+{
+    static const char sql[] = "UPDATE backups SET parent = '' WHERE vault = ? AND parent = ?";
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return -1;
+    query_blob(&q, vault, CATALOG_ID_SIZE);
+    query_text(&q, id);
+    return query_finish(&q, e);
+}
+
 int catalog_backup_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                           const char *id, struct error *e)
 {
     static const char sql[] = "DELETE FROM backups WHERE vault = ? AND id = ?";
 
-    return change_row(c, sql, NULL, vault, id, e);
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = forget_parent(c, vault, id, e);
+    if (result == 0)
+        result = change_row(c, sql, NULL, vault, id, e);
+    return write_end(c, result, e);
 }
 
 /* Reading */
@@ -160,14 +179,6 @@ static int read_row(struct query *q, struct catalog_backup *backup, struct error
     row_text(q, backup->description, sizeof(backup->description));
     row_text(q, backup->parent, sizeof(backup->parent));
     return query_row_check(q, e);
-}
-
-static void bind_id_or_null(struct query *q, const uint8_t *id)
-{
-    if (id != NULL)
-        query_blob(q, id, CATALOG_ID_SIZE);
-    else
-        query_text(q, NULL);
 }
 
 /* The only row of a bound query: 1, 0 none, -1; ends it. */
@@ -228,8 +239,8 @@ static int find_newest(struct catalog *c, const uint8_t *vault, const uint8_t *s
 
     if (query_start(c, vault != NULL && source != NULL ? of_source : of_any, &q, e) != 0)
         return -1;
-    bind_id_or_null(&q, vault);
-    bind_id_or_null(&q, source);
+    query_id_or_null(&q, vault);
+    query_id_or_null(&q, source);
     query_number(&q, (int64_t)back);
     return read_only_row(&q, "latest", backup, e);
 }
@@ -245,8 +256,8 @@ static int find_by_name(struct catalog *c, const uint8_t *vault, const uint8_t *
 
     if (query_start(c, sql, &q, e) != 0)
         return -1;
-    bind_id_or_null(&q, vault);
-    bind_id_or_null(&q, source);
+    query_id_or_null(&q, vault);
+    query_id_or_null(&q, source);
     query_text(&q, text);
     return read_only_row(&q, text, backup, e);
 }
@@ -269,8 +280,8 @@ static int find_by_id(struct catalog *c, const uint8_t *vault, const uint8_t *so
     text_hex(high, ID_BYTES, last);
     if (query_start(c, sql, &q, e) != 0)
         return -1;
-    bind_id_or_null(&q, vault);
-    bind_id_or_null(&q, source);
+    query_id_or_null(&q, vault);
+    query_id_or_null(&q, source);
     query_text(&q, first);
     query_text(&q, last);
     return read_only_row(&q, text, backup, e);
@@ -350,8 +361,8 @@ int catalog_backup_list(struct catalog *c, const uint8_t *vault, const uint8_t *
     catalog_lock(c);
     int result = query_start(c, sql, &q, e);
     if (result == 0) {
-        bind_id_or_null(&q, vault);
-        bind_id_or_null(&q, source);
+        query_id_or_null(&q, vault);
+        query_id_or_null(&q, source);
         result = query_list(&q, visit_row, &visit, e);
     }
     catalog_unlock(c);

@@ -58,6 +58,8 @@ void query_text(struct query *q, const char *value); /* NULL binds NULL */
 void query_blob(struct query *q, const void *data, size_t size);
 /* A blob, or NULL when all its bytes are zero. */
 void query_id(struct query *q, const uint8_t id[CATALOG_ID_SIZE]);
+/* An id, or NULL for NULL. */
+void query_id_or_null(struct query *q, const uint8_t *id);
 /* 1 a row, 0 the end, -1 an error. */
 int query_step(struct query *q, struct error *e);
 void query_end(struct query *q);
@@ -70,6 +72,14 @@ int query_finish(struct query *q, struct error *e);
  */
 int query_list(struct query *q, int (*row)(struct query *q, void *context, struct error *e),
                void *context, struct error *e);
+
+/* The same for all rows of a statement that binds nothing; from any thread. */
+int query_list_all(struct catalog *c, const char *sql,
+                   int (*row)(struct query *q, void *context, struct error *e), void *context,
+                   struct error *e);
+/* Runs a statement without rows that binds only the id. */
+int query_run_for(struct catalog *c, const char *sql, const uint8_t id[CATALOG_ID_SIZE],
+                  struct error *e);
 
 int64_t row_number(struct query *q);
 /* Copies a text; one that does not fit is malformed, NULL is empty. */

@@ -47,17 +47,6 @@ static int report_foreign_key(struct query *q, void *context, struct error *e)
     return 0;
 }
 
-static int run_pragma(struct catalog *c, const char *sql,
-                      int (*row)(struct query *q, void *context, struct error *e),
-                      struct report *r, struct error *e)
-{
-    struct query q;
-
-    if (query_start(c, sql, &q, e) != 0)
-        return -1;
-    return query_list(&q, row, r, e);
-}
-
 /* Reading every row tells values that no constraint excludes. */
 
 static int see_region(void *context, const struct catalog_region *region, struct error *e)
@@ -127,9 +116,9 @@ int catalog_check(struct catalog *c, catalog_problem_function *problem, void *co
     struct report r = {problem, context, 0};
 
     catalog_lock(c);
-    int result = run_pragma(c, "PRAGMA integrity_check", report_integrity, &r, e);
+    int result = query_list_all(c, "PRAGMA integrity_check", report_integrity, &r, e);
     if (result == 0)
-        result = run_pragma(c, "PRAGMA foreign_key_check", report_foreign_key, &r, e);
+        result = query_list_all(c, "PRAGMA foreign_key_check", report_foreign_key, &r, e);
     if (result == 0)
         read_all(c, &r);
     catalog_unlock(c);

@@ -154,6 +154,14 @@ void query_id(struct query *q, const uint8_t id[CATALOG_ID_SIZE])
         query_blob(q, id, CATALOG_ID_SIZE);
 }
 
+void query_id_or_null(struct query *q, const uint8_t *id)
+{
+    if (id != NULL)
+        query_blob(q, id, CATALOG_ID_SIZE);
+    else
+        query_text(q, NULL);
+}
+
 int query_step(struct query *q, struct error *e)
 {
     if (q->status != SQLITE_OK)
@@ -200,6 +208,31 @@ int query_list(struct query *q, int (*row)(struct query *q, void *context, struc
     q->catalog->listing--;
     query_end(q);
     return result;
+}
+
+int query_list_all(struct catalog *c, const char *sql,
+                   int (*row)(struct query *q, void *context, struct error *e), void *context,
+                   struct error *e)
+{
+    struct query q;
+
+    catalog_lock(c);
+    int result = query_start(c, sql, &q, e);
+    if (result == 0)
+        result = query_list(&q, row, context, e);
+    catalog_unlock(c);
+    return result;
+}
+
+int query_run_for(struct catalog *c, const char *sql, const uint8_t id[CATALOG_ID_SIZE],
+                  struct error *e)
+{
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return -1;
+    query_blob(&q, id, CATALOG_ID_SIZE);
+    return query_finish(&q, e);
 }
 
 int query_single_number(struct catalog *c, const char *sql, int64_t *value, struct error *e)

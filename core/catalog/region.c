@@ -137,14 +137,8 @@ int catalog_region_list(struct catalog *c,
 {
     static const char sql[] = "SELECT " REGION_COLUMNS " FROM regions ORDER BY name";
     struct visit visit = {each, context};
-    struct query q;
 
-    catalog_lock(c);
-    int result = query_start(c, sql, &q, e);
-    if (result == 0)
-        result = query_list(&q, visit_row, &visit, e);
-    catalog_unlock(c);
-    return result;
+    return query_list_all(c, sql, visit_row, &visit, e);
 }
 
 static int write_region(struct catalog *c, const char *name, const char *target_driver,

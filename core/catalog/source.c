@@ -85,18 +85,6 @@ static int no_such(struct error *e)
                      "the source is not registered any more");
 }
 
-/* Runs a statement that binds only the id. */
-static int run_for(struct catalog *c, const char *sql, const uint8_t id[CATALOG_ID_SIZE],
-                   struct error *e)
-{
-    struct query q;
-
-    if (query_start(c, sql, &q, e) != 0)
-        return -1;
-    query_blob(&q, id, CATALOG_ID_SIZE);
-    return query_finish(&q, e);
-}
-
 static int update_row(struct catalog *c, const struct catalog_source *source, struct error *e)
 {
     static const char sql[] = "UPDATE sources SET name = ?, driver = ? WHERE id = ?";
@@ -120,8 +108,9 @@ int catalog_source_update(struct catalog *c, const struct catalog_source *source
     if (name_check(NAME_SOURCE, source->name, e) != 0 || catalog_begin(c, e) != 0)
         return -1;
     if (update_row(c, source, e) == 0 &&
-        run_for(c, "DELETE FROM source_parameters WHERE source = ?", source->id, e) == 0 &&
-        run_for(c, "DELETE FROM source_rules WHERE source = ?", source->id, e) == 0)
+        query_run_for(c, "DELETE FROM source_parameters WHERE source = ?", source->id, e) ==
+            0 &&
+        query_run_for(c, "DELETE FROM source_rules WHERE source = ?", source->id, e) == 0)
         result = insert_lists(c, source, e);
     return write_end(c, result, e);
 }
@@ -130,7 +119,7 @@ int catalog_source_delete(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], 
 {
     if (catalog_begin(c, e) != 0)
         return -1;
-    int result = run_for(c, "DELETE FROM sources WHERE id = ?", id, e);
+    int result = query_run_for(c, "DELETE FROM sources WHERE id = ?", id, e);
     if (result == 0 && query_changes(c) == 0)
         result = no_such(e);
     return write_end(c, result, e);
@@ -271,14 +260,8 @@ int catalog_source_list(struct catalog *c,
 {
     static const char sql[] = "SELECT " SOURCE_COLUMNS " FROM sources ORDER BY name";
     struct visit visit = {each, context};
-    struct query q;
 
-    catalog_lock(c);
-    int result = query_start(c, sql, &q, e);
-    if (result == 0)
-        result = query_list(&q, visit_row, &visit, e);
-    catalog_unlock(c);
-    return result;
+    return query_list_all(c, sql, visit_row, &visit, e);
 }
 
 struct catalog_source *catalog_source_same(struct catalog *c, const char *driver,

@@ -154,24 +154,13 @@ static int write_row(struct catalog *c, const char *sql, const struct catalog_va
     return result == 0 ? 0 : explain_conflict(status, vault, e);
 }
 
-static int run_for(struct catalog *c, const char *sql, const uint8_t uuid[CATALOG_ID_SIZE],
-                   struct error *e)
-{
-    struct query q;
-
-    if (query_start(c, sql, &q, e) != 0)
-        return -1;
-    query_blob(&q, uuid, CATALOG_ID_SIZE);
-    return query_finish(&q, e);
-}
-
 static int write_key_parameters(struct catalog *c, const struct catalog_vault *vault,
                                 struct error *e)
 {
     static const char clear[] = "DELETE FROM vault_key_parameters WHERE vault = ?";
     static const char insert[] = "INSERT INTO vault_key_parameters VALUES (?, ?, ?, ?)";
 
-    if (run_for(c, clear, vault->uuid, e) != 0)
+    if (query_run_for(c, clear, vault->uuid, e) != 0)
         return -1;
     return pairs_insert(c, insert, vault->uuid, &vault->key_parameters, e);
 }
@@ -257,7 +246,7 @@ int catalog_vault_delete(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
 {
     if (catalog_begin(c, e) != 0)
         return -1;
-    int result = run_for(c, "DELETE FROM vaults WHERE uuid = ?", uuid, e);
+    int result = query_run_for(c, "DELETE FROM vaults WHERE uuid = ?", uuid, e);
     if (result == 0 && query_changes(c) == 0)
         result = no_such(e);
     return write_end(c, result, e);
@@ -446,14 +435,8 @@ int catalog_vault_list(struct catalog *c,
 {
     static const char sql[] = "SELECT " VAULT_COLUMNS " FROM vaults ORDER BY region, name";
     struct visit visit = {each, context};
-    struct query q;
 
-    catalog_lock(c);
-    int result = query_start(c, sql, &q, e);
-    if (result == 0)
-        result = query_list(&q, visit_row, &visit, e);
-    catalog_unlock(c);
-    return result;
+    return query_list_all(c, sql, visit_row, &visit, e);
 }
 
 static int is_name_taken(const struct name_search *search, const char *name, struct error *e)

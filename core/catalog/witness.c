@@ -33,10 +33,7 @@ static int list(struct catalog *c, const char *sql, const uint8_t *vault,
     catalog_lock(c);
     int result = query_start(c, sql, &q, e);
     if (result == 0) {
-        if (vault != NULL)
-            query_blob(&q, vault, CATALOG_ID_SIZE);
-        else
-            query_text(&q, NULL);
+        query_id_or_null(&q, vault);
         result = query_list(&q, row, context, e);
     }
     catalog_unlock(c);
