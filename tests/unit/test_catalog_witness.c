@@ -37,9 +37,10 @@ struct seen {
 static int see_slot(void *context, const struct catalog_slot *slot, struct error *e)
 {
     struct seen *seen = context;
+    const char digit[] = {slot->id[0], '\0'};
 
     (void)e;
-    strncat(seen->text, slot->id, 1);
+    strcat(seen->text, digit);
     seen->last = *slot;
     return 0;
 }
