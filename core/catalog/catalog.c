@@ -9,6 +9,7 @@
  */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "catalog/catalog_private.h"
 
@@ -244,25 +245,31 @@ static int rename_aside(const struct catalog *c, const char *state, const char *
     return 0;
 }
 
-/* Adds to `e`, which says what is wrong, where the file went. */
-static int set_aside(struct catalog *c, const char *state, struct error *e)
+/* Adds to `e`, which says what is wrong, where the file went, and `next`.  False when it
+ * stays. */
+static bool set_aside(struct catalog *c, const char *state, const char *next, struct error *e)
 {
     char stamp[CLOCK_TEXT_SIZE];
     struct error ignored;
     char why[ERROR_TEXT_SIZE];
+    char *advice;
 
     e->code = ERROR_INTEGRITY;
     memcpy(why, e->text, sizeof(why));
+    advice = strstr(why, "; run `"); /* the new line ends with it */
+    if (advice != NULL)
+        *advice = '\0';
     if (try_lock(c, PRESENCE, F_WRLCK) != 0)
-        return -1; /* somebody works with it: leave it where it is */
+        return false; /* somebody works with it: leave it where it is */
     clock_format_name(clock_wall_ns(), stamp);
-    if (rename_aside(c, state, stamp) != 0)
-        return error_errno(e, errno, "%.500s; it cannot be set aside", why);
+    if (rename_aside(c, state, stamp) != 0) {
+        error_errno(e, errno, "%.500s; it cannot be set aside", why);
+        return false;
+    }
     (void)file_sync_parent(c->path, &ignored);
-    return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY,
-                     "%.560s; it was set aside as " DAMAGED_PREFIX
-                     "%s: run `lagan catalog rebuild`",
-                     why, stamp);
+    error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY,
+              "%.560s; it was set aside as " DAMAGED_PREFIX "%s%s", why, stamp, next);
+    return true;
 }
 
 /* Opening */
@@ -296,6 +303,21 @@ static bool is_damage(struct error *e)
     return e->error_class == LAGAN_CORRUPT;
 }
 
+/* Sets the file aside.  True when a new one is to be made at once: who rebuilds is not told to
+ * rebuild. */
+static bool replace_damaged(struct catalog *c, const char *state, unsigned flags,
+                            struct error *e)
+{
+    if ((flags & CATALOG_OPEN_REBUILD) == 0) {
+        (void)set_aside(c, state, ": run `lagan catalog rebuild`", e);
+        return false;
+    }
+    if (!set_aside(c, state, "", e))
+        return false;
+    log_write(LOG_WARNING, "catalog", "%s", e->text);
+    return true;
+}
+
 /* Everything that happens under the lock OPENING. */
 static int open_locked(struct catalog *c, const char *state, unsigned flags, struct error *e)
 {
@@ -304,7 +326,11 @@ static int open_locked(struct catalog *c, const char *state, unsigned flags, str
     *e = ERROR_INIT;
     if (open_checked(c, e) != 0) {
         connection_close(c);
-        return is_damage(e) ? set_aside(c, state, e) : -1;
+        if (!is_damage(e) || !replace_damaged(c, state, flags, e))
+            return -1;
+        *e = ERROR_INIT;
+        if (make_file(c, e) != 0 || open_checked(c, e) != 0)
+            return -1;
     }
     if (try_lock(c, PRESENCE, F_RDLCK) != 0 || try_lock(c, OPENING, F_UNLCK) != 0)
         return error_errno(e, errno, "cannot lock the catalog %s", c->path);

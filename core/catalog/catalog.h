@@ -30,7 +30,7 @@ struct catalog;
 #define CATALOG_FILE "catalog.db"
 
 enum {
-    CATALOG_OPEN_REBUILD = 1,  /* a new file may be made though a damaged one was set aside */
+    CATALOG_OPEN_REBUILD = 1,  /* a new file takes the place of one that is set aside */
     CATALOG_OPEN_EXISTING = 2, /* do not make a new file: class NOT_FOUND, code FAILED */
     CATALOG_HASH_SIZE = 32,
     CATALOG_ID_SIZE = 16,      /* of vaults, sources, writers */
@@ -46,7 +46,7 @@ enum {
  *
  * A damaged file is set aside as `catalog.damaged-<time>` beside it, never deleted, unless
  * another process has it open; the call fails with INTEGRITY, and so does every later one
- * without CATALOG_OPEN_REBUILD until there is a new file.  A file of a newer program:
+ * until there is a new file, which CATALOG_OPEN_REBUILD makes.  A file of a newer program:
  * NEWER_FORMAT.
  */
 int catalog_open(const char *state, unsigned flags, struct catalog **catalog, struct error *e);
@@ -328,7 +328,7 @@ int catalog_backup_latest(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE
                           struct error *e);
 int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                              const char *id, enum catalog_backup_state state, struct error *e);
-/* Forgets it. */
+/* Forgets it, also as the parent of others. */
 int catalog_backup_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                           const char *id, struct error *e);
 /* Oldest first; `vault` and `source` NULL = all. */

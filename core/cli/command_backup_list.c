@@ -102,7 +102,7 @@ int command_backup_list(struct session *s, struct error *e)
     output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
     int result = catalog_backup_list(session_catalog(s), row ? row->uuid : NULL,
                                      source ? source_id : NULL, list_backup, &listing, e);
-    output_table_end(&s->output, "no backups");
+    output_table_end(&s->output, "no backups; `lagan catalog rebuild` finds those in storage");
     catalog_vault_free(row);
     return result;
 }

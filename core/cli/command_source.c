@@ -38,7 +38,8 @@ int command_source_list(struct session *s, struct error *e)
         return -1;
     output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
     int result = catalog_source_list(session_catalog(s), list_source, s, e);
-    output_table_end(&s->output, "no sources");
+    output_table_end(&s->output, "no sources; `lagan source add` makes one, `lagan catalog "
+                                 "rebuild` finds those of backups");
     return result;
 }
 

@@ -53,7 +53,8 @@ int command_vault_list(struct session *s, struct error *e)
         return -1;
     output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
     int result = catalog_vault_list(session_catalog(s), list_vault, s, e);
-    output_table_end(&s->output, "no vaults; `lagan vault create` makes one");
+    output_table_end(&s->output, "no vaults; `lagan vault create` makes one, `lagan catalog "
+                                 "rebuild` finds those in storage");
     return result;
 }
 

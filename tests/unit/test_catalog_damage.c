@@ -162,6 +162,23 @@ static void damage_is_remembered(void **state)
     assert_int_equal(scratch_count(folder, "catalog.damaged-"), 1);
 }
 
+/* Who rebuilds at once needs one call only. */
+static void damage_and_rebuild(void **state)
+{
+    struct error e = ERROR_INIT;
+    struct catalog *c = NULL;
+    size_t size;
+
+    (void)state;
+    free(make_sound(&size));
+    scratch_write("s/catalog.db", "no catalog", 10, 0600);
+    must(catalog_open(scratch_path("s"), CATALOG_OPEN_REBUILD, &c, &e), &e);
+    catalog_close(c);
+    assert_int_equal(scratch_count(scratch_path("s"), "catalog.damaged-"), 1);
+    must(catalog_open(scratch_path("s"), 0, &c, &e), &e);
+    catalog_close(c);
+}
+
 /* What somebody else works with is not moved away under them. */
 static void damage_while_used(void **state)
 {
@@ -294,9 +311,9 @@ static void damage_of_the_log(void **state)
 
 static const struct CMUnitTest tests[] = {
     scratch_test(damage_flips),         scratch_test(damage_truncations),
-    scratch_test(damage_is_remembered), scratch_test(damage_while_used),
-    scratch_test(damage_of_the_schema), scratch_test(damage_or_newer),
-    scratch_test(damage_of_the_log),
+    scratch_test(damage_is_remembered), scratch_test(damage_and_rebuild),
+    scratch_test(damage_while_used),    scratch_test(damage_of_the_schema),
+    scratch_test(damage_or_newer),      scratch_test(damage_of_the_log),
 };
 
 UNIT_MAIN(tests)
