@@ -2,7 +2,9 @@
 /* command_restore.c - writing backups back. */
 #include "cli/session.h"
 
+#include "base/file.h"
 #include "base/text.h"
+#include "cli/process.h"
 #include "engine/key_text.h"
 #include "engine/restore.h"
 #include "engine/rules.h"
@@ -12,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A restore, as the options say. */
@@ -107,10 +110,43 @@ static int open_empty(struct plan *plan, struct error *e)
                             e);
 }
 
+/* Whether --to is the path of something that the backup's driver can make. */
+static bool is_path(struct plan *plan, struct error *e)
+{
+    const struct driver *driver = NULL;
+    const char *name = plan->seal->source_driver;
+    if (!name || setup_driver(plan->session->setup, name, LAGAN_KIND_SOURCE, &driver, e) != 0)
+        return false; /* opening the place tells */
+    const struct lagan_parameter *row = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
+    return row && row->type == LAGAN_PARAMETER_PATH;
+}
+
+/* The folders above the place, as mkdir -p makes them; the driver makes the last one. */
+static int make_parents(const char *place, struct error *e)
+{
+    char *parents CLEANUP_TEXT = strdup(place);
+    if (!parents)
+        return error_no_memory(e, "a path");
+    size_t length = strlen(parents);
+    while (length > 0 && parents[length - 1] == '/')
+        length--;
+    while (length > 0 && parents[length - 1] != '/')
+        length--;
+    parents[length] = '\0';
+    if (length == 0)
+        return 0;
+    mode_t private = umask(process_users_mask());
+    int result = file_make_directories(parents, 0777, e);
+    umask(private);
+    return result;
+}
+
 static int open_place(struct plan *plan, struct error *e)
 {
     const char *to = session_value(plan->session, OPTION_TO);
     bool dry = session_given(plan->session, OPTION_DRY_RUN);
+    if (to && !dry && is_path(plan, e) && make_parents(to, e) != 0)
+        return -1;
     if (setup_place_open(plan->session->setup, plan->seal, to, !dry, &plan->place, e) == 0)
         return 0;
     if (dry && to && e->error_class == LAGAN_NOT_FOUND)

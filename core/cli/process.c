@@ -72,13 +72,20 @@ static void bound_memory(void)
     mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
 }
 
+static mode_t users_mask;
+
+mode_t process_users_mask(void)
+{
+    return users_mask;
+}
+
 void process_prepare(void)
 {
     bound_memory();
     occupy_standard_streams();
     for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
         unsetenv(dropped[i]);
-    umask(077);
+    users_mask = umask(077);
     crypto_harden_process();
     (void)operation_cancel_fd(); /* made here, where no signal can need it yet */
     catch_signals();
