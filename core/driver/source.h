@@ -74,6 +74,11 @@ int entry_reader_close(struct entry_reader *r, bool *changed, struct error *e);
 /* As entry_reader_close, for clean-up: the verdict does not matter.  NULL is fine. */
 void entry_reader_drop(struct entry_reader *r);
 
+/* Further metadata of the entry that is being read; `key` is the one that it was opened with. */
+int entry_reader_metadata(struct entry_reader *r, const void *key, size_t key_size,
+                          uint32_t type, const struct lagan_metadata_collector *pieces,
+                          struct error *e);
+
 /* Further metadata of an entry of any type.  Nothing when the driver has none. */
 int source_metadata(struct source *s, const void *key, size_t key_size, uint32_t type,
                     const struct lagan_metadata_collector *pieces, struct error *e);

@@ -113,6 +113,21 @@ void entry_reader_drop(struct entry_reader *r)
     close_reader(r, &o, NULL);
 }
 
+int entry_reader_metadata(struct entry_reader *r, const void *key, size_t key_size,
+                          uint32_t type, const struct lagan_metadata_collector *pieces,
+                          struct error *e)
+{
+    struct operation o;
+    uint32_t result;
+    OBJECT_CHECK(r, READER_MAGIC);
+    if (!r->source->ops->entry_metadata)
+        return source_metadata(r->source, key, key_size, type, pieces, e);
+    result = source_enter(r->source, &o);
+    if (result == LAGAN_OK)
+        result = operation_leave(&o, r->source->ops->entry_metadata(r->reader, &o.op, pieces));
+    return operation_end(&o, result, e, "metadata");
+}
+
 int source_metadata(struct source *s, const void *key, size_t key_size, uint32_t type,
                     const struct lagan_metadata_collector *pieces, struct error *e)
 {

@@ -118,8 +118,10 @@ void *backup_join(void *job);
 
 /* backup_read.c: on a worker, everything of an item that needs no order. */
 void backup_item_run(void *item);
-/* Reads metadata of `step` into it.  Failures count as lost metadata. */
-void backup_read_metadata(struct backup_job *job, struct step *step);
+/* Reads metadata of `step` into it, through `reader` when it is open (else NULL).  Failures count
+ * as lost metadata. */
+void backup_read_metadata(struct backup_job *job, struct step *step,
+                          struct entry_reader *reader);
 /* Whether an entry's content goes through backup_stream rather than being read at once. */
 bool backup_is_large(const struct backup_job *job, const struct lagan_entry *entry);
 /* Opens what the name of an entry stands for now and sets `opened`.  A name of content that has

@@ -80,14 +80,20 @@ static void metadata_lost(void *context, const char *name, const char *reason)
     step->metadata_lost = true;
 }
 
-void backup_read_metadata(struct backup_job *job, struct step *step)
+void backup_read_metadata(struct backup_job *job, struct step *step,
+                          struct entry_reader *reader)
 {
     const struct lagan_entry *entry = &step->found.entry;
     struct lagan_metadata_collector pieces = {
         .context = step, .add = metadata_add, .lost = metadata_lost};
     struct error e = ERROR_INIT;
-    if (source_metadata(job->request->source, entry->key, entry->key_size, entry->type, &pieces,
-                        &e) == 0)
+    buffer_clear(&step->metadata);
+    step->metadata_lost = false;
+    int result = reader ? entry_reader_metadata(reader, entry->key, entry->key_size,
+                                                entry->type, &pieces, &e)
+                        : source_metadata(job->request->source, entry->key, entry->key_size,
+                                          entry->type, &pieces, &e);
+    if (result == 0)
         return;
     buffer_clear(&step->metadata);
     step->metadata_lost = true;
@@ -159,6 +165,8 @@ static int read_once(struct item *item, struct step *step, bool *changed, struct
         return -1;
     uint64_t expected = step->opened.entry.bytes;
     step->outgrown = backup_is_large(job, &step->opened.entry);
+    if (!step->outgrown)
+        backup_read_metadata(job, step, reader);
     if (step->outgrown || read_whole(item, reader, expected, &got, e) != 0) {
         entry_reader_drop(reader);
         return step->outgrown ? 0 : -1;
@@ -225,7 +233,7 @@ void backup_item_run(void *argument)
                              &piece->id);
     }
     if (item->kind == ITEM_LARGE_BEGIN)
-        backup_read_metadata(job, &item->steps[0]);
+        backup_read_metadata(job, &item->steps[0], NULL);
     if (item->kind != ITEM_ENTRIES)
         return;
     for (size_t i = 0; i < item->step_count; i++) {
@@ -233,9 +241,10 @@ void backup_item_run(void *argument)
         bool entry = step->kind == STEP_ENTRY || step->kind == STEP_LINK;
         if (!entry || step->found.entry.type == LAGAN_ENTRY_ERROR)
             continue;
-        if (step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type))
+        bool content = step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type);
+        if (content)
             read_small(item, step);
-        if (!step->failed)
-            backup_read_metadata(job, step);
+        if (!step->failed && (!content || step->outgrown))
+            backup_read_metadata(job, step, NULL);
     }
 }

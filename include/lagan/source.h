@@ -16,7 +16,7 @@
  *
  *   open (READ_ONLY), capabilities, estimate; walk_open; walk_next until END, on one thread.
  *   Beside it, on several threads where the thread model allows: entry_open, extents, read_at,
- *   entry_close and metadata for each entry that is new or whose stamp differs.  walk_close,
+ *   entry_metadata, entry_close and metadata for each entry that is new or whose stamp differs.  walk_close,
  *   close.  An error of the walk fails the backup; an error of one entry is recorded in the
  *   backup and named, and the backup goes on (exit status 3).
  *
@@ -459,6 +459,12 @@ struct lagan_source_ops {
      * UNSUPPORTED: the entry is named as not restored. */
     uint32_t (*link_create)(void *handle, struct lagan_op *op, const void *key, size_t key_size,
                             const void *existing, size_t existing_size, uint64_t flags);
+
+    /* As `metadata`, of the entry that `reader` reads: spares finding and opening it again, and
+     * what it says belongs to the bytes that are read.  Called before entry_close.  Absent:
+     * `metadata` is asked. */
+    uint32_t (*entry_metadata)(void *reader, struct lagan_op *op,
+                               const struct lagan_metadata_collector *pieces);
 };
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # plugins/common: code that drivers share.  Linked into each driver that lists it in LIBADD.
 noinst_LTLIBRARIES += plugins/common/libcommon.la
-plugins_common_libcommon_la_SOURCES =
+plugins_common_libcommon_la_SOURCES = plugins/common/direct.c plugins/common/direct.h
 plugins_common_libcommon_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 plugins_common_libcommon_la_CFLAGS = $(DRIVER_CFLAGS)

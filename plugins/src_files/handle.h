@@ -17,6 +17,7 @@ struct instance {
     char *path;
     bool one_file_system;
     bool exclude_caches;
+    bool cached;      /* everything is written through the page cache */
     unsigned threads; /* 0 = automatic */
     char **marks;     /* a directory that holds one of these names is left empty */
     size_t mark_count;
@@ -50,6 +51,9 @@ uint32_t files_read_at(void *reader, struct lagan_op *op, uint64_t offset, void 
 uint32_t files_extents(void *reader, struct lagan_op *op, uint64_t offset, uint64_t length,
                        const struct lagan_extent_collector *extents);
 uint32_t files_entry_close(void *reader, struct lagan_op *op, uint32_t *verdict);
+
+uint32_t files_entry_metadata(void *reader, struct lagan_op *op,
+                              const struct lagan_metadata_collector *pieces);
 
 /* metadata.c */
 uint32_t files_metadata(void *handle, struct lagan_op *op, const void *key, size_t key_size,

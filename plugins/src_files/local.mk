@@ -21,4 +21,5 @@ plugins_src_files_src_files_la_SOURCES = \
 plugins_src_files_src_files_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 plugins_src_files_src_files_la_CFLAGS = $(DRIVER_CFLAGS)
 plugins_src_files_src_files_la_LDFLAGS = $(DRIVER_LINK_FLAGS)
+plugins_src_files_src_files_la_LIBADD = plugins/common/libcommon.la
 dist_man_MANS += plugins/src_files/src_files.7

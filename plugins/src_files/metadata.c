@@ -160,6 +160,20 @@ static int find_subject(const struct place *place, uint32_t type, struct subject
     return error == 0 && attributes_type(&a) != type ? ELOOP : error;
 }
 
+static uint32_t hand_over_subject(const struct subject *subject, struct lagan_op *op,
+                                  const struct lagan_metadata_collector *pieces)
+{
+    uint32_t result = hand_over_attributes(subject, op, pieces);
+    return result == LAGAN_OK ? hand_over_flags(subject, pieces) : result;
+}
+
+uint32_t metadata_hand_over(int fd, struct lagan_op *op,
+                            const struct lagan_metadata_collector *pieces)
+{
+    struct subject subject = {.fd = fd};
+    return hand_over_subject(&subject, op, pieces);
+}
+
 uint32_t files_metadata(void *handle, struct lagan_op *op, const void *key, size_t key_size,
                         uint32_t type, const struct lagan_metadata_collector *pieces)
 {
@@ -174,9 +188,7 @@ uint32_t files_metadata(void *handle, struct lagan_op *op, const void *key, size
     }
     if (error != 0)
         return failure_report(op, error, "cannot reach it");
-    uint32_t result = hand_over_attributes(&subject, op, pieces);
-    if (result == LAGAN_OK)
-        result = hand_over_flags(&subject, pieces);
+    uint32_t result = hand_over_subject(&subject, op, pieces);
     if (subject.fd >= 0)
         close(subject.fd);
     folder_release(place.folder);

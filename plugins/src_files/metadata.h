@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * metadata.h - which inode flags are kept.
+ * metadata.h - further metadata of files, and which inode flags are kept.
  */
 #ifndef SRC_FILES_METADATA_H
 #define SRC_FILES_METADATA_H
 
+#include <lagan/source.h>
 #include <linux/fs.h>
 #include <stdint.h>
 
@@ -18,5 +19,9 @@
 
 /* Those that forbid every further change, also to us: set last. */
 #define METADATA_LOCKING_FLAGS ((uint32_t)FS_IMMUTABLE_FL | FS_APPEND_FL)
+
+/* Hands over the extended attributes and the inode flags of an open file. */
+uint32_t metadata_hand_over(int fd, struct lagan_op *op,
+                            const struct lagan_metadata_collector *pieces);
 
 #endif

@@ -5,6 +5,7 @@
 #include "src_files/attributes.h"
 #include "src_files/failure.h"
 #include "src_files/handle.h"
+#include "src_files/metadata.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,10 +102,11 @@ uint32_t files_read_at(void *reader, struct lagan_op *op, uint64_t offset, void 
             return lagan_fail(op, LAGAN_IO, errno, "cannot read at %llu: %s",
                               (unsigned long long)(offset + done),
                               failure_words(errno, (char[96]){0}, 96));
-        /* Asking again behind the end would cost a call for each small file. */
-        if (part == 0)
-            r->end = offset + done;
         done += (size_t)part;
+        /* Asking again behind the end would cost a call for each small file.  What is short of
+         * the length that it had when it was opened may be so by chance. */
+        if (part == 0 || (done < size && offset + done == r->opened.bytes))
+            r->end = offset + done;
     }
     *got = done;
     return LAGAN_OK;
@@ -159,6 +161,13 @@ uint32_t files_extents(void *reader, struct lagan_op *op, uint64_t offset, uint6
         offset = end;
     }
     return LAGAN_OK;
+}
+
+uint32_t files_entry_metadata(void *reader, struct lagan_op *op,
+                              const struct lagan_metadata_collector *pieces)
+{
+    const struct reader *r = reader;
+    return metadata_hand_over(r->fd, op, pieces);
 }
 
 uint32_t files_entry_close(void *reader, struct lagan_op *op, uint32_t *verdict)

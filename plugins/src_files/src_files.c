@@ -26,7 +26,8 @@ enum row {
     ROW_ONE_FILE_SYSTEM,
     ROW_EXCLUDE_CACHES,
     ROW_EXCLUDE_IF_PRESENT,
-    ROW_THREADS
+    ROW_THREADS,
+    ROW_DIRECT
 };
 
 static const struct lagan_parameter parameters[] = {
@@ -57,6 +58,12 @@ static const struct lagan_parameter parameters[] = {
                      .default_value = "0",
                      .maximum = THREADS_LIMIT,
                      .help = "threads that read directories ahead; 0 = as suits the disk"},
+    [ROW_DIRECT] = {.name = "direct-io",
+                    .type = LAGAN_PARAMETER_CHOICE,
+                    .flags = LAGAN_PARAMETER_ADVANCED,
+                    .default_value = "auto",
+                    .choices = "auto|never",
+                    .help = "whether long files are restored around the page cache"},
     {.name = NULL},
 };
 
@@ -126,6 +133,9 @@ static uint32_t files_configure(void *instance, struct lagan_op *op, uint32_t ro
         return add_mark(i, op, value);
     case ROW_THREADS:
         i->threads = (unsigned)value->number;
+        return LAGAN_OK;
+    case ROW_DIRECT:
+        i->cached = value->number == 1;
         return LAGAN_OK;
     }
     return lagan_fail(op, LAGAN_INVALID, 0, "no such parameter");
@@ -306,6 +316,7 @@ static const struct lagan_source_ops ops = {
     .extents = files_extents,
     .entry_close = files_entry_close,
     .metadata = files_metadata,
+    .entry_metadata = files_entry_metadata,
     .entry_stat = files_entry_stat,
     .entry_create = files_entry_create,
     .write_at = files_write_at,

@@ -3,6 +3,7 @@
  * write.c - files that are written back: without a name, or under a temporary one where the
  * file system knows no nameless files, until all of it is there.
  */
+#include "common/direct.h"
 #include "src_files/apply.h"
 #include "src_files/attributes.h"
 #include "src_files/failure.h"
@@ -21,8 +22,9 @@ struct writer {
     char temporary[TEMPORARY_NAME_BYTES]; /* empty when it has no name */
     struct wish wish;
     uint64_t flags;
-    uint64_t bytes;   /* how long it will be */
-    uint64_t written; /* nothing was written at or behind this offset */
+    uint64_t bytes;        /* how long it will be */
+    uint64_t written;      /* nothing was written at or behind this offset */
+    struct direct *direct; /* long files are written around the page cache; may be NULL */
 };
 
 static int create_nameless(struct writer *w)
@@ -66,6 +68,7 @@ static int create(struct writer *w)
 /* Frees the writer with all it holds; its file has a name or is gone. */
 static void writer_free(struct writer *w)
 {
+    direct_drop(w->direct);
     if (w->fd >= 0)
         close(w->fd);
     folder_release(w->place.folder);
@@ -105,11 +108,14 @@ uint32_t files_entry_create(void *handle, struct lagan_op *op, const struct laga
             result = error == EEXIST ? publish_report(op, error)
                                      : failure_report(op, error, "cannot create it");
     }
-    if (result == LAGAN_OK)
-        *writer = w;
-    else
+    if (result != LAGAN_OK) {
         files_entry_abort(w);
-    return result;
+        return result;
+    }
+    if (entry->bytes >= DIRECT_WORTH_BYTES && !h->instance->cached)
+        w->direct = direct_begin(w->fd);
+    *writer = w;
+    return LAGAN_OK;
 }
 
 static int write_all(int fd, uint64_t offset, const char *data, size_t size)
@@ -145,7 +151,8 @@ uint32_t files_write_at(void *writer, struct lagan_op *op, uint64_t offset, cons
         return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
     if (end == 0)
         return lagan_fail(op, LAGAN_LIMIT, EFBIG, "longer than a file can be");
-    int error = write_all(w->fd, offset, data, size);
+    int error = w->direct ? direct_write(w->direct, offset, data, size)
+                          : write_all(w->fd, offset, data, size);
     if (error != 0)
         return failure_report(op, error, "cannot write");
     if (w->written < end)
@@ -176,10 +183,13 @@ uint32_t files_write_zero(void *writer, struct lagan_op *op, uint64_t offset, ui
         end = w->written;
     if (offset >= end)
         return LAGAN_OK;
+    int error = w->direct ? direct_wait(w->direct) : 0;
+    if (error != 0)
+        return failure_report(op, error, "cannot write");
     if (fallocate(w->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
                   (off_t)(end - offset)) == 0)
         return LAGAN_OK;
-    int error = errno;
+    error = errno;
     if (error == EOPNOTSUPP || error == ENOSYS)
         error = write_zeroes(w->fd, offset, end);
     return error ? failure_report(op, error, "cannot make a hole") : LAGAN_OK;
@@ -189,6 +199,10 @@ uint32_t files_write_zero(void *writer, struct lagan_op *op, uint64_t offset, ui
 static uint32_t complete(struct writer *w, struct lagan_op *op, const struct object *object,
                          const struct pieces *pieces)
 {
+    int error = direct_end(w->direct);
+    w->direct = NULL;
+    if (error != 0)
+        return failure_report(op, error, "cannot write");
     if (w->written != w->bytes && ftruncate(w->fd, (off_t)w->bytes) != 0)
         return failure_report(op, errno, "cannot set its length");
     apply_attributes(object, &w->wish, pieces);

@@ -16,5 +16,5 @@ plugins_tgt_dir_tgt_dir_la_SOURCES = \
 plugins_tgt_dir_tgt_dir_la_CPPFLAGS = $(DRIVER_CPPFLAGS) $(LIBCRYPTO_CFLAGS)
 plugins_tgt_dir_tgt_dir_la_CFLAGS = $(DRIVER_CFLAGS)
 plugins_tgt_dir_tgt_dir_la_LDFLAGS = $(DRIVER_LINK_FLAGS)
-plugins_tgt_dir_tgt_dir_la_LIBADD = $(LIBCRYPTO_LIBS)
+plugins_tgt_dir_tgt_dir_la_LIBADD = plugins/common/libcommon.la $(LIBCRYPTO_LIBS)
 dist_man_MANS += plugins/tgt_dir/tgt_dir.7

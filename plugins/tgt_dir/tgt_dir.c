@@ -8,7 +8,7 @@
 #include <sys/statvfs.h>
 
 /* Rows of the parameter table. */
-enum { ROW_PATH, ROW_TEMPORARY };
+enum { ROW_PATH, ROW_TEMPORARY, ROW_DIRECT };
 
 static const struct lagan_parameter parameters[] = {
     [ROW_PATH] = {.name = "path",
@@ -22,12 +22,19 @@ static const struct lagan_parameter parameters[] = {
                        .default_value = "auto",
                        .choices = "auto|named",
                        .help = "whether files that are being written may be without a name"},
+    [ROW_DIRECT] = {.name = "direct-io",
+                    .type = LAGAN_PARAMETER_CHOICE,
+                    .flags = LAGAN_PARAMETER_ADVANCED,
+                    .default_value = "auto",
+                    .choices = "auto|never",
+                    .help = "whether long objects are written around the page cache"},
     {.name = NULL},
 };
 
 struct instance {
     char *path;
-    bool named; /* temporary files always have a name */
+    bool named;  /* temporary files always have a name */
+    bool cached; /* everything goes through the page cache */
 };
 
 static uint32_t instance_new(struct lagan_op *op, void **instance)
@@ -51,6 +58,10 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
         i->named = value->number == 1;
         return LAGAN_OK;
     }
+    if (row == ROW_DIRECT) {
+        i->cached = value->number == 1;
+        return LAGAN_OK;
+    }
     i->path = strdup(value->text);
     return i->path ? (uint32_t)LAGAN_OK : fail_errno(op, ENOMEM, "the path");
 }
@@ -64,9 +75,11 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
         result = check_cancelled(op);
     if (result == LAGAN_OK)
         result = place_open(op, i->path, flags, i->named, &store);
-    if (result == LAGAN_OK)
-        *handle = store;
-    return result;
+    if (result != LAGAN_OK)
+        return result;
+    store->direct = !i->cached;
+    *handle = store;
+    return LAGAN_OK;
 }
 
 static void close_handle(void *handle)

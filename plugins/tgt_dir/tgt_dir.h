@@ -52,6 +52,7 @@ struct workplace {
 struct store {
     int root;
     bool read_only;
+    bool direct;         /* long objects are written around the page cache */
     atomic_bool unnamed; /* files are made without a name (O_TMPFILE) */
     struct folder_set set;
     struct workplace workplace;
@@ -116,7 +117,7 @@ uint32_t dir_sweep(void *handle, struct lagan_op *op, int64_t older_than_ns, uin
 
 /* place.c: the directory as a whole. */
 
-/* Opens the directory `path` into a new store. */
+/* Opens the directory `path` into a new store; `named`: no file is ever without a name. */
 uint32_t place_open(struct lagan_op *op, const char *path, uint64_t flags, bool named,
                     struct store **store);
 void place_close(struct store *s);

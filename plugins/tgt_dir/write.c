@@ -5,6 +5,7 @@
  * Errors of write, fsync and close are final for the object: the pages may have been marked
  * clean, so that a second fsync would succeed without the bytes being anywhere.
  */
+#include "common/direct.h"
 #include "tgt_dir/tgt_dir.h"
 
 #include <errno.h>
@@ -21,12 +22,15 @@ enum { SHA256_BYTES = 32 };
 struct stage {
     struct store *store;
     struct temporary temporary;
+    struct direct *direct; /* long objects are written around the page cache; may be NULL */
     uint64_t written;
     uint64_t hinted; /* up to here the kernel was told to start writing back */
     uint32_t failed; /* the class of a failed write */
 };
 
-static uint32_t begin(struct store *s, struct lagan_op *op, struct stage *stage)
+/* `bytes_hint`: how long the object may become. */
+static uint32_t begin(struct store *s, struct lagan_op *op, uint64_t bytes_hint,
+                      struct stage *stage)
 {
     uint32_t result = check_cancelled(op);
     *stage = (struct stage){.store = s, .temporary = {.fd = -1}};
@@ -34,7 +38,25 @@ static uint32_t begin(struct store *s, struct lagan_op *op, struct stage *stage)
         return result;
     if (s->read_only)
         return lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
-    return temporary_create(s, op, &stage->temporary);
+    result = temporary_create(s, op, &stage->temporary);
+    if (result == LAGAN_OK && s->direct && bytes_hint >= DIRECT_WORTH_BYTES)
+        stage->direct = direct_begin(stage->temporary.fd);
+    return result;
+}
+
+static void discard(struct stage *stage)
+{
+    direct_drop(stage->direct);
+    stage->direct = NULL;
+    temporary_discard(stage->store, &stage->temporary);
+}
+
+/* Waits for what is being written. */
+static uint32_t settle(struct stage *stage, struct lagan_op *op)
+{
+    int error = direct_end(stage->direct);
+    stage->direct = NULL;
+    return error != 0 ? fail_errno(op, error, "writing") : (uint32_t)LAGAN_OK;
 }
 
 /* Starts writing back what has piled up, so that the fsync at the end is short.  This neither
@@ -42,7 +64,7 @@ static uint32_t begin(struct store *s, struct lagan_op *op, struct stage *stage)
 static uint32_t hint(struct stage *stage, struct lagan_op *op)
 {
     int result;
-    if (stage->written - stage->hinted < HINT_BYTES)
+    if (stage->direct || stage->written - stage->hinted < HINT_BYTES)
         return LAGAN_OK;
     result = sync_file_range(stage->temporary.fd, (off_t)stage->hinted,
                              (off_t)(stage->written - stage->hinted), SYNC_FILE_RANGE_WRITE);
@@ -52,13 +74,22 @@ static uint32_t hint(struct stage *stage, struct lagan_op *op)
     return LAGAN_OK;
 }
 
+/* write(2), or its like around the page cache. */
+static ssize_t write_some(struct stage *stage, const void *data, size_t size)
+{
+    if (!stage->direct)
+        return write(stage->temporary.fd, data, size);
+    errno = direct_write(stage->direct, stage->written, data, size);
+    return errno == 0 ? (ssize_t)size : -1;
+}
+
 static uint32_t write_all(struct stage *stage, struct lagan_op *op, const void *data,
                           size_t size)
 {
     const uint8_t *next = data;
     while (size > 0) {
         size_t step = size < STEP_BYTES ? size : STEP_BYTES;
-        ssize_t written = write(stage->temporary.fd, next, step);
+        ssize_t written = write_some(stage, next, step);
         uint32_t result = LAGAN_OK;
         if (written < 0 && errno != EINTR)
             return fail_errno(op, errno, "writing");
@@ -98,10 +129,12 @@ static uint32_t name_file(struct stage *stage, struct lagan_op *op, int folder,
 {
     struct store *s = stage->store;
     uint32_t result = check_free(s, op, folder, location);
+    if (result == LAGAN_OK)
+        result = settle(stage, op);
     if (result == LAGAN_OK && fsync(stage->temporary.fd) < 0)
         result = fail_errno(op, errno, "syncing the object");
     if (result != LAGAN_OK) {
-        temporary_discard(s, &stage->temporary);
+        discard(stage);
         return result;
     }
     result = temporary_publish(s, op, &stage->temporary, folder, location->name);
@@ -124,7 +157,7 @@ static uint32_t commit(struct stage *stage, struct lagan_op *op, const char *key
     if (result == LAGAN_OK)
         result = open_folder(s, op, location.folder, &folder);
     if (result != LAGAN_OK) {
-        temporary_discard(s, &stage->temporary);
+        discard(stage);
         return result;
     }
     result = name_file(stage, op, folder, &location);
@@ -194,7 +227,7 @@ uint32_t dir_put(void *handle, struct lagan_op *op, const char *key, uint64_t by
 {
     struct store *s = handle;
     struct stage stage;
-    uint32_t result = begin(s, op, &stage);
+    uint32_t result = begin(s, op, bytes, &stage);
     if (result == LAGAN_OK)
         result = check_free_first(s, op, key);
     if (result == LAGAN_OK)
@@ -202,7 +235,7 @@ uint32_t dir_put(void *handle, struct lagan_op *op, const char *key, uint64_t by
                         : copy_content(&stage, op, bytes, content, NULL);
     if (result == LAGAN_OK)
         return commit(&stage, op, key, flags);
-    temporary_discard(s, &stage.temporary);
+    discard(&stage);
     return result;
 }
 
@@ -210,10 +243,9 @@ uint32_t dir_stage_begin(void *handle, struct lagan_op *op, uint64_t bytes_hint,
 {
     struct stage *made = malloc(sizeof *made);
     uint32_t result;
-    (void)bytes_hint;
     if (!made)
         return fail_errno(op, ENOMEM, "a new object");
-    result = begin(handle, op, made);
+    result = begin(handle, op, bytes_hint, made);
     if (result != LAGAN_OK) {
         free(made);
         return result;
@@ -242,7 +274,7 @@ uint32_t dir_stage_commit(void *stage, struct lagan_op *op, const char *key, uin
 void dir_stage_abort(void *stage)
 {
     struct stage *s = stage;
-    temporary_discard(s->store, &s->temporary);
+    discard(s);
     free(s);
 }
 
@@ -251,7 +283,7 @@ uint32_t write_marker(struct store *s, struct lagan_op *op)
     static const char text[] = "a directory of lagan storage, version 1\n";
     struct location location = {.name = MARKER_NAME};
     struct stage stage;
-    uint32_t result = begin(s, op, &stage);
+    uint32_t result = begin(s, op, 0, &stage);
     if (result == LAGAN_OK)
         result = folder_set_know(&s->set, op, "");
     if (result == LAGAN_OK)
@@ -259,7 +291,7 @@ uint32_t write_marker(struct store *s, struct lagan_op *op)
     if (result == LAGAN_OK)
         result = name_file(&stage, op, s->root, &location);
     else
-        temporary_discard(s, &stage.temporary);
+        discard(&stage);
     if (result == LAGAN_EXISTS)
         result = LAGAN_OK;
     return result == LAGAN_OK ? folder_set_flush(&s->set, op, s->root) : result;

@@ -272,7 +272,7 @@ static const struct pin pins[] = {
     VALUE(LAGAN_CREATE_NUMERIC_OWNERS, 4),
     VALUE(LAGAN_CREATE_NO_OWNERS, 8),
     VALUE(LAGAN_CREATE_SYNC, 16),
-    SIZE(lagan_source_ops, 232),
+    SIZE(lagan_source_ops, 240),
     AT(lagan_source_ops, common, 0),
     AT(lagan_source_ops, capabilities, 72),
     AT(lagan_source_ops, check, 80),
@@ -294,6 +294,7 @@ static const struct pin pins[] = {
     AT(lagan_source_ops, node_create, 208),
     AT(lagan_source_ops, directory_finish, 216),
     AT(lagan_source_ops, link_create, 224),
+    AT(lagan_source_ops, entry_metadata, 232),
     /* <lagan/target.h> */
     VALUE(LAGAN_KEY_LIMIT, 200),
     VALUE(LAGAN_SUPPORT_NONE, 0),
