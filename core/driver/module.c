@@ -157,8 +157,6 @@ static int check_file(int fd, const char *path, struct stat *status, struct erro
                       "it belongs neither to root nor to the user who runs this program");
     if (status->st_mode & MODE_OTHERS_WRITE)
         return refuse(e, path, "others can write to it");
-    if (status->st_nlink != 1)
-        return refuse(e, path, "it has more than one name (hard links)");
     /* The linker would map it all the same, and the first access behind the end kill us. */
     if (mapped_end(fd) > (uint64_t)status->st_size)
         return refuse(e, path, "the file is cut short");
