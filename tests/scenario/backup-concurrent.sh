@@ -20,8 +20,9 @@ running=()
 begin()
 {
     rm -f "$1.pid"
-    "${program[@]}" "$1.pid" "$abs_top_builddir/lagan" --driver-dir="$abs_top_builddir/drivers" \
-        --config "$conf" backup create "$2" --vault small --name "$1" >"$1.out" 2>"$1.err" &
+    "${program[@]}" "$1.pid" "$abs_top_builddir/lagan" \
+        --driver-dir="$abs_top_builddir/drivers" --config "$conf" \
+        backup create "$2" --vault small --name "$1" >"$1.out" 2>"$1.err" &
     job=$!
     running+=("$job")
     until [ -s "$1.pid" ]; do sleep 0.005; done
@@ -111,8 +112,8 @@ beside_each_other()
     l -q catalog check
 }
 
-# broken_off SIGNAL STATUS TREE: a backup of forty million bytes is broken off half-way, and done
-# again, while another backup is in the middle of its own.
+# broken_off SIGNAL STATUS TREE: a backup of forty million bytes is broken off half-way, and
+# done again, while another backup is in the middle of its own.
 broken_off()
 {
     local signal=$1 wanted=$2 tree=$3 other other_process before half again
@@ -140,7 +141,8 @@ broken_off()
     kill -CONT "$other_process"
     ends 0 "$other" "other-$signal"
     restores "other-$signal" tree_long
-    l verify --vault small --depth data | has 'nothing is wrong' || fail "SIG$signal: the vault is hurt"
+    l verify --vault small --depth data | has 'nothing is wrong' ||
+        fail "SIG$signal: the vault is hurt"
     l -q catalog check
     echo "SIG$signal: $half bytes when it was broken off, $again in the end"
     # Something new for the next round.

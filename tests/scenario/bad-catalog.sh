@@ -9,8 +9,8 @@ requires_program sqlite3
 
 # What works with the catalog.
 all_commands=('backup list' 'backup show latest' 'backup create tree' 'backup delete one'
-    'restore latest --to never' 'ls latest' 'verify' 'vault list' 'vault show main' 'source list'
-    'source show tree' 'task list' 'catalog check' 'catalog export')
+    'restore latest --to never' 'ls latest' 'verify' 'vault list' 'vault show main'
+    'source list' 'source show tree' 'task list' 'catalog check' 'catalog export')
 commands=("${all_commands[@]}") # all of them are tried once
 
 same_as_before()
@@ -21,7 +21,7 @@ same_as_before()
     rm -rf restored
     l -q restore three --to restored
     diff -r tree restored
-    # The next backup goes on from the last: what changed a moment before that is read once more.
+    # The next backup goes on from the last.
     l backup create tree --name next --json | has '"new":0,' || fail "no parent ($1)"
     l -q backup delete next
     restore_state
@@ -68,7 +68,8 @@ damaged()
     cp state/catalog.db broken
     expect 4 'it was set aside as catalog.damaged-' l backup list
     [ "$(grep -o 'run `lagan catalog rebuild`' err | wc -l)" = 1 ] || fail "twice: $(cat err)"
-    [ ! -s broken ] || cmp broken state/catalog.damaged-* || fail "the damaged file is not kept ($1)"
+    [ ! -s broken ] || cmp broken state/catalog.damaged-* ||
+        fail "the damaged file is not kept ($1)"
     for command in "${commands[@]}"; do
         expect 4 'was damaged and has been set aside' l $command
         grep -q 'run `lagan catalog rebuild`' err

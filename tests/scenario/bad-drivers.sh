@@ -41,7 +41,8 @@ absent()
     mv modules/src_files.so kept
     expect 1 "$modules/src_files.so does not exist" l backup create tree
     expect 1 "$modules/src_files.so does not exist" l restore latest --to never
-    l ls latest >/dev/null && l verify --depth data >/dev/null || fail 'reading needs the source'
+    l ls latest >/dev/null && l verify --depth data >/dev/null ||
+        fail 'reading needs the source'
     mv kept modules/src_files.so
     configuration "s/target tgt_dir/target tgt_nosuch/; s/^drivers = {/& tgt_nosuch, /"
     expect 2 "$modules/tgt_nosuch.so does not exist" l ls latest

@@ -214,7 +214,8 @@ unreadable_vault()
         'restore first --to never'; do
         expect 12 'vault main' l $command --vault main \
             --recovery-key "file:$PWD/other-recovery"
-        expect 12 'vault main' l $command --vault main --key "key_file:path=$PWD/conf/keys/other.key"
+        expect 12 'vault main' l $command --vault main \
+            --key "key_file:path=$PWD/conf/keys/other.key"
     done
     mv "$key" kept.key
     expect 1 "$key" l ls first --vault main

@@ -31,8 +31,8 @@ same_digest()
         fail "$words: the lister misses entries"
 }
 
-# same_by_rsync FROM TO WORDS: without what rsync cannot name, paths beyond PATH_MAX, and without
-# holes of terabytes, which it would read.
+# same_by_rsync FROM TO WORDS: without what rsync cannot name, paths beyond PATH_MAX, and
+# without holes of terabytes, which it would read.
 same_by_rsync()
 {
     rsync -aHAX --checksum --dry-run --itemize-changes --delete --exclude=/depth \
@@ -42,8 +42,8 @@ same_by_rsync()
     [ ! -s differences ] || { head -20 differences >&2; fail "$3: rsync finds differences"; }
 }
 
-# round_trip PLACE WORDS [DIGEST-OPTION THEME...]: makes the corpus, backs it up, restores it and
-# compares, all below PLACE.
+# round_trip PLACE WORDS [DIGEST-OPTION THEME...]: makes the corpus, backs it up, restores it
+# and compares, all below PLACE.
 round_trip()
 {
     local place=$1 words=$2 option=${3:-}
@@ -65,7 +65,8 @@ round_trip()
     has '"new":0,"changed":0,' <second || { cat second; fail "$words: what has changed?"; }
     has '"bytes_read":0,' <second || fail "$words: unchanged files are read"
     expect 0 '' l diff latest~1 latest --vault "$words"
-    [ "$(cat out)" = '0 added, 0 removed, 0 content, 0 attributes' ] || { cat out; fail "$words: a difference between equal backups"; }
+    [ "$(cat out)" = '0 added, 0 removed, 0 content, 0 attributes' ] ||
+        { cat out; fail "$words: a difference between equal backups"; }
     # Restored once more over itself: all is equal.
     expect 0 '' l restore latest --vault "$words" --to "$to"
     grep -q '; 0 written' out || { cat out; fail "$words: equal entries are written again"; }

@@ -42,9 +42,10 @@ rules()
     expect 1 'is there already and differs' l restore latest --to place
     expect 1 'is there already and differs' l restore latest --to place --on-conflict fail
     rm -f place/gone
-    rsync -rlptgoDHAX --omit-dir-times --checksum --dry-run --itemize-changes --delete met/ place/ \
-        >differences
-    [ ! -s differences ] || { cat differences; fail 'a restore that stops has changed something'; }
+    rsync -rlptgoDHAX --omit-dir-times --checksum --dry-run --itemize-changes --delete \
+        met/ place/ >differences
+    [ ! -s differences ] ||
+        { cat differences; fail 'a restore that stops has changed something'; }
     expect 0 '' l restore latest --to place --on-conflict skip
     grep -q ' 5 kept$' out || { cat out; fail 'what was kept?'; }
     [ "$(cat place/older place/newer place/folder)" = "$(printf 'older\nnewer\na file')" ]
@@ -57,7 +58,8 @@ rules()
     # A folder that is in use is not thrown away for a file.
     [ "$(status_of l restore latest --to place --on-conflict overwrite)" = 3 ] ||
         { cat out err; fail 'a full folder was replaced'; }
-    grep -q '^lagan: cannot restore file: ' err && [ -f place/file/in ] || { cat err; fail who; }
+    grep -q '^lagan: cannot restore file: ' err && [ -f place/file/in ] ||
+        { cat err; fail 'who is it?'; }
     cmp tree/older place/older && cmp tree/newer place/newer && cmp tree/link place/link
     rm -r place/file place/extra
     expect 0 '' l restore latest --to place --on-conflict overwrite
@@ -100,7 +102,7 @@ missing_parents()
     expect 0 '' l restore latest --to x/y --dry-run
     [ ! -e x ] || fail 'a dry run has made folders'
     echo file >blocked
-    expect 1 "cannot make the directory blocked: File exists" l restore latest --to blocked/in/here
+    expect 1 "make the directory blocked: File exists" l restore latest --to blocked/in/here
     expect 1 'blocked' l restore latest --to blocked
     [ "$(cat blocked)" = file ]
     expect 1 'Permission denied' without_rights "$abs_top_builddir/lagan" \
