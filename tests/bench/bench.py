@@ -114,14 +114,17 @@ def prepare(options):
 def compare_sets(options):
     names = present(options.tools)
     rows, sets = [], []
-    for name in options.sets:
-        data = provide(name, options)
-        if data:
-            rows += compare(data, names, options)
-            sets.append(data)
-    write_comparison(options, names, sets, rows)
-    draw([data.name for data in sets], names, rows, options)
-    print(f"figures: {options.results}/bench.txt, bench.csv")
+    try:
+        for name in options.sets:
+            data = provide(name, options)
+            if data:
+                rows += compare(data, names, options)
+                sets.append(data)
+    finally:
+        # What was measured before a failure or an interruption is not lost.
+        write_comparison(options, names, sets, rows)
+        draw([data.name for data in sets], names, rows, options)
+        print(f"figures: {options.results}/bench.txt, bench.csv")
 
 
 def main():

@@ -28,7 +28,8 @@ def measure_work(tool, work, data, options):
     """One measured run: with all that it reads in the cache, and nothing left to be written."""
     read, fetched = warm(tool.reads(work, data))
     os.sync()
-    figures = run(tool.command(work, data), tool.env, options.log(tool.name), cwd=tool.folder)
+    figures = run(tool.command(work, data), tool.env, options.log(tool.name), tool.folder,
+                  tool.good)
     resident = 100 * (1 - fetched / read) if read else 100
     options.note(f"{data.name} {work} {tool.name}: {max(resident, 0):.0f} % of "
                  f"{read / 1e6:.1f} MB were resident before they were read; "

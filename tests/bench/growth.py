@@ -21,6 +21,9 @@ BACKUP_WINDOW = 10
 # Works shorter than this are done --rounds times, longer ones once.
 REPEAT_SECONDS = 20
 
+# Peak memory counts as flat when the largest is at most so many times the smallest.
+FLAT = 1.2
+
 COLUMNS = ("kind", "at", "work", "wall", "cpu", "peak_bytes", "vault_bytes", "vault_files",
            "per", "wall_per_unit", "cpu_per_unit", "peak_bytes_per_unit",
            "vault_bytes_per_unit", "relative")
@@ -225,24 +228,36 @@ def growth_lines(rows):
 
 
 def memory_lines(rows):
-    """Whether peak memory of a first backup is the same from 100,000 files on."""
+    """Whether peak memory of a first backup is about the same from 100,000 files on."""
     peaks = [row["peak_bytes"] for row in rows
              if row["kind"] == "files" and row["work"] == "first" and row["at"] >= 100000]
     if len(peaks) < 2:
         return []
-    return ["", f"peak memory of a first backup, most against least from 100,000 files on: "
-                f"{max(peaks) / min(peaks):.2f}"]
+    ratio = max(peaks) / min(peaks)
+    verdict = "reached" if ratio <= FLAT else "not reached"
+    return ["", "peak memory of a first backup, most against least from 100,000 files on: "
+                f"{ratio:.2f}, target <= {FLAT:.2f}, {verdict}"]
 
 
 def grow(options):
     """Measures the kinds that --growth names; prints them, writes growth.txt and growth.csv."""
     rows = []
-    for kind in options.growth:
-        data = GrowthData(kind, options)
-        try:
-            rows += KINDS[kind](data, options)
-        finally:
-            data.remove()
+    try:
+        for kind in options.growth:
+            rows += grow_kind(kind, options)
+    finally:
+        write_growth(rows, options)
+
+
+def grow_kind(kind, options):
+    data = GrowthData(kind, options)
+    try:
+        return KINDS[kind](data, options)
+    finally:
+        data.remove()
+
+
+def write_growth(rows, options):
     lines = [*head_of(options, ["lagan"]), "", *growth_lines(relate(rows)), *memory_lines(rows)]
     print("\n".join(lines))
     with open(options.results + "/growth.txt", "w", encoding="utf-8") as out:

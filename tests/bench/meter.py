@@ -40,10 +40,11 @@ def wait_for(pid):
         raise
 
 
-def run(command, env, log, cwd=None):
+def run(command, env, log, cwd=None, good=(0,)):
     """Runs a command (a list of words) to its end; its output goes behind the file `log`.
 
-    Gives its Figures, all its processes together; a command that fails ends the benchmark."""
+    Gives its Figures, all its processes together.  An exit status that is none of `good` ends
+    the benchmark."""
     with subprocess.Popen(["/bin/sh", "-c", LAUNCH, "sh", log, *command], env=env, cwd=cwd,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as launcher:
         pid = int(launcher.stdout.readline())
@@ -54,7 +55,7 @@ def run(command, env, log, cwd=None):
         _, status, usage = wait_for(pid)
         wall = time.monotonic() - start
     code = os.waitstatus_to_exitcode(status)
-    if code != 0:
+    if code not in good:
         raise SystemExit(f"bench: status {code} from: {' '.join(command)}\nsee {log}")
     return Figures(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024,
                    usage.ru_oublock * RUSAGE_BLOCK_BYTES, usage.ru_inblock * RUSAGE_BLOCK_BYTES)

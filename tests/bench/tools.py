@@ -13,6 +13,8 @@ class Tool:
 
     `repository` is what counts as stored; commands run in `folder` with `env`."""
     programs = ()
+    # Exit statuses of works that were done.
+    good = (0,)
 
     def __init__(self, folder, options):
         self.folder = folder
@@ -93,6 +95,8 @@ class Restic(Tool):
 class Borg(Tool):
     name = "borg"
     programs = ("borg",)
+    # 1 is done, with warnings; they are in its log.
+    good = (0, 1)
 
     def __init__(self, folder, options):
         super().__init__(folder, options)
