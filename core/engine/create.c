@@ -86,6 +86,7 @@ struct taken_search {
     const char *prefix;
     bool name_taken;
     bool prefix_taken;
+    bool others; /* it has any vault */
 };
 
 static int search_taken(void *context, const struct catalog_vault *vault, struct error *e)
@@ -94,6 +95,7 @@ static int search_taken(void *context, const struct catalog_vault *vault, struct
     (void)e;
     if (strcmp(vault->region, search->region) != 0)
         return 0;
+    search->others = true;
     search->name_taken = search->name_taken || strcmp(vault->name, search->name) == 0;
     search->prefix_taken = search->prefix_taken || strcmp(vault->prefix, search->prefix) == 0;
     return 0;
@@ -116,6 +118,21 @@ static void prefix_of_name(const char *name, unsigned attempt, char *prefix, siz
         snprintf(prefix, room, "%s", base);
 }
 
+/* Where other vaults lie, the place is there: if it is not, it is not mounted, and a vault made
+ * below the mount point would be lost from sight. */
+static int check_place(struct creation *c, struct error *e)
+{
+    struct open_target top = {0};
+    struct error why = ERROR_INIT;
+    if (setup_target_open(c->setup, c->region, "", LAGAN_OPEN_READ_ONLY, &top, &why) == 0)
+        open_target_close(&top);
+    else if (why.error_class == LAGAN_NOT_FOUND) {
+        *e = why;
+        return -1;
+    }
+    return 0;
+}
+
 /* Chooses the prefix, empty where the target has one place only. */
 static int choose_prefix(struct creation *c, const struct driver *driver, struct error *e)
 {
@@ -135,7 +152,7 @@ static int choose_prefix(struct creation *c, const struct driver *driver, struct
                              "shown",
                              row->region, row->name);
         if (!search.prefix_taken)
-            return 0;
+            return search.others ? check_place(c, e) : 0;
         if (!shared)
             break;
     }

@@ -7,8 +7,8 @@
 # With rights to mount, it mounts small file systems in a name space of its own.
 if [ -z "${LAGAN_TEST_MOUNTS-}" ]; then
     export LAGAN_TEST_MOUNTS=no
-    if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
-        LAGAN_TEST_MOUNTS=yes exec unshare -m "$0"
+    if [ "$(id -u)" = 0 ] && unshare -m mount -t tmpfs none /tmp 2>/dev/null; then
+        LAGAN_TEST_MOUNTS=yes exec unshare -m bash "$0"
     fi
 fi
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
@@ -199,6 +199,9 @@ not_mounted()
         expect 10 'it may be on a file system that is not mounted' l $command
     done
     expect 1 'it may be on a file system that is not mounted' l catalog rebuild
+    expect 1 'it may be on a file system that is not mounted' \
+        l vault create other --recovery-file "$PWD/r"
+    [ ! -e r ] || fail 'a recovery key is left of nothing'
     expect 1 '' l catalog check
     has 'not mounted' <out || fail 'the check does not tell'
     [ -z "$(ls -A target)" ] || fail "something was written: $(find target)"

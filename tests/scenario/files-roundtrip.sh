@@ -102,7 +102,7 @@ mkdir -m 777 other
 chmod 711 "$scratch"
 if [ "$(id -u)" = 0 ] && as_other "$abs_top_builddir/lagan" --version >/dev/null 2>&1 &&
     as_other test -r "$0"; then
-    as_other "$0" || fail 'not the same for somebody without rights'
+    as_other bash "$0" || fail 'not the same for somebody without rights'
 else
     echo 'no other user to try'
 fi
