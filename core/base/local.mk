@@ -11,4 +11,5 @@ core_base_libbase_la_SOURCES = \
 	core/base/object.c core/base/object.h \
 	core/base/pool.c core/base/pool.h \
 	core/base/queue.c core/base/queue.h \
+	core/base/share.c core/base/share.h \
 	core/base/text.c core/base/text.h

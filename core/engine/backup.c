@@ -175,6 +175,8 @@ static void job_close(struct backup_job *job)
     while (job->free_items && (item = queue_try_take(job->free_items)))
         item_free(item);
     queue_free(job->free_items);
+    stream_room_free(&job->join_room);
+    stream_room_free(&job->collect_room);
     seal_free(job->seal);
     pthread_mutex_destroy(&job->lock);
 }

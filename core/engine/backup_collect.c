@@ -182,7 +182,7 @@ static int collect_pieces(struct collect *c, const struct item *item, const stru
     for (size_t i = 0; i < step->piece_count; i++) {
         const struct piece *piece = &item->pieces[step->piece_first + i];
         if (session_put(c->job->session, CHUNK_DATA, &piece->id,
-                        item->data.data + piece->offset, piece->bytes, e) != 0 ||
+                        item->data.data + piece->offset, (size_t)piece->bytes, e) != 0 ||
             content_builder_add(c->content, &piece->id, piece->bytes, e) != 0)
             return -1;
         backup_progress(c->job, 0, piece->bytes, NULL);
@@ -208,13 +208,19 @@ static int collect_finish(struct collect *c, const struct step *step, struct err
     return collect_add(c, step, read ? &content : NULL, bytes, e);
 }
 
-static int collect_large_chunk(struct collect *c, const struct item *item, struct error *e)
+static int collect_large_chunks(struct collect *c, const struct item *item, struct error *e)
 {
-    const struct piece *piece = &item->pieces[0];
-    if (!chunk_is_hole(&piece->id) && session_put(c->job->session, CHUNK_DATA, &piece->id,
-                                                  item->data.data, piece->bytes, e) != 0)
-        return -1;
-    return content_builder_add(c->content, &piece->id, piece->bytes, e);
+    for (size_t i = 0; i < item->piece_count; i++) {
+        const struct piece *piece = &item->pieces[i];
+        if (!piece->hole &&
+            session_put_shared(c->job->session, CHUNK_DATA, &piece->id, item->share,
+                               share_data(item->share) + piece->offset, (size_t)piece->bytes,
+                               e) != 0)
+            return -1;
+        if (content_builder_add(c->content, &piece->id, piece->bytes, e) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Verdict and attributes of an entry whose chunks have come. */
@@ -257,8 +263,9 @@ static void again_send(void *context, struct item *item)
         content_builder_reset(c->content);
     else if (item->kind == ITEM_LARGE_END)
         step_take_verdict(again->step, &item->steps[0]);
-    else if (collect_large_chunk(c, item, again->e) != 0)
+    else if (collect_large_chunks(c, item, again->e) != 0)
         again->failed = true;
+    item_drop_share(item);
 }
 
 /* Reads what no worker could: a file that became large, or a further name of content whose
@@ -272,7 +279,7 @@ static int collect_again(struct collect *c, struct step *step, struct error *e)
         return error_no_memory(e, "a backup's items");
     again.item->job = c->job;
     content_builder_reset(c->content);
-    int result = backup_stream(c->job, &step->found, &sink);
+    int result = backup_stream(c->job, &c->job->collect_room, &step->found, &sink);
     item_free(again.item);
     if (again.failed || result != 0)
         return -1;
@@ -345,8 +352,8 @@ static int collect_item(struct collect *c, struct item *item, struct error *e)
     case ITEM_LARGE_BEGIN:
         collect_large_begin(c, item);
         return 0;
-    case ITEM_LARGE_CHUNK:
-        return collect_large_chunk(c, item, e);
+    case ITEM_LARGE_CHUNKS:
+        return collect_large_chunks(c, item, e);
     case ITEM_LARGE_AGAIN:
         content_builder_reset(c->content);
         return 0;
@@ -397,6 +404,8 @@ int backup_collect(struct backup_job *job, struct tree_root *root)
         /* After a failure items are only sent round, so that the join can end. */
         if (!atomic_load(&job->failed) && collect_item(&c, item, &e) != 0)
             backup_fail(job, &e);
+        /* Now, not when the item is used again: the join may be waiting for it. */
+        item_drop_share(item);
         queue_put(job->free_items, item);
     }
     bool failed = atomic_load(&job->failed);

@@ -156,7 +156,7 @@ static int join_large(struct join *join, struct entry_copy *found, bool known,
     if (result != 0)
         backup_fail(join->job, &join->failure);
     join_send(join, item);
-    return result == 0 ? backup_stream(join->job, found, &sink) : -1;
+    return result == 0 ? backup_stream(join->job, &join->job->join_room, found, &sink) : -1;
 }
 
 /* An entry that is new or changed becomes a step, or a series of items when it is large. */

@@ -14,6 +14,7 @@
 
 #include "base/pool.h"
 #include "base/queue.h"
+#include "base/share.h"
 #include "engine/backup.h"
 #include "engine/entry_copy.h"
 #include "engine/link_slots.h"
@@ -35,7 +36,8 @@ enum {
 struct piece {
     struct chunk_id id;
     size_t offset;
-    size_t bytes; /* of data; of the hole when the id is one */
+    uint64_t bytes; /* of data; of the hole when the id is one */
+    bool hole;
 };
 
 enum step_kind {
@@ -64,11 +66,11 @@ struct step {
 };
 
 enum item_kind {
-    ITEM_ENTRIES,     /* steps */
-    ITEM_LARGE_BEGIN, /* step 0: an entry whose content follows in chunks */
-    ITEM_LARGE_CHUNK, /* piece 0 */
-    ITEM_LARGE_AGAIN, /* forget the chunks so far: it changed and is read again */
-    ITEM_LARGE_END    /* step 0: verdict and attributes */
+    ITEM_ENTRIES,      /* steps */
+    ITEM_LARGE_BEGIN,  /* step 0: an entry whose content follows in chunks */
+    ITEM_LARGE_CHUNKS, /* pieces, in order; all in one share */
+    ITEM_LARGE_AGAIN,  /* forget the chunks so far: it changed and is read again */
+    ITEM_LARGE_END     /* step 0: verdict and attributes */
 };
 
 struct backup_job;
@@ -78,9 +80,18 @@ struct item {
     enum item_kind kind;
     size_t step_count;
     struct step steps[ITEM_STEPS];
-    struct buffer data; /* contents of small entries, or one chunk */
+    struct buffer data;  /* contents of small entries */
+    struct share *share; /* chunks of a large entry */
     struct piece *pieces;
     size_t piece_count, piece_room;
+};
+
+/* What reading large entries takes, one after another, on one thread. */
+struct stream_room {
+    struct share_pool *shares; /* read into and cut in place */
+    struct share *share;       /* the one that is being read into; NULL before the first */
+    size_t filled;             /* in it: read so far, also of earlier entries */
+    struct chunker *chunker;
 };
 
 struct backup_job {
@@ -93,6 +104,8 @@ struct backup_job {
     size_t chunk_smallest; /* bytes up to which content is one chunk */
     size_t chunk_largest;
     struct link_slots *links;
+    struct stream_room join_room;    /* the join's */
+    struct stream_room collect_room; /* the collector's */
 
     atomic_bool failed;
     pthread_mutex_t lock; /* guards error, seal's problems, progress and the reporter */
@@ -118,8 +131,8 @@ void *backup_join(void *job);
 
 /* backup_read.c: on a worker, everything of an item that needs no order. */
 void backup_item_run(void *item);
-/* Reads metadata of `step` into it, through `reader` when it is open (else NULL).  Failures count
- * as lost metadata. */
+/* Reads metadata of `step` into it, through `reader` when it is open (else NULL).  Failures
+ * count as lost metadata. */
 void backup_read_metadata(struct backup_job *job, struct step *step,
                           struct entry_reader *reader);
 /* Whether an entry's content goes through backup_stream rather than being read at once. */
@@ -131,9 +144,9 @@ struct entry_reader *backup_open(struct backup_job *job, const struct lagan_entr
 /* Notes why an entry could not be read; ends the job when more is wrong than the entry. */
 void backup_read_failed(struct backup_job *job, struct step *step, const struct error *why);
 /* Adds a piece to an item; its data was appended already. */
-int item_add_piece(struct item *item, const struct chunk_id *id, size_t offset, size_t bytes,
-                   struct error *e);
+int item_add_piece(struct item *item, const struct piece *piece, struct error *e);
 void item_reset(struct item *item);
+void item_drop_share(struct item *item);
 void item_free(struct item *item);
 
 /* Where the items of a large entry go. */
@@ -145,12 +158,14 @@ struct item_sink {
 };
 
 /*
- * backup_stream.c: reads a large entry chunk by chunk and sends ITEM_LARGE_CHUNK, _AGAIN and at
- * last _END.  An entry that cannot be read is no failure: its END says so.  -1 when the job has
- * failed.
+ * backup_stream.c: reads a large entry chunk by chunk and sends ITEM_LARGE_CHUNKS, _AGAIN and
+ * at last _END.  An entry that cannot be read is no failure: its END says so.  -1 when the job
+ * has failed.
  */
-int backup_stream(struct backup_job *job, const struct entry_copy *found,
-                  const struct item_sink *sink);
+int backup_stream(struct backup_job *job, struct stream_room *room,
+                  const struct entry_copy *found, const struct item_sink *sink);
+/* Once all that was read has been stored or dropped. */
+void stream_room_free(struct stream_room *room);
 
 /* backup_collect.c: on the caller's thread, in order; ends with the tree's root. */
 int backup_collect(struct backup_job *job, struct tree_root *root);

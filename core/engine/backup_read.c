@@ -23,6 +23,13 @@ void item_reset(struct item *item)
     item->step_count = 0;
     item->piece_count = 0;
     buffer_clear(&item->data);
+    item_drop_share(item);
+}
+
+void item_drop_share(struct item *item)
+{
+    share_release(item->share);
+    item->share = NULL;
 }
 
 void item_free(struct item *item)
@@ -40,8 +47,7 @@ void item_free(struct item *item)
     free(item);
 }
 
-int item_add_piece(struct item *item, const struct chunk_id *id, size_t offset, size_t bytes,
-                   struct error *e)
+int item_add_piece(struct item *item, const struct piece *piece, struct error *e)
 {
     if (item->piece_count == item->piece_room) {
         size_t room = item->piece_room ? item->piece_room * 2 : ITEM_STEPS;
@@ -51,8 +57,7 @@ int item_add_piece(struct item *item, const struct chunk_id *id, size_t offset, 
         item->pieces = pieces;
         item->piece_room = room;
     }
-    item->pieces[item->piece_count++] =
-        (struct piece){.id = *id, .offset = offset, .bytes = bytes};
+    item->pieces[item->piece_count++] = *piece;
     return 0;
 }
 
@@ -190,10 +195,10 @@ static int cut_small(struct item *item, struct step *step, size_t start, struct 
     while (left > 0) {
         /* More than one only when it grew since the walk: need not be cut by content. */
         size_t size = left < job->chunk_largest ? left : job->chunk_largest;
-        struct chunk_id id;
+        struct piece piece = {.offset = offset, .bytes = size};
         vault_chunk_identify(job->request->vault, CHUNK_DATA, item->data.data + offset, size,
-                             &id);
-        if (item_add_piece(item, &id, offset, size, e) != 0)
+                             &piece.id);
+        if (item_add_piece(item, &piece, e) != 0)
             return -1;
         offset += size;
         left -= size;
@@ -227,10 +232,12 @@ void backup_item_run(void *argument)
     struct backup_job *job = item->job;
     if (atomic_load(&job->failed))
         return;
-    if (item->kind == ITEM_LARGE_CHUNK && item->piece_count == 1 && item->data.size > 0) {
-        struct piece *piece = &item->pieces[0];
-        vault_chunk_identify(job->request->vault, CHUNK_DATA, item->data.data, item->data.size,
-                             &piece->id);
+    for (size_t i = 0; item->kind == ITEM_LARGE_CHUNKS && i < item->piece_count; i++) {
+        struct piece *piece = &item->pieces[i];
+        if (!piece->hole)
+            vault_chunk_identify(job->request->vault, CHUNK_DATA,
+                                 share_data(item->share) + piece->offset, (size_t)piece->bytes,
+                                 &piece->id);
     }
     if (item->kind == ITEM_LARGE_BEGIN)
         backup_read_metadata(job, &item->steps[0], NULL);

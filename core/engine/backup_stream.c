@@ -3,13 +3,22 @@
  * backup_stream.c - a large entry, read and cut on the join's thread while workers identify and
  * the session compresses what went before.  Holes are passed over; each run of data is cut on
  * its own.
+ *
+ * Bytes are read into shares and stay where they are: items, and the session's blocks after
+ * them, refer to them until they are compressed.  Only the beginning of a chunk at the end of a
+ * share is copied, to the next one.
  */
 #include "engine/backup_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { EXTENTS_AT_A_TIME = 128 };
+enum {
+    EXTENTS_AT_A_TIME = 128,
+    READ_BYTES = 1 << 20, /* cut while they are in the processor's cache */
+    SEND_BYTES = 1 << 20, /* data after which an item is sent */
+    SEND_PIECES = 16,
+    SHARES = 5 /* being read; identified; compressed */
+};
 
 struct extent {
     uint64_t offset, length;
@@ -18,17 +27,19 @@ struct extent {
 
 struct stream {
     struct backup_job *job;
+    struct stream_room *room;
     const struct entry_copy *found;
     const struct item_sink *sink;
 
     struct entry_copy opened;
     bool other; /* as in struct step */
     struct entry_reader *reader;
-    struct chunker *chunker;
-    uint8_t *window; /* bytes read and not yet cut */
-    size_t window_room, window_size;
-    uint64_t position; /* of the next byte to be read */
-    uint64_t total;    /* bytes sent in chunks and holes */
+    size_t share_bytes; /* of each share */
+    size_t start;       /* in the room's share: of the next chunk */
+    struct item *item;  /* chunks that were cut and not sent; NULL = none */
+    size_t item_bytes;  /* data in them */
+    uint64_t position;  /* of the next byte to be read */
+    uint64_t total;     /* bytes in chunks and holes so far */
     struct extent extents[EXTENTS_AT_A_TIME];
     size_t extent_count;
     bool stopped; /* the job has failed elsewhere */
@@ -46,6 +57,14 @@ static void stream_send(struct stream *s, struct item *item)
     s->sink->send(s->sink->context, item);
 }
 
+static void stream_send_open(struct stream *s)
+{
+    if (s->item)
+        stream_send(s, s->item);
+    s->item = NULL;
+    s->item_bytes = 0;
+}
+
 /* Ends the job: not the entry is at fault. */
 static void stream_stop(struct stream *s, const struct error *why)
 {
@@ -53,38 +72,61 @@ static void stream_stop(struct stream *s, const struct error *why)
     s->stopped = true;
 }
 
-/* Sends a chunk (or with `data` NULL a hole) of `size` bytes. */
-static int stream_chunk(struct stream *s, const uint8_t *data, uint64_t size, struct error *e)
+/* Adds a chunk, or a hole. */
+static int stream_piece(struct stream *s, const struct piece *piece, struct error *e)
 {
-    struct chunk_id hole = {{0}};
-    struct item *item = stream_item(s, ITEM_LARGE_CHUNK);
-    if (!item)
+    if (!s->item)
+        s->item = stream_item(s, ITEM_LARGE_CHUNKS);
+    if (!s->item)
         return -1;
-    buffer_append(&item->data, data ? data : (const uint8_t *)"", data ? (size_t)size : 0);
-    int result = buffer_check(&item->data, e);
-    if (result == 0)
-        result = item_add_piece(item, &hole, 0, (size_t)size, e);
-    if (result != 0)
+    if (!piece->hole && !s->item->share)
+        s->item->share = share_hold(s->room->share);
+    if (item_add_piece(s->item, piece, e) != 0) {
         stream_stop(s, e);
-    s->total += size;
-    stream_send(s, item);
-    return result;
+        return -1;
+    }
+    s->total += piece->bytes;
+    s->item_bytes += piece->hole ? 0 : (size_t)piece->bytes;
+    if (s->item_bytes >= SEND_BYTES || s->item->piece_count == SEND_PIECES)
+        stream_send_open(s);
+    return 0;
 }
 
-/* Sends all chunks that can be cut from the window; with `last`, its rest too. */
+/* Adds all chunks that can be cut from what is read; with `last`, the rest too. */
 static int stream_cut(struct stream *s, bool last, struct error *e)
 {
-    size_t start = 0;
-    while (s->window_size > start) {
-        size_t cut = chunker_next(s->chunker, s->window + start, s->window_size - start, last);
+    while (s->room->filled > s->start) {
+        size_t cut = chunker_next(s->room->chunker, share_data(s->room->share) + s->start,
+                                  s->room->filled - s->start, last);
+        struct piece piece = {.offset = s->start, .bytes = cut};
         if (cut == 0)
             break;
-        if (stream_chunk(s, s->window + start, cut, e) != 0)
+        if (stream_piece(s, &piece, e) != 0)
             return -1;
-        start += cut;
+        s->start += cut;
     }
-    memmove(s->window, s->window + start, s->window_size - start);
-    s->window_size -= start;
+    return 0;
+}
+
+/* Makes room to read into; what is not cut yet moves along. */
+static int stream_make_room(struct stream *s, struct error *e)
+{
+    if (s->room->share && s->share_bytes - s->room->filled >= READ_BYTES)
+        return 0;
+    /* What we hold is not waited for. */
+    stream_send_open(s);
+    struct share *next = share_take(s->room->shares, e);
+    if (!next) {
+        stream_stop(s, e);
+        return -1;
+    }
+    size_t left = s->room->filled - s->start;
+    if (left > 0)
+        memcpy(share_data(next), share_data(s->room->share) + s->start, left);
+    share_release(s->room->share);
+    s->room->share = next;
+    s->start = 0;
+    s->room->filled = left;
     return 0;
 }
 
@@ -93,15 +135,15 @@ static int stream_data(struct stream *s, uint64_t end, bool *at_end, struct erro
 {
     *at_end = false;
     while (s->position < end && !*at_end) {
-        size_t want = s->window_room - s->window_size;
-        if (end - s->position < want)
-            want = (size_t)(end - s->position);
+        size_t want = end - s->position < READ_BYTES ? (size_t)(end - s->position) : READ_BYTES;
         size_t got = 0;
-        if (entry_reader_read(s->reader, s->position, s->window + s->window_size, want, &got,
-                              e) != 0)
+        if (stream_make_room(s, e) != 0)
+            return -1;
+        if (entry_reader_read(s->reader, s->position,
+                              share_data(s->room->share) + s->room->filled, want, &got, e) != 0)
             return error_context(e, "at byte %llu", (unsigned long long)s->position);
         s->position += got;
-        s->window_size += got;
+        s->room->filled += got;
         *at_end = got < want;
         atomic_fetch_add(&s->job->bytes_read, got);
         backup_progress(s->job, 0, got, &s->found->entry);
@@ -141,7 +183,8 @@ static int stream_sparse(struct stream *s, struct error *e)
                     return -1;
                 continue;
             }
-            if (extent->length > 0 && stream_chunk(s, NULL, extent->length, e) != 0)
+            struct piece hole = {.bytes = extent->length, .hole = true};
+            if (extent->length > 0 && stream_piece(s, &hole, e) != 0)
                 return -1;
             s->position += extent->length;
         }
@@ -155,8 +198,8 @@ static int stream_sparse(struct stream *s, struct error *e)
 static int stream_once(struct stream *s, bool *changed, struct error *e)
 {
     s->position = s->total = 0;
-    s->window_size = 0;
-    chunker_reset(s->chunker);
+    s->start = s->room->filled; /* chunks before it are still looked at */
+    chunker_reset(s->room->chunker);
     s->reader = backup_open(s->job, &s->found->entry, &s->opened, &s->other, e);
     if (!s->reader)
         return -1;
@@ -179,6 +222,7 @@ static int stream_once(struct stream *s, bool *changed, struct error *e)
 /* What has been sent of an earlier attempt does not count. */
 static void stream_again(struct stream *s)
 {
+    stream_send_open(s);
     struct item *again = stream_item(s, ITEM_LARGE_AGAIN);
     if (again)
         stream_send(s, again);
@@ -188,6 +232,7 @@ static void stream_again(struct stream *s)
 static void stream_end(struct stream *s, bool changed, const struct error *why)
 {
     struct error e = ERROR_INIT;
+    stream_send_open(s);
     struct item *item = stream_item(s, ITEM_LARGE_END);
     if (!item)
         return;
@@ -218,27 +263,46 @@ static void stream_run(struct stream *s)
         stream_end(s, changed, &why);
 }
 
-int backup_stream(struct backup_job *job, const struct entry_copy *found,
-                  const struct item_sink *sink)
+/* Bytes of a share: a chunk that began in the last one, and as much again. */
+static size_t share_bytes(const struct backup_job *job)
 {
-    struct stream s = {.job = job, .found = found, .sink = sink};
+    size_t more = job->chunk_largest > READ_BYTES ? job->chunk_largest : READ_BYTES;
+    return job->chunk_largest + more;
+}
+
+static int stream_room_open(struct backup_job *job, struct stream_room *room, struct error *e)
+{
     const struct vault_settings *settings = vault_settings(job->request->vault);
+    if (!room->shares)
+        room->shares = share_pool_new(SHARES, share_bytes(job), e);
+    if (room->shares && !room->chunker)
+        room->chunker = chunker_new(vault_chunker_key(job->request->vault),
+                                    settings->chunk_average_log2, e);
+    return room->chunker ? 0 : -1;
+}
+
+void stream_room_free(struct stream_room *room)
+{
+    share_release(room->share);
+    share_pool_free(room->shares);
+    chunker_free(room->chunker);
+}
+
+int backup_stream(struct backup_job *job, struct stream_room *room,
+                  const struct entry_copy *found, const struct item_sink *sink)
+{
+    struct stream s = {.job = job,
+                       .room = room,
+                       .found = found,
+                       .sink = sink,
+                       .share_bytes = share_bytes(job)};
     struct error e = ERROR_INIT;
 
-    s.window_room =
-        job->chunk_largest + (job->chunk_largest > (1 << 20) ? job->chunk_largest : 1 << 20);
-    s.window = malloc(s.window_room);
-    if (!s.window)
-        error_no_memory(&e, "reading a large file");
-    else
-        s.chunker = chunker_new(vault_chunker_key(job->request->vault),
-                                settings->chunk_average_log2, &e);
-    if (s.chunker)
+    if (stream_room_open(job, room, &e) == 0)
         stream_run(&s);
     else
         stream_stop(&s, &e);
-    chunker_free(s.chunker);
-    free(s.window);
+    stream_send_open(&s);
     entry_copy_free(&s.opened);
     return s.stopped || atomic_load(&job->failed) ? -1 : 0;
 }

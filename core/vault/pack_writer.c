@@ -83,6 +83,11 @@ static int scratch_reserve(struct packer_scratch *s, size_t room, struct error *
     return 0;
 }
 
+static const uint8_t *raw_bytes(const struct packer_block *b)
+{
+    return b->share != NULL ? b->raw : b->data;
+}
+
 /* Compresses the block into `s`; `*packed` is 0 when that does not make it smaller. */
 static int compress(struct packer *p, const struct packer_block *b, struct packer_scratch *s,
                     size_t *packed, struct error *e)
@@ -93,7 +98,7 @@ static int compress(struct packer *p, const struct packer_block *b, struct packe
     if (!p->compress)
         return 0;
     if (scratch_reserve(s, codec_bound(b->size), e) < 0 ||
-        codec_pack(p->codec, b->data, b->size, s->data, s->room, &size, e) < 0)
+        codec_pack(p->codec, raw_bytes(b), b->size, s->data, s->room, &size, e) < 0)
         return -1;
     if (size < b->size)
         *packed = size;
@@ -109,7 +114,7 @@ static int seal_with(struct packer_block *b, struct packer_scratch *s, uint8_t *
 
     if (compress(b->pack->packer, b, s, &packed, e) < 0)
         return -1;
-    const uint8_t *plain = packed > 0 ? s->data : b->data;
+    const uint8_t *plain = packed > 0 ? s->data : raw_bytes(b);
     size_t size = packed > 0 ? packed : b->size;
     if (envelope_seal(env, b->number, plain, size, b->data, e) < 0)
         return -1;
@@ -128,6 +133,7 @@ static void seal_block(struct packer_block *b)
     if (!atomic_load(&p->failed) && seal_with(b, s, &codec, &e) < 0)
         packer_fail(p, &e);
     queue_put(p->free_scratches, s);
+    packer_block_unshare(b);
     pthread_mutex_lock(&b->pack->lock);
     b->pack->table.blocks[b->number].stored = (uint32_t)b->size;
     b->pack->table.blocks[b->number].codec = codec;

@@ -225,6 +225,12 @@ static struct pack_writer *choose_pack(struct packer *p, enum chunk_kind kind,
     return *open;
 }
 
+void packer_block_unshare(struct packer_block *b)
+{
+    share_release(b->share);
+    b->share = NULL;
+}
+
 /* Sends the block off; it comes back through the queue of free ones. */
 static int submit(struct packer *p, enum chunk_kind kind, struct packer_block *b,
                   struct error *e)
@@ -233,6 +239,7 @@ static int submit(struct packer *p, enum chunk_kind kind, struct packer_block *b
 
     if (w == NULL || pack_writer_number(w, b, e) < 0) {
         packer_fail(p, e);
+        packer_block_unshare(b);
         queue_put(p->free_blocks, b);
         return -1;
     }
@@ -290,14 +297,28 @@ static int add_chunk(struct packer_block *b, const struct chunk_id *id, const vo
     return 0;
 }
 
+/* Fills the empty block with one chunk: by a reference to the share when there is one. */
+static int fill_own(struct packer_block *b, const struct chunk_id *id, struct share *share,
+                    const void *data, size_t size, struct error *e)
+{
+    if (share == NULL)
+        return add_chunk(b, id, data, size, e);
+    if (table_add_chunk(&b->table, id, 0, (uint32_t)size, e) < 0)
+        return -1;
+    b->share = share_hold(share);
+    b->raw = data;
+    b->size = size;
+    return 0;
+}
+
 static int put_own(struct packer *p, enum chunk_kind kind, const struct chunk_id *id,
-                   const void *data, size_t size, struct error *e)
+                   struct share *share, const void *data, size_t size, struct error *e)
 {
     struct packer_block *b = take_block(p, size, e);
 
     if (b == NULL)
         return -1;
-    if (add_chunk(b, id, data, size, e) < 0) {
+    if (fill_own(b, id, share, data, size, e) < 0) {
         queue_put(p->free_blocks, b);
         return -1;
     }
@@ -333,11 +354,17 @@ static int put_shared(struct packer *p, enum chunk_kind kind, const struct chunk
 int packer_put(struct packer *p, enum chunk_kind kind, const struct chunk_id *id,
                const void *data, size_t size, struct error *e)
 {
+    return packer_put_shared(p, kind, id, NULL, data, size, e);
+}
+
+int packer_put_shared(struct packer *p, enum chunk_kind kind, const struct chunk_id *id,
+                      struct share *share, const void *data, size_t size, struct error *e)
+{
     OBJECT_CHECK(p, PACKER_MAGIC);
     ASSERT(size >= 1 && size <= CHUNK_LIMIT);
     if (check(p, e) < 0)
         return -1;
-    int result = size >= PACKER_OWN_BLOCK_BYTES ? put_own(p, kind, id, data, size, e)
+    int result = size >= PACKER_OWN_BLOCK_BYTES ? put_own(p, kind, id, share, data, size, e)
                                                 : put_shared(p, kind, id, data, size, e);
     if (result < 0)
         packer_fail(p, e);

@@ -8,6 +8,7 @@
 #ifndef CORE_VAULT_PACKER_H
 #define CORE_VAULT_PACKER_H
 
+#include "base/share.h"
 #include "vault/pack.h"
 
 struct packer;
@@ -40,6 +41,10 @@ bool packer_knows(struct packer *p, enum chunk_kind kind, const struct chunk_id 
  * reported here: from then on every call fails with it. */
 int packer_put(struct packer *p, enum chunk_kind kind, const struct chunk_id *id,
                const void *data, size_t size, struct error *e);
+/* The same of `data` within `share`: the packer may hold the share until the chunk is sealed
+ * instead of copying. */
+int packer_put_shared(struct packer *p, enum chunk_kind kind, const struct chunk_id *id,
+                      struct share *share, const void *data, size_t size, struct error *e);
 /* Closes all packs and waits until they are committed. */
 int packer_flush(struct packer *p, struct error *e);
 

@@ -13,8 +13,10 @@
 
 /* A block on its way into a pack.  Goes round: free, filled, sealed, appended, free. */
 struct packer_block {
-    struct table table; /* its chunks; one block */
-    uint8_t *data;      /* raw, then sealed */
+    struct table table;  /* its chunks; one block */
+    uint8_t *data;       /* raw, then sealed */
+    struct share *share; /* holds the raw bytes instead of `data`; NULL = none */
+    const uint8_t *raw;  /* in the share */
     size_t size;
     size_t room;
     struct pack_writer *pack;
@@ -81,6 +83,9 @@ enum { PACKER_MAGIC = 0x5041434b };
 
 /* The first error counts. */
 void packer_fail(struct packer *p, const struct error *e);
+
+/* The raw bytes are not needed any more. */
+void packer_block_unshare(struct packer_block *b);
 
 /* pack_writer.c */
 struct pack_writer *pack_writer_open(struct packer *p, enum chunk_kind kind, struct error *e);

@@ -210,6 +210,12 @@ static int known(struct session *s, enum chunk_kind kind, const struct chunk_id 
 int session_put(struct session *s, enum chunk_kind kind, const struct chunk_id *id,
                 const void *data, size_t size, struct error *e)
 {
+    return session_put_shared(s, kind, id, NULL, data, size, e);
+}
+
+int session_put_shared(struct session *s, enum chunk_kind kind, const struct chunk_id *id,
+                       struct share *share, const void *data, size_t size, struct error *e)
+{
     OBJECT_CHECK(s, SESSION_MAGIC);
     int result = known(s, kind, id, size, e);
     if (result < 0)
@@ -218,7 +224,7 @@ int session_put(struct session *s, enum chunk_kind kind, const struct chunk_id *
         atomic_fetch_add(&s->chunks_known, 1);
         return 0;
     }
-    if (packer_put(s->packer, kind, id, data, size, e) < 0)
+    if (packer_put_shared(s->packer, kind, id, share, data, size, e) < 0)
         return -1;
     atomic_fetch_add(&s->chunks_new, 1);
     atomic_fetch_add(&s->bytes_new, size);

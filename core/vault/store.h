@@ -10,6 +10,7 @@
 #ifndef CORE_VAULT_STORE_H
 #define CORE_VAULT_STORE_H
 
+#include "base/share.h"
 #include "vault/seal.h"
 
 struct session;
@@ -43,6 +44,10 @@ int session_begin(struct vault *v, const struct session_request *request,
  * storing may be reported here: the session is then good for session_free only. */
 int session_put(struct session *s, enum chunk_kind kind, const struct chunk_id *id,
                 const void *data, size_t size, struct error *e);
+/* The same of `data` within `share`, which is held for a while instead of copying when that
+ * spares time. */
+int session_put_shared(struct session *s, enum chunk_kind kind, const struct chunk_id *id,
+                       struct share *share, const void *data, size_t size, struct error *e);
 /* For trees and content maps: put identifies and stores a CHUNK_META. `get` reads older chunks.
  */
 struct chunk_access session_access(struct session *s);

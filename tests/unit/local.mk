@@ -10,6 +10,7 @@ unit_tests += tests/unit/test_base_clock
 unit_tests += tests/unit/test_base_log
 unit_tests += tests/unit/test_base_file
 unit_tests += tests/unit/test_base_queue
+unit_tests += tests/unit/test_base_share
 unit_tests += tests/unit/test_base_pool
 unit_tests += tests/unit/test_crypto_hash
 unit_tests += tests/unit/test_crypto_derive
