@@ -14,7 +14,7 @@
 
 enum {
     EXTENTS_AT_A_TIME = 128,
-    READ_BYTES = 1 << 20, /* cut while they are in the processor's cache */
+    READ_BYTES = 512 << 10, /* cut while they are in the processor's cache */
     SEND_BYTES = 1 << 20, /* data after which an item is sent */
     SEND_PIECES = 16,
     SHARES = 5 /* being read; identified; compressed */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DENSE_WORTH_BYTES = 128 << 10, DENSE_SAMPLE_BYTES = 16 << 10 };
+
 struct pack_writer *pack_writer_open(struct packer *p, enum chunk_kind kind, struct error *e)
 {
     struct vault *v = p->request.vault;
@@ -88,20 +90,42 @@ static const uint8_t *raw_bytes(const struct packer_block *b)
     return b->share != NULL ? b->raw : b->data;
 }
 
+/* After a block that did not become smaller, a look at the next one's middle tells whether it
+ * is likely to: media, archives and random bytes come in long runs. */
+static int looks_dense(struct packer *p, const struct packer_block *b, struct packer_scratch *s,
+                       bool *dense, struct error *e)
+{
+    size_t size = 0;
+
+    *dense = false;
+    if (b->size < DENSE_WORTH_BYTES || !atomic_load(&p->dense))
+        return 0;
+    if (codec_pack(p->codec, raw_bytes(b) + b->size / 2, DENSE_SAMPLE_BYTES, s->data, s->room,
+                   &size, e) < 0)
+        return -1;
+    *dense = size > DENSE_SAMPLE_BYTES - DENSE_SAMPLE_BYTES / 32;
+    return 0;
+}
+
 /* Compresses the block into `s`; `*packed` is 0 when that does not make it smaller. */
 static int compress(struct packer *p, const struct packer_block *b, struct packer_scratch *s,
                     size_t *packed, struct error *e)
 {
     size_t size = 0;
+    bool dense;
 
     *packed = 0;
     if (!p->compress)
         return 0;
-    if (scratch_reserve(s, codec_bound(b->size), e) < 0 ||
-        codec_pack(p->codec, raw_bytes(b), b->size, s->data, s->room, &size, e) < 0)
+    if (scratch_reserve(s, codec_bound(b->size), e) < 0 || looks_dense(p, b, s, &dense, e) < 0)
+        return -1;
+    if (dense)
+        return 0;
+    if (codec_pack(p->codec, raw_bytes(b), b->size, s->data, s->room, &size, e) < 0)
         return -1;
     if (size < b->size)
         *packed = size;
+    atomic_store(&p->dense, size >= b->size);
     return 0;
 }
 

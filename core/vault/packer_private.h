@@ -72,6 +72,7 @@ struct packer {
     uint64_t random_bits;
     unsigned random_left;
 
+    atomic_bool dense; /* the last block that was compressed did not become smaller */
     atomic_bool failed;
     pthread_mutex_t lock;
     pthread_cond_t idle;         /* `alive` became 0 */

@@ -126,7 +126,7 @@ fi
 safe 0 l backup create $'no\033[31m\nsuch'
 safe 0 l ls $'latest:\033[31m\nno'
 safe 0 l ls --vault $'\033[31m\nno'
-safe 0 l restore latest --source tree --to $'/nonexistent/\033[31m\n/x'
+safe 0 l restore latest --source tree --to $'/proc/nonexistent/\033[31m\n/x'
 mkdir $'odd\n\033[31m' && echo x >$'odd\n\033[31m/x'
 safe 1 l backup create $'odd\n\033[31m'
 safe - l source list
