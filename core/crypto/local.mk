@@ -10,6 +10,10 @@ core_crypto_liblagan_crypto_la_SOURCES = \
 	core/crypto/derive.h \
 	core/crypto/hash.c \
 	core/crypto/hash.h \
+	core/crypto/hash_lanes.c \
+	core/crypto/hash_lanes.h \
+	core/crypto/hash_lanes_kernel.h \
+	core/crypto/hash_lanes_x86.c \
 	core/crypto/recovery.c \
 	core/crypto/recovery.h \
 	core/crypto/secret.c \

@@ -132,7 +132,8 @@ static void collect_report(struct collect *c, const struct step *step)
     if (collect_failure(step, &why)) {
         backup_problem(c->job, entry, &why);
     } else if (step->changed) {
-        error_set(&why, LAGAN_CHANGED, ERROR_FAILED, "changed while it was read");
+        error_set(&why, LAGAN_CHANGED, ERROR_FAILED,
+                  "changed while it was read; stored as it was read");
         backup_problem(c->job, entry, &why);
     } else if (step->metadata_lost) {
         backup_warn(c->job, entry, "some of its attributes could not be read");

@@ -42,21 +42,21 @@ static uint32_t owner_of(const struct handle *h, enum owner_kind kind, const cha
 
 struct wish wish_of(const struct handle *h, const struct lagan_entry *entry, uint64_t flags)
 {
+    bool knows_owner = (entry->present & LAGAN_HAS_OWNER) != 0;
     struct wish wish = {
         .type = entry->type,
         .has_mode = (entry->present & LAGAN_HAS_MODE) != 0,
-        .has_owner =
-            (entry->present & LAGAN_HAS_OWNER) != 0 && (flags & LAGAN_CREATE_NO_OWNERS) == 0,
+        .knows_owner = knows_owner,
+        .has_owner = knows_owner && (flags & LAGAN_CREATE_NO_OWNERS) == 0,
         .has_mtime = (entry->present & LAGAN_HAS_MTIME) != 0,
         .unprivileged = (flags & LAGAN_CREATE_UNPRIVILEGED) != 0,
         .mode = entry->mode & 07777,
         .mtime_s = entry->mtime_s,
         .mtime_ns = entry->mtime_ns,
     };
-    /* With another owner setuid would give other rights than were meant. */
-    if (wish.unprivileged || !wish.has_owner)
+    if (wish.unprivileged)
         wish.mode &= 01777;
-    if (wish.has_owner) {
+    if (wish.knows_owner) {
         wish.user = owner_of(h, OWNER_USER, entry->user_name, entry->user, flags);
         wish.group = owner_of(h, OWNER_GROUP, entry->group_name, entry->group, flags);
     }
@@ -84,6 +84,21 @@ static bool apply_owner(const struct object *object, const struct wish *wish,
     return false;
 }
 
+/* With another owner setuid would give other rights than were meant: what the owners that the
+ * object has, and keeps, do not warrant is left out. */
+static uint32_t warranted_mode(const struct object *object, const struct wish *wish)
+{
+    struct stat now;
+    uint32_t mode = wish->mode;
+    if (fstat(object->fd, &now) != 0 || !wish->knows_owner)
+        return mode & 01777;
+    if (now.st_uid != wish->user)
+        mode &= ~(uint32_t)04000;
+    if (now.st_gid != wish->group)
+        mode &= ~(uint32_t)02000;
+    return mode;
+}
+
 static void apply_mode(const struct object *object, const struct wish *wish, bool owned,
                        const struct pieces *pieces)
 {
@@ -93,6 +108,11 @@ static void apply_mode(const struct object *object, const struct wish *wish, boo
     if (!owned && (mode & 06000) != 0) {
         mode &= 01777;
         lose(pieces, "mode", "setuid and setgid left out, since the owner could not be set");
+    }
+    if (!wish->has_owner && (mode & 06000) != 0) {
+        mode = warranted_mode(object, wish);
+        if (mode != wish->mode)
+            lose(pieces, "mode", "setuid and setgid left out, since the owner is another");
     }
     if ((object->by_path ? chmod(object->path, mode) : fchmod(object->fd, mode)) != 0)
         lose_for(pieces, "mode", errno);

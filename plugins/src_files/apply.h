@@ -15,6 +15,7 @@ struct wish {
     bool has_mode;
     bool has_owner;
     bool has_mtime;
+    bool knows_owner;  /* `user` and `group` are the entry's, to be set or not */
     bool unprivileged; /* leave out what gives rights */
     uint32_t mode;
     uint32_t user;

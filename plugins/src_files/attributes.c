@@ -68,6 +68,12 @@ bool attributes_equal(const struct attributes *a, const struct attributes *b)
            a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns && a->inode == b->inode;
 }
 
+bool attributes_removed(const struct attributes *before, const struct attributes *after)
+{
+    return after->links == 0 && before->links > 0 && before->bytes == after->bytes &&
+           before->mtime_s == after->mtime_s && before->mtime_ns == after->mtime_ns;
+}
+
 static unsigned char *put_little_endian(unsigned char *to, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)

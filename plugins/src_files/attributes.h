@@ -45,6 +45,9 @@ int attributes_read(int directory, const char *name, struct attributes *a);
 uint32_t attributes_type(const struct attributes *a);
 /* True when content, length, mode, owner and times are the same in both. */
 bool attributes_equal(const struct attributes *a, const struct attributes *b);
+/* True when the file has lost its last name meanwhile, and nothing else tells of a change: its
+ * content is what it was. */
+bool attributes_removed(const struct attributes *before, const struct attributes *after);
 /* What tells one inode from all others now: device and inode number, little-endian. */
 void attributes_identity(const struct attributes *a, unsigned char identity[IDENTITY_BYTES]);
 /* Fills all of `entry` except key and link.  Its pointers go to `room` and `owners`. */

@@ -181,7 +181,9 @@ uint32_t files_entry_close(void *reader, struct lagan_op *op, uint32_t *verdict)
             result = failure_report(op, error, "cannot examine it after reading");
         else
             *verdict =
-                attributes_equal(&r->opened, &now) ? LAGAN_READ_CONSISTENT : LAGAN_READ_CHANGED;
+                attributes_equal(&r->opened, &now) || attributes_removed(&r->opened, &now)
+                    ? LAGAN_READ_CONSISTENT
+                    : LAGAN_READ_CHANGED;
     }
     close(r->fd);
     free(r);

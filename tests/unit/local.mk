@@ -13,6 +13,7 @@ unit_tests += tests/unit/test_base_queue
 unit_tests += tests/unit/test_base_share
 unit_tests += tests/unit/test_base_pool
 unit_tests += tests/unit/test_crypto_hash
+unit_tests += tests/unit/test_crypto_lanes
 unit_tests += tests/unit/test_crypto_derive
 unit_tests += tests/unit/test_crypto_aead
 unit_tests += tests/unit/test_crypto_signature

@@ -91,6 +91,7 @@ static void restore_owners(void **state)
 {
     struct error e = ERROR_INIT;
     struct files f;
+    char lost[METADATA_TEXT_SIZE];
     struct stat found;
     struct lagan_entry entry = restore_entry(LAGAN_ENTRY_FILE, KEY("file"));
     (void)state;
@@ -110,6 +111,15 @@ static void restore_owners(void **state)
     assert_success(restore_file(&f, &entry, LAGAN_CREATE_NUMERIC_OWNERS, "x", &e), e);
     entry.key = "noone";
     entry.mode = 04755;
+    assert_success(
+        restore_file_with(&f, &entry, LAGAN_CREATE_NO_OWNERS, "x", NULL, 0, lost, &e), e);
+    assert_string_equal(lost, "lost:mode;");
+    /* Without owners to be set: where ours are the right ones, the bits stay. */
+    entry.key = "owned";
+    entry.user_name = entry.group_name = NULL;
+    entry.user = geteuid();
+    entry.group = getegid();
+    entry.mode = 06755;
     assert_success(restore_file(&f, &entry, LAGAN_CREATE_NO_OWNERS, "x", &e), e);
     entry = restore_entry(LAGAN_ENTRY_SYMLINK, KEY("link"));
     entry.link = "file";
@@ -126,6 +136,8 @@ static void restore_owners(void **state)
     assert_int_equal(found.st_gid, 77);
     assert_int_equal(stat("to/numbe", &found), 0);
     assert_int_equal(found.st_uid, 12345);
+    assert_int_equal(stat("to/owned", &found), 0);
+    assert_int_equal(found.st_mode, S_IFREG | 06755);
     assert_int_equal(stat("to/noone", &found), 0);
     assert_int_equal(found.st_uid, 0);
     assert_int_equal(found.st_mode, S_IFREG | 0755);
