@@ -149,8 +149,9 @@ static int job_open(struct backup_job *job, struct backup_request *request, stru
     const struct vault_settings *settings = vault_settings(request->vault);
     unsigned threads = request->threads ? request->threads : pool_processors();
 
-    job->chunk_smallest = ((size_t)1 << settings->chunk_average_log2) / 4;
-    job->chunk_largest = ((size_t)1 << settings->chunk_average_log2) * 4;
+    job->chunk_average = (size_t)1 << settings->chunk_average_log2;
+    job->chunk_smallest = job->chunk_average / 4;
+    job->chunk_largest = job->chunk_average * 4;
     job->links = link_slots_new(e);
     if (!job->links || job_session(job, request, threads, e) != 0 || job_draft(job, e) != 0 ||
         job_items(job, threads + ITEMS_BESIDE_WORKERS, e) != 0)

@@ -102,6 +102,7 @@ struct backup_job {
     struct pipe *pipe;
     struct queue *free_items;
     size_t chunk_smallest; /* bytes up to which content is one chunk */
+    size_t chunk_average;  /* of content that is changed in place: the length of each chunk */
     size_t chunk_largest;
     struct link_slots *links;
     struct stream_room join_room;    /* the join's */

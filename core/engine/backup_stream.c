@@ -15,7 +15,7 @@
 enum {
     EXTENTS_AT_A_TIME = 128,
     READ_BYTES = 512 << 10, /* cut while they are in the processor's cache */
-    SEND_BYTES = 1 << 20, /* data after which an item is sent */
+    SEND_BYTES = 1 << 20,   /* data after which an item is sent */
     SEND_PIECES = 16,
     SHARES = 5 /* being read; identified; compressed */
 };
@@ -92,12 +92,23 @@ static int stream_piece(struct stream *s, const struct piece *piece, struct erro
     return 0;
 }
 
+/* The length of the next chunk, as chunker_next gives it.  What changes in place is cut where
+ * the offset in the file is a multiple of the average chunk. */
+static size_t stream_next(struct stream *s, bool last)
+{
+    size_t size = s->room->filled - s->start;
+    if ((s->opened.entry.flags & LAGAN_ENTRY_BLOCKS) == 0)
+        return chunker_next(s->room->chunker, share_data(s->room->share) + s->start, size,
+                            last);
+    size_t cut = s->job->chunk_average - (size_t)(s->total % s->job->chunk_average);
+    return cut <= size ? cut : last ? size : 0;
+}
+
 /* Adds all chunks that can be cut from what is read; with `last`, the rest too. */
 static int stream_cut(struct stream *s, bool last, struct error *e)
 {
     while (s->room->filled > s->start) {
-        size_t cut = chunker_next(s->room->chunker, share_data(s->room->share) + s->start,
-                                  s->room->filled - s->start, last);
+        size_t cut = stream_next(s, last);
         struct piece piece = {.offset = s->start, .bytes = cut};
         if (cut == 0)
             break;

@@ -16,9 +16,9 @@
  *
  *   open (READ_ONLY), capabilities, estimate; walk_open; walk_next until END, on one thread.
  *   Beside it, on several threads where the thread model allows: entry_open, extents, read_at,
- *   entry_metadata, entry_close and metadata for each entry that is new or whose stamp differs.  walk_close,
- *   close.  An error of the walk fails the backup; an error of one entry is recorded in the
- *   backup and named, and the backup goes on (exit status 3).
+ *   entry_metadata, entry_close and metadata for each entry that is new or whose stamp differs.
+ * walk_close, close.  An error of the walk fails the backup; an error of one entry is recorded
+ * in the backup and named, and the backup goes on (exit status 3).
  *
  * A restore
  *
@@ -92,6 +92,9 @@ enum lagan_entry_type {
 
 /* It may have holes: the host asks `extents` before it reads. */
 #define LAGAN_ENTRY_SPARSE UINT64_C(1)
+/* It is changed in place, block by block, and nothing ever moves in it (a disk, an image of
+ * one, a database): the host cuts it at fixed distances.  Told by entry_open. */
+#define LAGAN_ENTRY_BLOCKS UINT64_C(2)
 
 /* Most bytes of an entry's id, and of its stamp. */
 enum { LAGAN_ID_SIZE = 64, LAGAN_STAMP_SIZE = 32 };

@@ -8,6 +8,7 @@ plugins_src_files_src_files_la_SOURCES = \
 	plugins/src_files/beneath.c plugins/src_files/beneath.h \
 	plugins/src_files/failure.c plugins/src_files/failure.h \
 	plugins/src_files/handle.h \
+	plugins/src_files/image.c plugins/src_files/image.h \
 	plugins/src_files/listing.c plugins/src_files/listing.h \
 	plugins/src_files/metadata.c plugins/src_files/metadata.h \
 	plugins/src_files/node.c \

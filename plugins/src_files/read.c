@@ -5,6 +5,7 @@
 #include "src_files/attributes.h"
 #include "src_files/failure.h"
 #include "src_files/handle.h"
+#include "src_files/image.h"
 #include "src_files/metadata.h"
 
 #include <errno.h>
@@ -53,6 +54,8 @@ static uint32_t describe(const struct handle *h, const struct reader *reader, co
     attributes_describe(&reader->opened, h->owners, &room, &entry);
     entry.key = key;
     entry.key_size = key_size;
+    if (image_recognise(reader->fd, entry.bytes))
+        entry.flags |= LAGAN_ENTRY_BLOCKS;
     return attributes->add(attributes->context, &entry);
 }
 

@@ -12,6 +12,7 @@ scenario_tests += tests/scenario/files-fidelity.sh
 scenario_tests += tests/scenario/files-roundtrip.sh
 scenario_tests += tests/scenario/restore-conflicts.sh
 scenario_tests += tests/scenario/backup-concurrent.sh
+scenario_tests += tests/scenario/backup-images.sh
 scenario_tests += tests/scenario/bad-catalog.sh
 scenario_tests += tests/scenario/bad-drivers.sh
 scenario_tests += tests/scenario/bad-sources.sh

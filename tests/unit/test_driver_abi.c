@@ -188,6 +188,7 @@ static const struct pin pins[] = {
     VALUE(LAGAN_HAS_LINKS, 16),
     VALUE(LAGAN_HAS_DEVICE, 32),
     VALUE(LAGAN_ENTRY_SPARSE, 1),
+    VALUE(LAGAN_ENTRY_BLOCKS, 2),
     VALUE(LAGAN_ID_SIZE, 64),
     VALUE(LAGAN_STAMP_SIZE, 32),
     SIZE(lagan_entry, 160),
