@@ -74,6 +74,9 @@ def read(path):
 
 
 def write(path, data):
+    """Objects are read-only files: a new one takes the place of the old."""
+    if os.path.exists(path):
+        os.remove(path)
     with open(path, "wb") as out:
         out.write(data)
 

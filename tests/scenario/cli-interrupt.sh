@@ -45,7 +45,7 @@ check_after()
 mkdir small && echo text >small/file
 initialise
 sed -i 's/src_files,/src_files, src_mem,/' conf/lagan.conf
-l -q source add endless src_mem count=60000 size=20000
+l -q source add endless src_mem count=300000 size=20000
 l -q backup create small
 for signal in INT TERM HUP; do
     [ "$(interrupted $signal 1)" = 130 ] || fail "SIG$signal does not end with 130: $(cat err)"
