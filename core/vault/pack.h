@@ -66,8 +66,8 @@ struct pack_check {
 /*
  * Reads the pack once from start to end: its name is compared with the hash of its bytes, each
  * block is decrypted and unpacked, each chunk compared with its id, padding with zeroes.
- * Memory: one block.  CORRUPT with the pack's name at the first thing found wrong; NOT_FOUND
- * when it is absent.  Thread-safe.
+ * Memory: 8 MiB, or one block when that is more.  CORRUPT with the pack's name at the first
+ * thing found wrong; NOT_FOUND when it is absent.  Thread-safe.
  */
 int pack_check_all(struct vault *v, const struct seal_pack *id, const struct pack_check *check,
                    struct error *e);

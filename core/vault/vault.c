@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/object.h"
 #include "base/text.h"
+#include "crypto/hash_lanes.h"
 #include "vault/conf.h"
 
 #include <stdio.h>
@@ -220,6 +221,15 @@ void vault_chunk_identify(const struct vault *v, enum chunk_kind kind, const voi
                           size_t size, struct chunk_id *id)
 {
     mac_compute(keys_identity(unlocked(v), kind), data, size, id->bytes);
+}
+
+void vault_chunk_identify_many(const struct vault *v, enum chunk_kind kind, size_t count,
+                               const void *const data[], const size_t size[],
+                               struct chunk_id ids[])
+{
+    _Static_assert(sizeof(struct chunk_id) == HASH_SIZE, "ids lie like hashes");
+    mac_compute_many(keys_identity(unlocked(v), kind), count, data, size,
+                     (uint8_t(*)[HASH_SIZE])ids);
 }
 
 const uint8_t *vault_node_key(const struct vault *v)

@@ -118,6 +118,10 @@ int vault_slot_remove(struct vault *v, const char *id, struct error *e);
 /* Derived keys and ids; the vault is unlocked.  Thread-safe. */
 void vault_chunk_identify(const struct vault *v, enum chunk_kind kind, const void *data,
                           size_t size, struct chunk_id *id);
+/* The same for `count` chunks, in about half the time when there are 16 or more. */
+void vault_chunk_identify_many(const struct vault *v, enum chunk_kind kind, size_t count,
+                               const void *const data[], const size_t size[],
+                               struct chunk_id ids[]);
 const uint8_t *vault_node_key(const struct vault *v);    /* 32 bytes */
 const uint8_t *vault_chunker_key(const struct vault *v); /* 16 bytes */
 /* The hard-link group of a driver's id. */

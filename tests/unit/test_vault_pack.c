@@ -486,6 +486,54 @@ static void pack_forged(void **state)
     vault_fixture_drop(&f);
 }
 
+/* Chunks are checked many at a time: all of them are handed on, in order, and those before
+ * damage too. */
+static void pack_many_chunks(void **state)
+{
+    enum { SMALL = 150, LARGE = 9, LARGE_BYTES = 200 << 10 };
+    struct buffer bytes CLEANUP_BUFFER = BUFFER_INIT;
+    struct vault_fixture f;
+    struct error e = ERROR_INIT;
+    size_t sum = 0, all = 0;
+    struct pack_check check = {.context = &sum, .chunk = count_chunk};
+    struct pack *pack;
+    char key[NAME_SIZE];
+
+    (void)state;
+    vault_fixture_make(&f, "tgt_mem", false, NULL);
+    struct session *s = vault_fixture_session(&f, NULL);
+    for (uint64_t i = 0; i < SMALL + LARGE; i++) {
+        size_t size = i < SMALL ? 300 + i : LARGE_BYTES;
+        vault_fixture_put(&f, s, CHUNK_META, i, size);
+        all += size;
+    }
+    struct seal *seal = vault_fixture_seal(s);
+    assert_int_equal(seal->pack_count, 1);
+    assert_success(pack_check_all(f.vault, &seal->packs[0], &check, &e), e);
+    assert_int_equal(sum, all);
+    name_of_pack(seal->packs[0].hash, key);
+    assert_success(target_get_all(f.target, key, 16 << 20, &bytes, &e), e);
+    assert_success(pack_open_tail(f.vault, &seal->packs[0], &pack, &e), e);
+    const struct table *t = &pack->table;
+    for (uint32_t block = 0; block < t->block_count; block++) {
+        size_t before = 0;
+        for (uint32_t i = 0; i < t->blocks[block].first_chunk; i++)
+            before += t->chunks[i].bytes;
+        bytes.data[t->blocks[block].offset + 20] ^= 1;
+        replace(&f, key, &bytes, bytes.size);
+        bytes.data[t->blocks[block].offset + 20] ^= 1;
+        sum = 0;
+        assert_int_equal(pack_check_all(f.vault, &seal->packs[0], &check, &e), -1);
+        assert_error(e, LAGAN_CORRUPT, key);
+        assert_int_equal(sum, before);
+    }
+    assert_true(t->block_count > LARGE);
+    pack_close(pack);
+    session_free(s);
+    seal_free(seal);
+    vault_fixture_drop(&f);
+}
+
 /* A sound pack under the name of another one. */
 static void pack_under_other_name(void **state)
 {
@@ -561,6 +609,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(pack_peeked),
     cmocka_unit_test(pack_under_other_name),
     cmocka_unit_test(pack_check_stops),
+    cmocka_unit_test(pack_many_chunks),
     cmocka_unit_test(pack_sizes),
 };
 
