@@ -185,7 +185,7 @@ static int read_once(struct item *item, struct step *step, bool *changed, struct
     return 0;
 }
 
-/* Cuts and identifies what was read of a small entry. */
+/* Cuts what was read of a small entry. */
 static int cut_small(struct item *item, struct step *step, size_t start, struct error *e)
 {
     struct backup_job *job = item->job;
@@ -196,8 +196,6 @@ static int cut_small(struct item *item, struct step *step, size_t start, struct 
         /* More than one only when it grew since the walk: need not be cut by content. */
         size_t size = left < job->chunk_largest ? left : job->chunk_largest;
         struct piece piece = {.offset = offset, .bytes = size};
-        vault_chunk_identify(job->request->vault, CHUNK_DATA, item->data.data + offset, size,
-                             &piece.id);
         if (item_add_piece(item, &piece, e) != 0)
             return -1;
         offset += size;
@@ -226,23 +224,33 @@ static void read_small(struct item *item, struct step *step)
         backup_read_failed(item->job, step, &e);
 }
 
-void backup_item_run(void *argument)
+/* Identifies all chunks of an item, whose offsets are from `base`, many at a time. */
+static void identify_pieces(struct item *item, const uint8_t *base)
 {
-    struct item *item = argument;
-    struct backup_job *job = item->job;
-    if (atomic_load(&job->failed))
-        return;
-    for (size_t i = 0; item->kind == ITEM_LARGE_CHUNKS && i < item->piece_count; i++) {
-        struct piece *piece = &item->pieces[i];
-        if (!piece->hole)
-            vault_chunk_identify(job->request->vault, CHUNK_DATA,
-                                 share_data(item->share) + piece->offset, (size_t)piece->bytes,
-                                 &piece->id);
+    enum { AT_ONCE = 64 };
+    const struct vault *vault = item->job->request->vault;
+    const void *data[AT_ONCE];
+    size_t size[AT_ONCE];
+    struct chunk_id ids[AT_ONCE];
+    struct piece *pieces[AT_ONCE];
+    for (size_t i = 0; i < item->piece_count;) {
+        size_t count = 0;
+        for (; i < item->piece_count && count < AT_ONCE; i++) {
+            struct piece *piece = &item->pieces[i];
+            if (piece->hole)
+                continue;
+            pieces[count] = piece;
+            data[count] = base + piece->offset;
+            size[count++] = (size_t)piece->bytes;
+        }
+        vault_chunk_identify_many(vault, CHUNK_DATA, count, data, size, ids);
+        for (size_t k = 0; k < count; k++)
+            pieces[k]->id = ids[k];
     }
-    if (item->kind == ITEM_LARGE_BEGIN)
-        backup_read_metadata(job, &item->steps[0], NULL);
-    if (item->kind != ITEM_ENTRIES)
-        return;
+}
+
+static void read_entries(struct item *item)
+{
     for (size_t i = 0; i < item->step_count; i++) {
         struct step *step = &item->steps[i];
         bool entry = step->kind == STEP_ENTRY || step->kind == STEP_LINK;
@@ -252,6 +260,21 @@ void backup_item_run(void *argument)
         if (content)
             read_small(item, step);
         if (!step->failed && (!content || step->outgrown))
-            backup_read_metadata(job, step, NULL);
+            backup_read_metadata(item->job, step, NULL);
     }
+    identify_pieces(item, item->data.data);
+}
+
+void backup_item_run(void *argument)
+{
+    struct item *item = argument;
+    struct backup_job *job = item->job;
+    if (atomic_load(&job->failed))
+        return;
+    if (item->kind == ITEM_LARGE_CHUNKS && item->share)
+        identify_pieces(item, share_data(item->share));
+    if (item->kind == ITEM_LARGE_BEGIN)
+        backup_read_metadata(job, &item->steps[0], NULL);
+    if (item->kind == ITEM_ENTRIES)
+        read_entries(item);
 }
