@@ -15,9 +15,10 @@
 enum {
     EXTENTS_AT_A_TIME = 128,
     READ_BYTES = 512 << 10, /* cut while they are in the processor's cache */
-    SEND_BYTES = 1 << 20,   /* data after which an item is sent */
-    SEND_PIECES = 16,
-    SHARES = 5 /* being read; identified; compressed */
+    SHARE_BYTES = 1 << 20,  /* besides a chunk that began in the last share */
+    SEND_BYTES = 2 << 20, /* data after which an item is sent: many chunks are hashed at once */
+    SEND_PIECES = 64,
+    SHARES = 4 /* being read; identified; compressed */
 };
 
 struct extent {
@@ -274,11 +275,9 @@ static void stream_run(struct stream *s)
         stream_end(s, changed, &why);
 }
 
-/* Bytes of a share: a chunk that began in the last one, and as much again. */
 static size_t share_bytes(const struct backup_job *job)
 {
-    size_t more = job->chunk_largest > READ_BYTES ? job->chunk_largest : READ_BYTES;
-    return job->chunk_largest + more;
+    return job->chunk_largest + SHARE_BYTES;
 }
 
 static int stream_room_open(struct backup_job *job, struct stream_room *room, struct error *e)

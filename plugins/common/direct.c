@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* ALIGNMENT suits every disk; where it is not enough, EINVAL tells. */
-enum { BUFFER_BYTES = 512 << 10, BUFFERS = 4, ALIGNMENT = 4096 };
+enum { BUFFER_BYTES = 256 << 10, BUFFERS = 4, ALIGNMENT = 4096 };
 
 /* What a buffer holds. */
 struct piece {
