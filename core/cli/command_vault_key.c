@@ -17,7 +17,7 @@ static int list_slot(void *context, const struct vault_slot *slot, struct error 
     (void)e;
     record_begin(o, "slot");
     record_text(o, "id", slot->id);
-    record_text(o, "kind", slots_kind_name(slot->kind));
+    record_text(o, "kind", vault_slot_kind_name(slot->kind));
     record_text(o, "label", slot->label);
     record_text(o, "driver", slot->driver);
     record_text(o, "identity", slot->identity);
@@ -105,7 +105,7 @@ static int add_slot(struct session *s, struct open_vault *vault, int *fd, struct
     if (result == 0) {
         record_begin(&s->output, "slot");
         record_text(&s->output, "id", id);
-        record_text(&s->output, "kind", slots_kind_name(slot.request.kind));
+        record_text(&s->output, "kind", vault_slot_kind_name(slot.request.kind));
         record_text(&s->output, "vault", vault->row->name);
         record_end(&s->output);
     }

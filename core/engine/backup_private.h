@@ -36,7 +36,7 @@ enum {
 struct piece {
     struct chunk_id id;
     size_t offset;
-    uint64_t bytes; /* of data; of the hole when the id is one */
+    uint64_t bytes; /* of data, or of the hole */
     bool hole;
 };
 

@@ -35,12 +35,11 @@ struct stream {
     struct entry_copy opened;
     bool other; /* as in struct step */
     struct entry_reader *reader;
-    size_t share_bytes; /* of each share */
-    size_t start;       /* in the room's share: of the next chunk */
-    struct item *item;  /* chunks that were cut and not sent; NULL = none */
-    size_t item_bytes;  /* data in them */
-    uint64_t position;  /* of the next byte to be read */
-    uint64_t total;     /* bytes in chunks and holes so far */
+    size_t start;      /* in the room's share: of the next chunk */
+    struct item *item; /* chunks that were cut and not sent; NULL = none */
+    size_t item_bytes; /* data in them */
+    uint64_t position; /* of the next byte to be read */
+    uint64_t total;    /* bytes in chunks and holes so far */
     struct extent extents[EXTENTS_AT_A_TIME];
     size_t extent_count;
     bool stopped; /* the job has failed elsewhere */
@@ -120,10 +119,16 @@ static int stream_cut(struct stream *s, bool last, struct error *e)
     return 0;
 }
 
+/* The bytes of each share. */
+static size_t share_bytes(const struct backup_job *job)
+{
+    return job->chunk_largest + SHARE_BYTES;
+}
+
 /* Makes room to read into; what is not cut yet moves along. */
 static int stream_make_room(struct stream *s, struct error *e)
 {
-    if (s->room->share && s->share_bytes - s->room->filled >= READ_BYTES)
+    if (s->room->share && share_bytes(s->job) - s->room->filled >= READ_BYTES)
         return 0;
     /* What we hold is not waited for. */
     stream_send_open(s);
@@ -275,11 +280,6 @@ static void stream_run(struct stream *s)
         stream_end(s, changed, &why);
 }
 
-static size_t share_bytes(const struct backup_job *job)
-{
-    return job->chunk_largest + SHARE_BYTES;
-}
-
 static int stream_room_open(struct backup_job *job, struct stream_room *room, struct error *e)
 {
     const struct vault_settings *settings = vault_settings(job->request->vault);
@@ -301,11 +301,7 @@ void stream_room_free(struct stream_room *room)
 int backup_stream(struct backup_job *job, struct stream_room *room,
                   const struct entry_copy *found, const struct item_sink *sink)
 {
-    struct stream s = {.job = job,
-                       .room = room,
-                       .found = found,
-                       .sink = sink,
-                       .share_bytes = share_bytes(job)};
+    struct stream s = {.job = job, .room = room, .found = found, .sink = sink};
     struct error e = ERROR_INIT;
 
     if (stream_room_open(job, room, &e) == 0)

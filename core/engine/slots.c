@@ -17,18 +17,6 @@ struct slot_rows {
     size_t count;
 };
 
-const char *slots_kind_name(enum vault_slot_kind kind)
-{
-    switch (kind) {
-#define X(symbol, value, name)                                                                 \
-    case VAULT_SLOT_##symbol:                                                                  \
-        return name;
-        VAULT_SLOT_KINDS(X)
-#undef X
-    }
-    return "unknown";
-}
-
 static int add_row(void *context, const struct catalog_slot *slot, struct error *e)
 {
     struct slot_rows *rows = context;
@@ -46,7 +34,7 @@ static int add_stored(void *context, const struct vault_slot *stored, struct err
     struct catalog_slot slot = {.created_ns = stored->created_ns};
     memcpy(slot.vault, rows->vault, sizeof(slot.vault));
     memcpy(slot.id, stored->id, sizeof(slot.id));
-    snprintf(slot.kind, sizeof(slot.kind), "%s", slots_kind_name(stored->kind));
+    snprintf(slot.kind, sizeof(slot.kind), "%s", vault_slot_kind_name(stored->kind));
     snprintf(slot.label, sizeof(slot.label), "%s", stored->label);
     return add_row(rows, &slot, e);
 }

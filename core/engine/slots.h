@@ -13,9 +13,6 @@ struct slots {
     struct vault *vault;
 };
 
-/* "recovery", ...; static storage. */
-const char *slots_kind_name(enum vault_slot_kind kind);
-
 /* Makes the catalog remember exactly the slots that storage has, those that cannot be read
  * excepted.  `*gone` (may be NULL) is the number that it knew and storage lacks. */
 int slots_record(const struct slots *s, uint64_t *gone, struct error *e);

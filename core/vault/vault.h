@@ -53,6 +53,8 @@ enum vault_slot_kind {
     VAULT_SLOT_KINDS(X)
 #undef X
 };
+/* The name of a kind, "unknown" for what is none.  Static. */
+const char *vault_slot_kind_name(enum vault_slot_kind kind);
 
 /* A slot to be made. */
 struct vault_slot_request {

@@ -16,7 +16,7 @@ struct unlocking {
     struct error failure;             /* the last, or EMPTY */
 };
 
-static const char *kind_name(enum vault_slot_kind kind)
+const char *vault_slot_kind_name(enum vault_slot_kind kind)
 {
     switch (kind) {
 #define X(symbol, value, name)                                                                 \
@@ -82,7 +82,7 @@ static void try_slot(struct unlocking *u, const struct slot_entry *entry)
 /* Says why no slot opened. */
 static int explain(const struct unlocking *u, struct error *e)
 {
-    const char *kind = kind_name(u->opener->kind);
+    const char *kind = vault_slot_kind_name(u->opener->kind);
 
     if (u->tried > 0 && u->failure.code != ERROR_WRONG_KEY) {
         *e = u->failure;

@@ -9,10 +9,12 @@
 
 #include <fcntl.h>
 #include <fts.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -313,6 +315,24 @@ void assert_same_root(const struct seal *a, const struct seal *b)
     assert_int_equal(a->root.entries, b->root.entries);
     assert_int_equal(a->root.bytes, b->root.bytes);
     assert_memory_equal(a->root.id.bytes, b->root.id.bytes, CHUNK_ID_SIZE);
+}
+
+void as_nobody(void (*test)(void))
+{
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (geteuid() == 0 &&
+            (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(1);
+        test();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 char *tree_digest(const char *path, const char *options)

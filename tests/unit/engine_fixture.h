@@ -103,6 +103,9 @@ void engine_content(struct engine *g, const struct tree_entry *entry, struct buf
 /* Fails the test unless the two trees are one. */
 void assert_same_root(const struct seal *a, const struct seal *b);
 
+/* Runs `test` in a process of its own, as nobody when we are root; fails when it fails. */
+void as_nobody(void (*test)(void));
+
 /* What tree_digest.py says of a tree; the caller frees.  `options`: of that program. */
 char *tree_digest(const char *path, const char *options);
 /* The same in short, made here and fast: path, type, mode, owner, length, time (of all but the

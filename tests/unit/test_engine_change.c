@@ -11,14 +11,12 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { LARGE = 7 << 20 };
@@ -496,25 +494,6 @@ static void walk_broken_off(void **state)
     seal_list_free(&list);
     origin_close(&o);
     engine_drop(&g);
-}
-
-/* Runs `test` as nobody, who may not read everything. */
-static void as_nobody(void (*test)(void))
-{
-    int status = 0;
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (geteuid() == 0 &&
-            (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
-            _exit(1);
-        test();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void backup_as_nobody(void)

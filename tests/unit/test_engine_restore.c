@@ -8,12 +8,10 @@
 #include "policy/select.h"
 #include "unit.h"
 
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -500,25 +498,6 @@ static void restore_of_a_partial_backup(void **state)
     seal_free(seal);
     origin_close(&o);
     engine_drop(&g);
-}
-
-/* Runs `test` as nobody. */
-static void as_nobody(void (*test)(void))
-{
-    int status = 0;
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (geteuid() == 0 &&
-            (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
-            _exit(1);
-        test();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* Directories that not even their owner may write to: made, filled, closed; and once more over
