@@ -21,7 +21,8 @@
 /*
  * X(symbol, name shown to people and in --json, exit status).  Append only; names never change.
  * Statuses are those of lagan(1): 1 failed, 2 usage, 4 integrity, 5 temporary, 10 no such
- * vault, 11 locked, 12 wrong key, 13 needs a newer program, 14 no space, 130 interrupted.
+ * vault, 11 locked, 12 wrong key, 13 needs a newer program, 14 no space, 130 interrupted, 7
+ * stopped by a safety brake, 8 lag over its limit.
  */
 #define ERROR_CODES(X)                                                                         \
     X(FAILED, "failed", 1)                                                                     \
@@ -47,7 +48,59 @@
     X(NO_SPACE, "no-space", 14)                                                                \
     X(CONFLICT, "conflict", 1)                                                                 \
     X(UNSAFE_PATH, "unsafe-path", 4)                                                           \
-    X(INTERRUPTED, "interrupted", 130)
+    X(INTERRUPTED, "interrupted", 130)                                                         \
+    X(NO_PROJECT, "no-such-project", 1)                                                        \
+    X(NO_MIRROR, "no-such-mirror", 1)                                                          \
+    X(NO_REPLICA, "no-such-replica", 1)                                                        \
+    X(REGION_CANNOT_SEND, "region-cannot-send", 1)                                             \
+    X(REGION_CANNOT_RECEIVE, "region-cannot-receive", 1)                                       \
+    X(DESTINATION_FORBIDDEN, "destination-not-allowed", 1)                                     \
+    X(SAME_REGION, "same-region", 1)                                                           \
+    X(ACCOUNT_DIFFERS, "account-differs", 1)                                                   \
+    X(WRONG_REGION, "wrong-region", 1)                                                         \
+    X(ZONE_MISSING, "zone-missing", 5)                                                         \
+    X(NO_BINDING, "source-has-no-vault", 1)                                                    \
+    X(VAULT_STATE, "vault-state", 1)                                                           \
+    X(VAULT_FULL, "vault-full", 14)                                                            \
+    X(VAULT_LIMIT, "too-many-vaults", 1)                                                       \
+    X(VAULT_IS_MIRROR, "vault-is-mirror", 1)                                                   \
+    X(VAULT_IS_REPLICATION, "vault-is-replication", 1)                                         \
+    X(VAULT_HAS_MIRROR, "vault-has-mirror", 1)                                                 \
+    X(VAULT_FRESH, "vault-too-young", 1)                                                       \
+    X(ALREADY_FULL, "already-full-plan", 1)                                                    \
+    X(TRIAL_ENDED, "trial-ended", 1)                                                           \
+    X(NOT_CONFIRMED, "not-confirmed", 2)                                                       \
+    X(NOT_DELETED, "not-deleted", 1)                                                           \
+    X(KEY_UNAVAILABLE, "key-unavailable", 12)                                                  \
+    X(MIRROR_EXISTS, "source-vault-already-has-replication", 1)                                \
+    X(MIRROR_OF_TRIAL, "mirror-of-trial-vault", 1)                                             \
+    X(MIRROR_OF_MIRROR, "mirror-of-mirror", 1)                                                 \
+    X(MIRROR_OF_REPLICATION, "mirror-of-replication-vault", 1)                                 \
+    X(MIRROR_OF_ARCHIVE, "mirror-of-archive-vault", 1)                                         \
+    X(MIRROR_OF_DATABASE, "mirror-of-database-vault", 1)                                       \
+    X(MIRROR_OF_CONTAINER, "mirror-of-container-vault", 1)                                     \
+    X(MIRROR_OF_BAD_STATE, "mirror-of-vault-in-bad-state", 1)                                  \
+    X(MIRROR_LIMIT, "too-many-mirrors", 1)                                                     \
+    X(MIRROR_STATE, "mirror-state", 1)                                                         \
+    X(ENCRYPTION_DIFFERS, "encryption-differs", 1)                                             \
+    X(CADENCE_FIXED, "cadence-fixed", 2)                                                       \
+    X(POLICY_ONLY, "replication-by-policy-only", 1)                                            \
+    X(NOT_MIRRORABLE, "source-not-mirrorable", 1)                                              \
+    X(NOT_RESTORABLE, "not-restorable-from-mirror", 1)                                         \
+    X(TARGET_REGION, "target-in-other-region", 1)                                              \
+    X(BACKUP_STATE, "backup-state", 1)                                                         \
+    X(BACKUP_KIND, "backup-kind", 1)                                                           \
+    X(NO_SYSTEM_DISK, "no-system-disk", 1)                                                     \
+    X(BACKUP_FOREIGN, "backup-made-elsewhere", 1)                                              \
+    X(REPLICA_OF_REPLICA, "replica-of-replica", 1)                                             \
+    X(REPLICA_EXISTS, "replica-exists", 1)                                                     \
+    X(REPLICATED_BEFORE, "replicated-before", 1)                                               \
+    X(REPLICA_VAULT, "destination-vault-unsuitable", 1)                                        \
+    X(REPLICA_UNCERTAIN, "replica-uncertain", 1)                                               \
+    X(LEASE_LOST, "lease-lost", 5)                                                             \
+    X(BRAKE, "safety-brake", 7)                                                                \
+    X(LAG, "lag-over-limit", 8)                                                                \
+    X(AUDIT_BROKEN, "audit-broken", 4)
 
 enum error_code {
 #define X(symbol, name, status) ERROR_##symbol,

@@ -25,6 +25,8 @@
 #include "base/buffer.h"
 #include "catalog/name.h"
 
+#include <stdbool.h>
+
 struct catalog;
 
 #define CATALOG_FILE "catalog.db"
@@ -140,6 +142,7 @@ struct catalog_source {
     struct catalog_pairs
         rules; /* names "exclude" and "include"; values as in policy/select.h */
     int64_t created_ns;
+    uint8_t vault[CATALOG_ID_SIZE]; /* where its backups go; all zero = not bound */
 };
 struct catalog_source *catalog_source_new(struct error *e);
 void catalog_source_free(struct catalog_source *source);
@@ -155,7 +158,7 @@ struct catalog_source *catalog_source_get(struct catalog *c, const uint8_t id[CA
 struct catalog_source *catalog_source_same(struct catalog *c, const char *driver,
                                            const struct catalog_pairs *parameters,
                                            struct error *e);
-/* Replaces name, driver, parameters and rules of the source with this id. */
+/* Replaces name, driver, parameters, rules and vault of the source with this id. */
 int catalog_source_update(struct catalog *c, const struct catalog_source *source,
                           struct error *e);
 /* Backups stay.  NO_SOURCE. */
@@ -178,7 +181,8 @@ int catalog_source_name(struct catalog *c, const char *text, char name[NAME_SIZE
     X(LOCKED, "lock")                                                                          \
     X(FROZEN, "frozen")                                                                        \
     X(DELETING, "deleting")                                                                    \
-    X(ERROR, "error")
+    X(ERROR, "error")                                                                          \
+    X(DELETED, "deleted") /* softly: it can be brought back until it is purged */
 enum catalog_vault_state {
 #define X(symbol, name) CATALOG_VAULT_##symbol,
     CATALOG_VAULT_STATES(X)
@@ -189,9 +193,7 @@ enum catalog_vault_state {
     X(TABLE, "table")                                                                          \
     X(ARCHIVE, "archive")                                                                      \
     X(DATABASE, "database")                                                                    \
-    X(CONTAINER, "container")                                                                  \
-    X(TRIAL, "trial")                                                                          \
-    X(MIRROR, "mirror")
+    X(CONTAINER, "container")
 enum catalog_vault_type {
 #define X(symbol, name) CATALOG_TYPE_##symbol,
     CATALOG_VAULT_TYPES(X)
@@ -204,6 +206,24 @@ enum catalog_vault_type {
 enum catalog_encryption {
 #define X(symbol, name) CATALOG_ENCRYPTION_##symbol,
     CATALOG_ENCRYPTIONS(X)
+#undef X
+};
+/* A trial has an end, and no mirror. */
+#define CATALOG_PLANS(X)                                                                       \
+    X(FULL, "full")                                                                            \
+    X(TRIAL, "trial")
+enum catalog_plan {
+#define X(symbol, name) CATALOG_PLAN_##symbol,
+    CATALOG_PLANS(X)
+#undef X
+};
+/* How a vault's objects lie on its region: chosen by the system from the region's zones. */
+#define CATALOG_REDUNDANCIES(X)                                                                \
+    X(LOCAL, "lrs")                                                                            \
+    X(ZONE, "zrs")
+enum catalog_redundancy {
+#define X(symbol, name) CATALOG_REDUNDANCY_##symbol,
+    CATALOG_REDUNDANCIES(X)
 #undef X
 };
 /* What a vault is to others. */
@@ -223,21 +243,40 @@ const char *catalog_encryption_name(enum catalog_encryption encryption);
 const char *catalog_vault_role_name(enum catalog_vault_role role);
 int catalog_vault_type_parse(const char *name);
 int catalog_encryption_parse(const char *name);
+const char *catalog_plan_name(enum catalog_plan plan);
+int catalog_plan_parse(const char *name);
+const char *catalog_redundancy_name(enum catalog_redundancy redundancy);
+int catalog_vault_role_parse(const char *name);
 
 struct catalog_vault {
-    uint8_t uuid[CATALOG_ID_SIZE];
+    uint8_t uuid[CATALOG_ID_SIZE]; /* its id here; a mirror's differs from its source's */
+    /* The id in the configuration object in storage: a mirror, and what became of one, has that
+     * of its source.  All zero when inserting: the same as uuid. */
+    uint8_t lineage[CATALOG_ID_SIZE];
     char name[CATALOG_TEXT_SIZE]; /* longer than NAME_SIZE: made names may be */
     char region[NAME_SIZE];
     enum catalog_vault_type type;
     enum catalog_vault_state state;
     enum catalog_encryption encryption;
     enum catalog_vault_role role;
+    enum catalog_plan plan;
+    enum catalog_redundancy redundancy;
+    char project[NAME_SIZE];        /* empty when inserting: "main" */
     char prefix[CATALOG_TEXT_SIZE]; /* below the region's target, without slash at the ends */
     char key_driver[CATALOG_TEXT_SIZE]; /* empty = none (passphrase) */
     struct catalog_pairs key_parameters;
     uint8_t root_public[32]; /* to know the vault again; all zero while it is being created */
     char description[DESCRIPTION_SIZE];
     int64_t created_ns;
+    int64_t trial_end_ns;           /* of plan TRIAL */
+    uint64_t quota_bytes;           /* 0 = none */
+    uint32_t quota_warning;         /* percent, 1 to 100; 0 when inserting: 80 */
+    bool auto_expand;               /* the quota grows to 1.25 times when it is used up */
+    bool quota_warned;              /* since the use last fell below the threshold */
+    int64_t deleted_ns;             /* of state DELETED ... */
+    int64_t purge_ns;               /* ... and when it may be purged */
+    char reason[CATALOG_TEXT_SIZE]; /* of states FROZEN and ERROR */
+    struct catalog_pairs tags;      /* each name once */
 };
 struct catalog_vault *catalog_vault_new(struct error *e);
 void catalog_vault_free(struct catalog_vault *vault);
@@ -305,6 +344,10 @@ struct catalog_backup {
     char name[CATALOG_TEXT_SIZE];
     char description[DESCRIPTION_SIZE];
     char parent[CATALOG_SEAL_ID_SIZE]; /* empty = none */
+    char region[NAME_SIZE]; /* it was made in; empty when inserting: the vault's own */
+    char origin[CATALOG_SEAL_ID_SIZE]; /* of a replica: the id of what it copies; else empty */
+    char kind[32];                     /* what it is of: empty = "files" */
+    bool system_disk;                  /* kind "server": it has the disk it starts from */
 };
 /* CONFLICT when the vault has this id. */
 int catalog_backup_insert(struct catalog *c, const struct catalog_backup *backup,
@@ -420,6 +463,7 @@ struct catalog_task {
     uint8_t vault[CATALOG_ID_SIZE]; /* all zero = none; the same for source */
     uint8_t source[CATALOG_ID_SIZE];
     char backup[CATALOG_SEAL_ID_SIZE];    /* empty = none (yet) */
+    char parent[CATALOG_TASK_ID_SIZE];    /* the task that it is a part of; empty = none */
     char subject[CATALOG_TEXT_SIZE];      /* what it works on, for people: "etc -> main" */
     uint64_t entries_done, entries_total; /* totals 0 = unknown */
     uint64_t bytes_done, bytes_total;
@@ -456,6 +500,16 @@ int catalog_task_list(struct catalog *c, int64_t since_ns, int state, uint64_t l
                       int (*each)(void *context, const struct catalog_task *task,
                                   struct error *e),
                       void *context, struct error *e);
+/* Asks the process of a task that is not over to end it: CONFLICT when it is over.  The process
+ * sees it through catalog_task_is_cancelled: 1, 0, -1. */
+int catalog_task_cancel(struct catalog *c, const char *id, struct error *e);
+int catalog_task_is_cancelled(struct catalog *c, const char *id, struct error *e);
+/* Numbers of a task's parts, by state. */
+struct catalog_task_parts {
+    uint64_t count[CATALOG_TASK_STATE_CANCELLED + 1];
+};
+int catalog_task_parts(struct catalog *c, const char *id, struct catalog_task_parts *parts,
+                       struct error *e);
 /* Removes tasks that are over: one (`id`), or all (`id` NULL) that ended before `before_ns` (0
  * = any time) with `state` (-1 = any).  `*count` (may be NULL) is the number removed. */
 int catalog_task_clear(struct catalog *c, const char *id, int64_t before_ns, int state,
