@@ -16,7 +16,7 @@ struct scan {
     bool only_operands; /* behind "--" */
 };
 
-static uint64_t allowed(const struct arguments *a)
+static option_set allowed(const struct arguments *a)
 {
     return a->command ? a->command->options : 0;
 }
@@ -45,8 +45,8 @@ const char *arguments_value(const struct arguments *a, enum option option)
 
 int arguments_rules(const struct arguments *a, struct catalog_pairs *rules, struct error *e)
 {
-    const uint64_t kinds = OPTION_BIT(OPTION_EXCLUDE) | OPTION_BIT(OPTION_INCLUDE) |
-                           OPTION_BIT(OPTION_EXCLUDE_FROM) | OPTION_BIT(OPTION_INCLUDE_FROM);
+    const option_set kinds = OPTION_BIT(OPTION_EXCLUDE) | OPTION_BIT(OPTION_INCLUDE) |
+                             OPTION_BIT(OPTION_EXCLUDE_FROM) | OPTION_BIT(OPTION_INCLUDE_FROM);
     for (size_t i = 0; i < a->option_count; i++) {
         const struct argument *argument = &a->options[i];
         if ((kinds & OPTION_BIT(argument->option)) &&
@@ -107,7 +107,7 @@ static int unknown_option(const struct arguments *a, const char *name, size_t le
     size_t least = 3;
     snprintf(written, sizeof(written), "%.*s", (int)(length < 39 ? length : 39), name);
     for (int i = 0; i < OPTION_COUNT; i++) {
-        bool takes = (allowed(a) | command_global_options()) & OPTION_BIT(i);
+        bool takes = ((allowed(a) | command_global_options()) & OPTION_BIT(i)) != 0;
         if (takes && distance(written, option_rows[i].name) < least) {
             least = distance(written, option_rows[i].name);
             nearest = option_rows[i].name;

@@ -31,7 +31,7 @@ struct command {
     enum operand_kind kind;
     size_t least; /* operands */
     size_t most;
-    uint64_t options; /* besides the global ones */
+    option_set options; /* besides the global ones */
     /* Does the work.  0, and session->status tells the rest; or -1 and `e`. */
     int (*run)(struct session *s, struct error *e);
     const char *summary; /* one line, lower case */
@@ -46,10 +46,10 @@ const struct command *command_find(const char *words);
 /* Whether some command's words start with `words` and go on. */
 bool command_is_group(const char *words);
 /* The option of this name or letter among `allowed` and the global ones, or -1. */
-int command_option(uint64_t allowed, const char *name, size_t length);
-int command_letter(uint64_t allowed, char letter);
+int command_option(option_set allowed, const char *name, size_t length);
+int command_letter(option_set allowed, char letter);
 /* The global options. */
-uint64_t command_global_options(void);
+option_set command_global_options(void);
 
 /* The commands' functions, in files command_*.c. */
 #define CLI_FUNCTIONS(X)                                                                       \

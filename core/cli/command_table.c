@@ -133,12 +133,12 @@ bool command_is_group(const char *words)
     return false;
 }
 
-static bool takes(uint64_t allowed, int option)
+static bool takes(option_set allowed, int option)
 {
     return (allowed & OPTION_BIT(option)) || (option_rows[option].marks & OPTION_GLOBAL);
 }
 
-int command_option(uint64_t allowed, const char *name, size_t length)
+int command_option(option_set allowed, const char *name, size_t length)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         if (takes(allowed, i) && strlen(option_rows[i].name) == length &&
@@ -148,7 +148,7 @@ int command_option(uint64_t allowed, const char *name, size_t length)
     return -1;
 }
 
-int command_letter(uint64_t allowed, char letter)
+int command_letter(option_set allowed, char letter)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         if (takes(allowed, i) && option_rows[i].letter == letter)
@@ -157,9 +157,9 @@ int command_letter(uint64_t allowed, char letter)
     return -1;
 }
 
-uint64_t command_global_options(void)
+option_set command_global_options(void)
 {
-    uint64_t all = 0;
+    option_set all = 0;
     for (int i = 0; i < OPTION_COUNT; i++) {
         if (option_rows[i].marks & OPTION_GLOBAL)
             all |= OPTION_BIT(i);

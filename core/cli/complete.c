@@ -32,7 +32,7 @@ static void candidate(struct completion *c, const char *text)
 
 static void complete_options(struct completion *c)
 {
-    uint64_t options = command_global_options() | (c->command ? c->command->options : 0);
+    option_set options = command_global_options() | (c->command ? c->command->options : 0);
     for (int i = 0; i < OPTION_COUNT; i++) {
         char text[64];
         snprintf(text, sizeof(text), "--%s", option_rows[i].name);
@@ -168,7 +168,7 @@ static void complete_value(struct completion *c, int option)
 /* The option of this text, up to `size` bytes, if it takes a value; else -1. */
 static int valued_option(const struct completion *c, const char *text, size_t size)
 {
-    uint64_t options = c->command ? c->command->options : 0;
+    option_set options = c->command ? c->command->options : 0;
     if (size < 2 || strncmp(text, "--", 2) != 0)
         return -1;
     int option = command_option(options, text + 2, size - 2);

@@ -19,7 +19,7 @@ static void print_option(struct output *o, const struct option_row *row)
                 row->marks & OPTION_REPEATED && row->value ? " (repeatable)" : "");
 }
 
-static void print_options(struct output *o, const char *title, uint64_t options)
+static void print_options(struct output *o, const char *title, option_set options)
 {
     if (!options)
         return;

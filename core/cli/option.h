@@ -93,8 +93,10 @@ struct option_row {
 /* By enum option. */
 extern const struct option_row option_rows[OPTION_COUNT];
 
-/* Sets of options. */
-#define OPTION_BIT(option) (UINT64_C(1) << (option))
-_Static_assert(OPTION_COUNT <= 64, "a set of options is 64 bits");
+/* Sets of options: a bit for each, so that the tables can join them with `|`.  No integer of
+ * ISO C has that many; GCC and Clang have one on every 64-bit machine. */
+__extension__ typedef unsigned __int128 option_set;
+#define OPTION_BIT(option) ((option_set)1 << (option))
+_Static_assert(OPTION_COUNT <= 128, "a set of options is 128 bits");
 
 #endif
