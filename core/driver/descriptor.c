@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* What every host of this major needs to find in a descriptor. */
-enum { DESCRIPTOR_MINIMUM = sizeof(struct lagan_driver) };
+enum { DESCRIPTOR_MINIMUM = offsetof(struct lagan_driver, traits) }; /* ABI 1.0 */
 enum { TEXT_LIMIT = 1024 };
 
 #define FEATURES_KNOWN (LAGAN_FEATURE_LOG | LAGAN_FEATURE_PROGRESS)
@@ -237,7 +237,10 @@ int descriptor_adopt(struct driver *d, const char *name, const struct lagan_driv
         d->parameter_count = 0;
         return -1;
     }
-    memcpy(&d->descriptor, descriptor, sizeof d->descriptor);
+    size_t bytes = descriptor->size;
+    if (bytes > sizeof d->descriptor)
+        bytes = sizeof d->descriptor;
+    memcpy(&d->descriptor, descriptor, bytes);
     d->descriptor.parameters = NULL;
     d->descriptor.ops = NULL;
     return 0;

@@ -66,6 +66,12 @@ uint16_t driver_abi_major(const struct driver *d)
     return d->descriptor.abi_major;
 }
 
+uint64_t driver_traits(const struct driver *d)
+{
+    OBJECT_CHECK(d, DRIVER_MAGIC);
+    return d->descriptor.traits;
+}
+
 uint16_t driver_abi_minor(const struct driver *d)
 {
     OBJECT_CHECK(d, DRIVER_MAGIC);

@@ -60,6 +60,8 @@ enum lagan_threads driver_threads(const struct driver *d);
 uint32_t driver_max_parallel(const struct driver *d);
 uint16_t driver_abi_major(const struct driver *d);
 uint16_t driver_abi_minor(const struct driver *d);
+/* LAGAN_TRAIT_... */
+uint64_t driver_traits(const struct driver *d);
 
 /* The parameter table: row `index` below driver_parameter_count. */
 size_t driver_parameter_count(const struct driver *d);

@@ -65,6 +65,7 @@
  *
  * Log of additions
  *   1.0  2026-11  first version
+ *   1.1  2026-11  struct lagan_driver: traits
  */
 #ifndef LAGAN_DRIVER_H
 #define LAGAN_DRIVER_H
@@ -81,7 +82,7 @@ extern "C" {
 /* Equal majors work together; a driver of any minor loads into any host of the same major, as
  * long as the host has the features that the driver requires. */
 #define LAGAN_ABI_MAJOR 1
-#define LAGAN_ABI_MINOR 0
+#define LAGAN_ABI_MINOR 1
 
 /* "lagandrv" read as a little-endian number: the first word of every descriptor. */
 #define LAGAN_DRIVER_MAGIC UINT64_C(0x7672646e6167616c)
@@ -241,6 +242,18 @@ struct lagan_op {
 #define LAGAN_FEATURE_LOG UINT64_C(1)
 /* lagan_progress() counts. */
 #define LAGAN_FEATURE_PROGRESS UINT64_C(2)
+
+/* Traits: bits of struct lagan_driver.traits, that the host must know before it opens anything. */
+
+/* Sources: backups of this kind are never mirrored to another region. */
+#define LAGAN_TRAIT_NOT_MIRRORED UINT64_C(1)
+/* Sources: they are replicated to another region only where a policy says so. */
+#define LAGAN_TRAIT_BY_POLICY UINT64_C(2)
+/* Sources: they are not restored from a mirror; copy them back first. */
+#define LAGAN_TRAIT_NOT_FROM_MIRROR UINT64_C(4)
+/* Key providers: the key lies with a service of its own, not on this machine (encryption
+ * `kms`). */
+#define LAGAN_TRAIT_SERVICE UINT64_C(8)
 
 /* What the host offers.  All functions may be called from any thread at any time after
  * `describe`.  Use the wrappers at the end of this file.  The table lives as long as the
@@ -459,6 +472,8 @@ struct lagan_driver {
     uint32_t ops_bytes;
     /* struct lagan_source_ops, lagan_target_ops or lagan_key_ops; copied at load. */
     const void *ops;
+    /* LAGAN_TRAIT_...  Since 1.1: a driver that lacks it has none. */
+    uint64_t traits;
 };
 
 /* The first members of a descriptor, filled alike by every driver. */

@@ -38,7 +38,7 @@ struct pin {
 static const struct pin pins[] = {
     /* <lagan/driver.h> */
     VALUE(LAGAN_ABI_MAJOR, 1),
-    VALUE(LAGAN_ABI_MINOR, 0),
+    VALUE(LAGAN_ABI_MINOR, 1),
     VALUE(LAGAN_DRIVER_MAGIC, 0x7672646e6167616c),
     VALUE(LAGAN_OK, 0),
     VALUE(LAGAN_END, 1),
@@ -93,6 +93,10 @@ static const struct pin pins[] = {
     AT(lagan_op, host_private, 568),
     VALUE(LAGAN_FEATURE_LOG, 1),
     VALUE(LAGAN_FEATURE_PROGRESS, 2),
+    VALUE(LAGAN_TRAIT_NOT_MIRRORED, 1),
+    VALUE(LAGAN_TRAIT_BY_POLICY, 2),
+    VALUE(LAGAN_TRAIT_NOT_FROM_MIRROR, 4),
+    VALUE(LAGAN_TRAIT_SERVICE, 8),
     SIZE(lagan_host, 72),
     AT(lagan_host, size, 0),
     AT(lagan_host, abi_minor, 4),
@@ -150,7 +154,7 @@ static const struct pin pins[] = {
     VALUE(LAGAN_OPEN_READ_ONLY, 1),
     VALUE(LAGAN_OPEN_INITIALISE, 2),
     VALUE(LAGAN_OPEN_RESTORE, 4),
-    SIZE(lagan_driver, 104),
+    SIZE(lagan_driver, 112),
     AT(lagan_driver, magic, 0),
     AT(lagan_driver, size, 8),
     AT(lagan_driver, abi_major, 12),
@@ -170,6 +174,7 @@ static const struct pin pins[] = {
     AT(lagan_driver, parameter_bytes, 88),
     AT(lagan_driver, ops_bytes, 92),
     AT(lagan_driver, ops, 96),
+    AT(lagan_driver, traits, 104),
     /* <lagan/source.h> */
     VALUE(LAGAN_ENTRY_DIRECTORY, 1),
     VALUE(LAGAN_ENTRY_FILE, 2),
