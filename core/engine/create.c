@@ -120,11 +120,11 @@ static void prefix_of_name(const char *name, unsigned attempt, char *prefix, siz
 
 /* Where other vaults lie, the place is there: if it is not, it is not mounted, and a vault made
  * below the mount point would be lost from sight. */
-static int check_place(struct creation *c, struct error *e)
+static int check_place(struct setup *s, const struct config_region *region, struct error *e)
 {
     struct open_target top = {0};
     struct error why = ERROR_INIT;
-    if (setup_target_open(c->setup, c->region, "", LAGAN_OPEN_READ_ONLY, &top, &why) == 0)
+    if (setup_target_open(s, region, "", LAGAN_OPEN_READ_ONLY, &top, &why) == 0)
         open_target_close(&top);
     else if (why.error_class == LAGAN_NOT_FOUND) {
         *e = why;
@@ -133,17 +133,16 @@ static int check_place(struct creation *c, struct error *e)
     return 0;
 }
 
-/* Chooses the prefix, empty where the target has one place only. */
-static int choose_prefix(struct creation *c, const struct driver *driver, struct error *e)
+int create_place(struct setup *s, const struct config_region *region,
+                 const struct driver *driver, struct catalog_vault *row, struct error *e)
 {
-    struct catalog_vault *row = c->row;
     bool shared = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE) != NULL;
     for (unsigned attempt = 1; attempt < 1000; attempt++) {
         struct taken_search search = {
             .region = row->region, .name = row->name, .prefix = row->prefix};
         if (shared)
             prefix_of_name(row->name, attempt, row->prefix, sizeof(row->prefix));
-        if (catalog_vault_list(setup_catalog(c->setup), search_taken, &search, e) != 0)
+        if (catalog_vault_list(setup_catalog(s), search_taken, &search, e) != 0)
             return -1;
         if (search.name_taken)
             return error_set(e, LAGAN_EXISTS, ERROR_NAME_TAKEN,
@@ -152,7 +151,7 @@ static int choose_prefix(struct creation *c, const struct driver *driver, struct
                              "shown",
                              row->region, row->name);
         if (!search.prefix_taken)
-            return search.others ? check_place(c, e) : 0;
+            return search.others ? check_place(s, region, e) : 0;
         if (!shared)
             break;
     }
@@ -181,7 +180,7 @@ static int draft_row(struct creation *c, struct error *e)
     row->type = CATALOG_TYPE_GENERAL;
     row->role = CATALOG_ROLE_NORMAL;
     row->state = CATALOG_VAULT_AVAILABLE;
-    return choose_prefix(c, driver, e);
+    return create_place(c->setup, c->region, driver, row, e);
 }
 
 static int open_default_provider(struct creation *c, struct error *e)

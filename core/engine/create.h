@@ -30,6 +30,12 @@ int create_check(struct setup *s, struct create_request *request, struct error *
 int create_vault(struct setup *s, struct create_request *request, struct catalog_vault **row,
                  struct error *e);
 
+/* Finds a place below the target of `region` (whose driver is `driver`) for the vault of `row`,
+ * which has its name and region: fills in `prefix`, empty where the target has one place only.
+ * NAME_TAKEN, or CONFLICT when there is no place. */
+int create_place(struct setup *s, const struct config_region *region,
+                 const struct driver *driver, struct catalog_vault *row, struct error *e);
+
 /* A slot to be added to a vault, with all that it stands on. */
 struct slot_source {
     struct open_provider provider;
