@@ -101,17 +101,23 @@ static int search_taken(void *context, const struct catalog_vault *vault, struct
     return 0;
 }
 
-/* A name as keys of targets may have it: small letters, digits, dashes. */
+/* A name as keys of targets may have it: small letters, digits, single dashes between them. */
 static void prefix_of_name(const char *name, unsigned attempt, char *prefix, size_t room)
 {
     char base[NAME_SIZE] = "";
-    for (size_t i = 0; name[i] && i < NAME_LIMIT; i++) {
+    size_t size = 0;
+    for (size_t i = 0; name[i] && size < NAME_LIMIT; i++) {
         char c = name[i];
         if (c >= 'A' && c <= 'Z')
             c = (char)(c - 'A' + 'a');
         bool fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        base[i] = fine ? c : '-';
+        if (fine)
+            base[size++] = c;
+        else if (size > 0 && base[size - 1] != '-')
+            base[size++] = '-';
     }
+    if (size == 0)
+        base[0] = 'v';
     if (attempt > 1)
         snprintf(prefix, room, "%s-%u", base, attempt);
     else
@@ -183,17 +189,18 @@ static int draft_row(struct creation *c, struct error *e)
     return create_place(c->setup, c->region, driver, row, e);
 }
 
-static int open_default_provider(struct creation *c, struct error *e)
+int slot_source_default(struct setup *s, const char *name, struct slot_source *slot,
+                        struct error *e)
 {
-    char *path CLEANUP_TEXT = setup_key_path(c->setup, c->row->name, e);
+    char *path CLEANUP_TEXT = setup_key_path(s, name, e);
     char *words[1] = {NULL};
     if (!path)
         return -1;
-    char name[] = SETUP_KEY_DRIVER;
-    struct driver_words parsed = {name, words, 1};
+    char driver[] = SETUP_KEY_DRIVER;
+    struct driver_words parsed = {driver, words, 1};
     if (asprintf(&words[0], "path=%s", path) < 0)
         return error_no_memory(e, "a path");
-    int result = provider_open(c->setup, &parsed, &c->provider, e);
+    int result = provider_open(s, &parsed, slot, e);
     free(words[0]);
     return result;
 }
@@ -209,7 +216,7 @@ static int open_slots(struct creation *c, struct error *e)
     if (result == 0 && request->provider)
         result = slot_source_provider(c->setup, request->provider, &c->provider, e);
     else if (result == 0 && !request->passphrase_source)
-        result = open_default_provider(c, e);
+        result = slot_source_default(c->setup, row->name, &c->provider, e);
     if (result != 0)
         return -1;
     row->encryption = CATALOG_ENCRYPTION_PASSPHRASE;

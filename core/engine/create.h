@@ -49,6 +49,9 @@ struct slot_source {
  */
 int slot_source_provider(struct setup *s, const char *words, struct slot_source *slot,
                          struct error *e);
+/* The same for the key file in its default place, under `name`. */
+int slot_source_default(struct setup *s, const char *name, struct slot_source *slot,
+                        struct error *e);
 /* Reads the passphrase for a slot. */
 int slot_source_passphrase(const char *source, struct slot_source *slot, struct error *e);
 void slot_source_close(struct slot_source *slot);
