@@ -21,15 +21,15 @@ enum {
     DESCRIPTION_SIZE = 4 * DESCRIPTION_LIMIT + 1 /* bytes, with the terminator */
 };
 
-/* X(symbol, word in messages, start of made names).  Vaults, sources and regions are words on a
- * command line and may not start with `-`; a backup may not be called as what selects one:
- * "latest". */
+/* X(symbol, word in messages, start of made names).  All but backups are words on a command
+ * line and may not start with `-`; a backup may not be called as what selects one: "latest". */
 #define NAME_KINDS(X)                                                                          \
     X(REGION, "region", "region_")                                                             \
     X(PROJECT, "project", "project_")                                                          \
     X(SOURCE, "source", "source_")                                                             \
     X(VAULT, "vault", "vault_")                                                                \
-    X(BACKUP, "backup", "manualbk_")
+    X(BACKUP, "backup", "manualbk_")                                                           \
+    X(ZONE, "zone", "zone_")
 enum name_kind {
 #define X(symbol, word, start) NAME_##symbol,
     NAME_KINDS(X)

@@ -11,9 +11,9 @@ static void record_region(struct output *o, const struct config_region *region,
 {
     record_begin(o, "region");
     record_text(o, "name", region->name);
-    record_text(o, "target", region->target.name);
+    record_text(o, "target", region->zones[0].name);
     record_text(o, "state", catalog_region_state_name(state));
-    record_text(o, "project", region->projects[0]);
+    record_text(o, "project", region->projects[region->project_default]);
     record_text(o, "file", region->place.file);
     record_number(o, "line", region->place.line);
     record_end(o);
@@ -101,7 +101,7 @@ int command_region_show(struct session *s, struct error *e)
     struct vault_search search = {s, region->name};
     record_region(o, region, CATALOG_REGION_AVAILABLE);
     output_line(o, "%s", "");
-    record_target(o, &region->target);
+    record_target(o, &region->zones[0]);
     output_line(o, "%s", "");
     output_table(o, columns, sizeof(columns) / sizeof(columns[0]));
     int result = catalog_vault_list(session_catalog(s), list_vault, &search, e);
@@ -152,7 +152,7 @@ static int check_region(struct session *s, const struct config_region *region,
         return -1;
     record_begin(o, "region_check");
     record_text(o, "region", region->name);
-    record_text(o, "target", region->target.name);
+    record_text(o, "target", region->zones[0].name);
     record_number(o, "vaults", vaults);
     record_capabilities(o, target_capabilities(target));
     if (target_capacity(target, &total, &available, &unknown) == 0) {

@@ -212,7 +212,7 @@ static int run(struct plan *plan, const struct job_reporter *reporter,
         .conflict = plan->conflict,
         .create_flags = create_flags(s),
         .dry_run = session_given(s, OPTION_DRY_RUN),
-        .threads = setup_config(s->setup)->threads,
+        .threads = setup_config(s->setup)->limits.threads,
         .reporter = *reporter,
     };
     return restore_run(&request, result, e);

@@ -178,7 +178,7 @@ static int run(struct check *check, struct verify_result *result, struct error *
     const struct config *config = setup_config(s->setup);
     struct verify_request request = {
         .depth = check->depth,
-        .threads = config ? config->threads : 0,
+        .threads = config ? config->limits.threads : 0,
         .backup = check->seal ? check->seal->id : NULL,
         .context = check,
         .found = on_finding,

@@ -103,7 +103,7 @@ int chosen_backup(const struct chosen *chosen, const char *text, const struct se
 
 int chosen_store(struct session *s, struct chosen *chosen, struct error *e)
 {
-    uint64_t limit = setup_config(s->setup)->memory_bytes;
+    uint64_t limit = setup_config(s->setup)->limits.memory_bytes;
     size_t memory = STORE_MEMORY;
     if (limit > 0 && limit / 4 < memory)
         memory = (size_t)limit / 4;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.c - the configuration as a whole: loading, looking up, freeing, writing a first one.
- */
+/* config.c - the configuration as a whole: loading, looking up, writing a first one. */
 #include "engine/config.h"
 #include "base/file.h"
 #include "engine/config_file.h"
@@ -12,43 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void free_texts(char **list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(list[i]);
-    free(list);
-}
-
-static void clear_driver(struct config_driver *d)
-{
-    for (size_t i = 0; i < d->parameter_count; i++) {
-        free(d->parameters[i].name);
-        free(d->parameters[i].value);
-    }
-    free(d->parameters);
-    free(d->name);
-}
-
-void config_free(struct config *c)
-{
-    if (c == NULL)
-        return;
-    for (size_t i = 0; i < c->region_count; i++) {
-        free(c->regions[i].name);
-        free_texts(c->regions[i].projects, c->regions[i].project_count);
-        clear_driver(&c->regions[i].target);
-    }
-    for (size_t i = 0; i < c->default_count; i++)
-        clear_driver(&c->defaults[i]);
-    free(c->regions);
-    free(c->defaults);
-    free_texts(c->drivers, c->driver_count);
-    free_texts(c->files, c->file_count);
-    free(c->path);
-    free(c->state);
-    free(c);
-}
 
 /* Loading */
 
@@ -104,6 +66,8 @@ static int load_into(struct config *c, const char *path, struct error *e)
     c->path = absolute_path(given, e);
     if (c->path == NULL || load_main(c, &said, e) != 0 || load_beside(c, &said, e) != 0)
         return -1;
+    if (config_check_destinations(c, e) != 0)
+        return -1;
     if (c->state == NULL)
         c->state = config_default_state(e);
     return c->state != NULL ? 0 : -1;
@@ -117,7 +81,7 @@ struct config *config_load(const char *path, struct error *e)
         error_no_memory(e, "the configuration");
         return NULL;
     }
-    if (load_into(c, path, e) != 0) {
+    if (config_set_defaults(c, e) != 0 || load_into(c, path, e) != 0) {
         config_free(c);
         return NULL;
     }

@@ -9,8 +9,15 @@
  *         projects = { main, research }
  *         target tgt_dir { path = /srv/lagan/east }
  *     }
+ *     region west {
+ *         domains { site = dresden  power = drewag }
+ *         zone a { target tgt_dir { path = /srv/a } }
+ *         zone b { target tgt_dir { path = /srv/b } }
+ *         zone c { target tgt_dir { path = /srv/c } }
+ *     }
  *     driver tgt_s3 { timeout = 60s }         defaults of a driver's parameters
  *     limits { threads = 2  memory = 512M }
+ *     mirror { history-delay = 90m  delete-delay = 7d }
  *     runner { }
  *
  * Read with libconfuse.  Files named *.conf in the folder conf.d beside the file are read after
@@ -25,6 +32,7 @@
 #define CORE_ENGINE_CONFIG_H
 
 #include "base/error.h"
+#include "policy/place.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,10 +60,61 @@ struct config_driver {
 
 struct config_region {
     char *name;
-    char **projects; /* at least one; the first is the default */
+    char **projects; /* at least one */
     size_t project_count;
-    struct config_driver target;
+    size_t project_default; /* index of `default-project`; 0 when nothing is said */
+    /* The zones: `target DRIVER { ... }` for a single one, or several `zone NAME { target
+     * DRIVER { ... } }`, then with their names.  Three or more make the region zone-redundant;
+     * two are a mistake. */
+    struct config_driver *zones;
+    char **zone_names;   /* "" for a single one */
+    size_t zone_count;   /* from 1 */
+    bool can_send;       /* `send`: its vaults may have mirrors and replicas elsewhere; yes */
+    bool can_receive;    /* `receive`: it takes mirrors and replicas; yes */
+    char **destinations; /* `destinations`: regions it may send to; none = all that receive */
+    size_t destination_count;
+    struct config_place destinations_place;
+    char *
+        account; /* `account`; "" unless said: regions of one account only send to each other */
+    struct place_label *domains; /* `domains { site = a  power = b }`: what fails together */
+    size_t domain_count;
+    char *key; /* `key = "key_file:..."`: of vaults that are made here; NULL = the default */
     struct config_place place;
+};
+
+/* `mirror { }` */
+struct config_mirror {
+    int64_t history_delay_ns; /* `history-delay`, 90 minutes */
+    int64_t delete_delay_ns;  /* `delete-delay`, 7 days */
+    uint64_t delete_limit;    /* `delete-limit`: deletions that may come due within a day; 10 */
+    int64_t rpo_ns;           /* `rpo`: how far mirrors may lag; 24 h, 0 = no limit */
+    char **distinct;          /* `distinct`: domains that a mirror must not share (it warns of
+                                 all others) */
+    size_t distinct_count;
+};
+
+/* `limits { }`; a test stands at each border. */
+struct config_limits {
+    unsigned threads;        /* 0 = number of processors */
+    uint64_t memory_bytes;   /* 0 = the program's own choice */
+    unsigned transfers;      /* `transfers`: items at work at a time; 8 */
+    unsigned vaults;         /* `vaults`; 100 */
+    unsigned mirrors;        /* `mirrors`: in one region; 5 */
+    unsigned sources;        /* `sources`: bound to one vault; 256 */
+    unsigned tags;           /* `tags`: of one vault; 20 */
+    int64_t retry_budget_ns; /* `retry-budget`: how long an item is tried; 2 h */
+    int64_t task_history_ns; /* `task-history`; 30 days */
+    int64_t undelete_ns;     /* `undelete`: how long a deleted vault is kept; 14 days */
+    int64_t vault_age_ns;    /* `vault-age`: before it a vault cannot be deleted; 0 */
+    char *bandwidth;         /* `bandwidth = "start:end:KiB/s|..."`; NULL = no limit */
+};
+
+/* `prices { }`, of one unit each, for all regions alike; 0 = none. */
+struct config_prices {
+    double stored;     /* of a GiB and month */
+    double replicated; /* of a GiB */
+    double restored;   /* of a GiB that went over the internet */
+    char *currency;    /* "" unless said */
 };
 
 /* Owns all it points to. */
@@ -68,9 +127,10 @@ struct config {
     size_t region_count;
     struct config_driver *defaults; /* `driver NAME { ... }` */
     size_t default_count;
-    unsigned threads;      /* 0 = number of processors */
-    uint64_t memory_bytes; /* 0 = the program's own choice */
-    char **files;          /* all that were read; the places point to these */
+    struct config_limits limits;
+    struct config_mirror mirror;
+    struct config_prices prices;
+    char **files; /* all that were read; the places point to these */
     size_t file_count;
 };
 
@@ -92,6 +152,8 @@ void config_free(struct config *c);
 /* The region `name`, or NULL and NO_REGION with the names there are. */
 const struct config_region *config_region_find(const struct config *c, const char *name,
                                                struct error *e);
+/* What the rules of regions (policy/place.h) need of it; `*place` points into `region`. */
+void config_region_place(const struct config_region *region, struct place *place);
 /* Whether `drivers` names it. */
 bool config_driver_enabled(const struct config *c, const char *name);
 /* The `driver NAME` section of a driver, or NULL. */

@@ -5,12 +5,19 @@
 
 #include "engine/config.h"
 
+enum { CONFIG_SETTING_LIMIT = 32 };
+
 /* What has been said so far, besides what stands in the configuration itself. */
 struct config_said {
     struct config_place state;
-    struct config_place limits_threads;
-    struct config_place limits_memory;
+    struct config_place settings[CONFIG_SETTING_LIMIT]; /* of limits, mirror and prices */
+    struct config_place distinct;
 };
+
+/* What holds when nothing is said; `c` is all zeroes. */
+int config_set_defaults(struct config *c, struct error *e);
+/* INVALID when a region has a destination that is no region; once all files are read. */
+int config_check_destinations(const struct config *c, struct error *e);
 
 /* Reads one file and adds what it says to `c`. */
 int config_parse_file(struct config *c, struct config_said *said, const char *path,

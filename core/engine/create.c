@@ -173,7 +173,7 @@ static int draft_row(struct creation *c, struct error *e)
     if (name_check(NAME_VAULT, request->name, e) != 0 ||
         (request->description && name_check_description(request->description, e) != 0) ||
         setup_region(c->setup, request->region, &c->region, e) != 0 ||
-        setup_driver(c->setup, c->region->target.name, LAGAN_KIND_TARGET, &driver, e) != 0)
+        setup_driver(c->setup, c->region->zones[0].name, LAGAN_KIND_TARGET, &driver, e) != 0)
         return -1;
     c->row = catalog_vault_new(e);
     if (!c->row)

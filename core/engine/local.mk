@@ -31,9 +31,12 @@ core_engine_libengine_la_SOURCES += \
 core_engine_libengine_la_SOURCES += \
 	core/engine/config.c core/engine/config.h \
 	core/engine/config_file.c core/engine/config_file.h \
-	core/engine/config_parse.c \
+	core/engine/config_free.c \
+	core/engine/config_parse.c core/engine/config_parse.h \
 	core/engine/config_private.h \
-	core/engine/config_scan.c core/engine/config_scan.h
+	core/engine/config_region.c \
+	core/engine/config_scan.c core/engine/config_scan.h \
+	core/engine/config_setting.c core/engine/config_setting.h
 
 # From configuration and catalog to open things, and the jobs around backup and restore.
 core_engine_libengine_la_SOURCES += \

@@ -174,7 +174,7 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
         .host = setup_host_name(p->setup),
         .name = p->name,
         .description = p->request->description,
-        .threads = setup_config(p->setup)->threads,
+        .threads = setup_config(p->setup)->limits.threads,
         .reporter = *reporter,
     };
     struct seal_pair *parameters = seal_pairs(&row->parameters, e);

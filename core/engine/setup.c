@@ -56,8 +56,8 @@ static int register_regions(struct setup *s, struct error *e)
         return error_no_memory(e, "the regions");
     for (size_t i = 0; result == 0 && i < c->region_count; i++) {
         names[i] = c->regions[i].name;
-        result =
-            catalog_region_upsert(s->catalog, c->regions[i].name, c->regions[i].target.name, e);
+        result = catalog_region_upsert(s->catalog, c->regions[i].name,
+                                       c->regions[i].zones[0].name, e);
     }
     if (result == 0)
         result = catalog_region_retain(s->catalog, names, c->region_count, e);

@@ -34,7 +34,7 @@ static int no_place(const struct config_region *region, const struct driver *dri
                          driver_name(driver), region->name);
     error_set(e, LAGAN_INVALID, ERROR_PARAMETER, "driver %s: parameter %s is missing (%s)",
               driver_name(driver), row->name, row->help);
-    return config_context(e, &region->target.place);
+    return config_context(e, &region->zones[0].place);
 }
 
 /* The place of `prefix` below that of the region's target; NULL when the prefix is empty, or on
@@ -51,7 +51,7 @@ static int place_below(struct setup *s, const struct config_region *region,
     if (!prefix[0])
         return 0;
     if (row)
-        top = config_parameter_find(&region->target, row->name);
+        top = config_parameter_find(&region->zones[0], row->name);
     if (row && !top && defaults)
         top = config_parameter_find(defaults, row->name);
     if (!top)
@@ -71,14 +71,14 @@ int setup_target_open(struct setup *s, const struct config_region *region, const
 {
     const struct driver *driver = NULL;
     char *place CLEANUP_TEXT = NULL;
-    if (setup_driver(s, region->target.name, LAGAN_KIND_TARGET, &driver, e) != 0) {
-        config_context(e, &region->target.place);
+    if (setup_driver(s, region->zones[0].name, LAGAN_KIND_TARGET, &driver, e) != 0) {
+        config_context(e, &region->zones[0].place);
         return error_context(e, "region %s", region->name);
     }
-    if (check_section(driver, &region->target, e) != 0 ||
+    if (check_section(driver, &region->zones[0], e) != 0 ||
         place_below(s, region, driver, prefix, &place, e) != 0)
         return error_context(e, "region %s", region->name);
-    struct setup_values values = {.place = place, .section = &region->target};
+    struct setup_values values = {.place = place, .section = &region->zones[0]};
     struct instance *instance = setup_instance(s, driver, &values, e);
     struct target *opened = instance ? target_open(instance, flags, e) : NULL;
     if (!opened) {
@@ -95,7 +95,7 @@ int setup_vault_path(struct setup *s, const struct catalog_vault *row, char **pa
     const struct config_region *region = NULL;
     const struct driver *driver = NULL;
     if (setup_region(s, row->region, &region, e) != 0 ||
-        setup_driver(s, region->target.name, LAGAN_KIND_TARGET, &driver, e) != 0)
+        setup_driver(s, region->zones[0].name, LAGAN_KIND_TARGET, &driver, e) != 0)
         return -1;
     const struct lagan_parameter *place =
         driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);

@@ -48,18 +48,18 @@ static void config_example(void **state)
     const struct config_region *west = config_region_find(c, "west", &e);
     assert_non_null(west);
     assert_int_equal(west->place.line, 3);
-    assert_string_equal(west->target.name, "tgt_s3");
-    assert_int_equal(west->target.parameter_count, 3);
-    assert_string_equal(config_parameter_find(&west->target, "endpoint")->value,
+    assert_string_equal(west->zones[0].name, "tgt_s3");
+    assert_int_equal(west->zones[0].parameter_count, 3);
+    assert_string_equal(config_parameter_find(&west->zones[0], "endpoint")->value,
                         "https://s3.example.net");
-    assert_string_equal(config_parameter_find(&west->target, "credentials")->value,
+    assert_string_equal(config_parameter_find(&west->zones[0], "credentials")->value,
                         "file:/etc/lagan/west.key");
-    assert_null(config_parameter_find(&west->target, "path"));
+    assert_null(config_parameter_find(&west->zones[0], "path"));
     assert_null(config_region_find(c, "north", &e));
     assert_int_equal(e.code, ERROR_NO_REGION);
     assert_non_null(strstr(e.text, "there are: east, west"));
-    assert_int_equal(c->threads, 0);
-    assert_int_equal(c->memory_bytes, 0);
+    assert_int_equal(c->limits.threads, 0);
+    assert_int_equal(c->limits.memory_bytes, 0);
     config_free(c);
     config_free(NULL);
 }
@@ -91,19 +91,19 @@ static void config_everything(void **state)
     assert_non_null(r);
     assert_int_equal(r->project_count, 2);
     assert_string_equal(r->projects[1], "lab");
-    assert_string_equal(config_parameter_find(&r->target, "path")->value,
+    assert_string_equal(config_parameter_find(&r->zones[0], "path")->value,
                         "/a \"b\" \\ ${c} #d");
-    assert_int_equal(config_parameter_find(&r->target, "path")->place.line, 8);
-    assert_string_equal(config_parameter_find(&r->target, "mode")->value, "it's \\n");
-    assert_string_equal(config_parameter_find(&r->target, "odd-key2")->value,
+    assert_int_equal(config_parameter_find(&r->zones[0], "path")->place.line, 8);
+    assert_string_equal(config_parameter_find(&r->zones[0], "mode")->value, "it's \\n");
+    assert_string_equal(config_parameter_find(&r->zones[0], "odd-key2")->value,
                         "a/b:c@d[e]%$;~!");
     const struct config_driver *d = config_defaults_find(c, "tgt_dir");
     assert_non_null(d);
     assert_int_equal(d->place.line, 12);
     assert_string_equal(d->parameters[0].value, "yes");
     assert_null(config_defaults_find(c, "tgt_s3"));
-    assert_int_equal(c->threads, 8);
-    assert_true(c->memory_bytes == UINT64_C(2) << 30);
+    assert_int_equal(c->limits.threads, 8);
+    assert_true(c->limits.memory_bytes == UINT64_C(2) << 30);
     config_free(c);
 }
 
@@ -461,8 +461,8 @@ static void config_beside(void **state)
     assert_string_equal(c->regions[2].name, "b");
     assert_non_null(strstr(c->regions[2].place.file, "conf.d/20-b.conf"));
     assert_int_equal(c->driver_count, 2);
-    assert_int_equal(c->threads, 2);
-    assert_int_equal(c->memory_bytes, 1 << 30);
+    assert_int_equal(c->limits.threads, 2);
+    assert_int_equal(c->limits.memory_bytes, 1 << 30);
     assert_string_equal(c->state, "/s");
     assert_int_equal(c->file_count, 3);
     config_free(c);
@@ -541,8 +541,8 @@ static void config_first_one(void **state)
     assert_string_equal(c->state, "/var/lib/x y");
     assert_int_equal(c->driver_count, 3);
     const struct config_region *r = config_region_find(c, "local", &e);
-    assert_string_equal(config_parameter_find(&r->target, "path")->value, parameters[1]);
-    assert_string_equal(config_parameter_find(&r->target, "sync")->value, "yes");
+    assert_string_equal(config_parameter_find(&r->zones[0], "path")->value, parameters[1]);
+    assert_string_equal(config_parameter_find(&r->zones[0], "sync")->value, "yes");
     config_free(c);
     /* The same words again are what an attempt that broke off has left; others are not. */
     assert_int_equal(config_write_initial(path, &initial, &e), 1);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_free.c - freeing a configuration, also one that was read but in part. */
+#include "engine/config.h"
+
+#include <stdlib.h>
+
+static void free_texts(char **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(list[i]);
+    free(list);
+}
+
+static void clear_driver(struct config_driver *d)
+{
+    for (size_t i = 0; i < d->parameter_count; i++) {
+        free(d->parameters[i].name);
+        free(d->parameters[i].value);
+    }
+    free(d->parameters);
+    free(d->name);
+}
+
+static void clear_region(struct config_region *r)
+{
+    for (size_t i = 0; i < r->zone_count; i++)
+        clear_driver(&r->zones[i]);
+    for (size_t i = 0; i < r->domain_count; i++) {
+        free(r->domains[i].name);
+        free(r->domains[i].value);
+    }
+    free(r->zones);
+    free_texts(r->zone_names, r->zone_count);
+    free(r->domains);
+    free_texts(r->projects, r->project_count);
+    free_texts(r->destinations, r->destination_count);
+    free(r->account);
+    free(r->key);
+    free(r->name);
+}
+
+void config_free(struct config *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->region_count; i++)
+        clear_region(&c->regions[i]);
+    for (size_t i = 0; i < c->default_count; i++)
+        clear_driver(&c->defaults[i]);
+    free(c->regions);
+    free(c->defaults);
+    free_texts(c->drivers, c->driver_count);
+    free_texts(c->files, c->file_count);
+    free_texts(c->mirror.distinct, c->mirror.distinct_count);
+    free(c->limits.bandwidth);
+    free(c->prices.currency);
+    free(c->path);
+    free(c->state);
+    free(c);
+}
