@@ -5,6 +5,8 @@ core_vault_libvault_la_SOURCES =
 
 # Configuration, keys, seals.
 core_vault_libvault_la_SOURCES += \
+	core/vault/about.c core/vault/about.h \
+	core/vault/about_codec.c core/vault/about_codec.h \
 	core/vault/cache.c core/vault/cache.h \
 	core/vault/capsule.c core/vault/capsule.h \
 	core/vault/chain.c core/vault/chain.h \
@@ -25,7 +27,6 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/stored.c core/vault/stored.h \
 	core/vault/tombstone.c \
 	core/vault/vault.c core/vault/vault.h core/vault/vault_private.h \
-	core/vault/vault_copy.c \
 	core/vault/vault_create.c \
 	core/vault/vault_settings.c \
 	core/vault/vault_slots.c
