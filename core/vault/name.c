@@ -28,6 +28,7 @@ static const struct pattern {
     {NAME_PRUNE, 0, "prune/N.condemn"},
     {NAME_PRUNE, 0, "prune/N.delete"},
     {NAME_PARITY, 32, "parity/H"},
+    {NAME_ABOUT, 0, "about/N"},
 };
 
 /* Takes `size` bytes of lower-case hexadecimal; the text behind them, or NULL. */
@@ -138,6 +139,11 @@ const char *name_kind_text(enum name_kind kind)
 void name_of_conf(uint32_t generation, char text[NAME_SIZE])
 {
     snprintf(text, NAME_SIZE, "conf/%08x", generation);
+}
+
+void name_of_about(uint32_t generation, char text[NAME_SIZE])
+{
+    snprintf(text, NAME_SIZE, "about/%08x", generation);
 }
 
 /* `prefix`, then `size` bytes of `hash`. */

@@ -23,7 +23,8 @@ enum { NAME_SIZE = 112 }; /* room for the longest name and its terminator */
     X(SESSION, "sessions/", "session")                                                         \
     X(SESSION_DONE, "sessions/", "end of a session")                                           \
     X(PRUNE, "prune/", "prune record")                                                         \
-    X(PARITY, "parity/", "parity sidecar")
+    X(PARITY, "parity/", "parity sidecar")                                                     \
+    X(ABOUT, "about/", "description of a copy")
 enum name_kind {
 #define X(symbol, prefix, text) NAME_##symbol,
     NAME_KINDS(X)
@@ -36,7 +37,7 @@ struct name {
     enum name_kind kind;
     bool has_hash;    /* the object is named by its content */
     uint8_t hash[32]; /* PACK, RUN, ROLL, PARITY: all of it; KEY: the first 16 bytes */
-    uint32_t number;  /* CONF: generation; SESSION, PRUNE: epoch; RUN: level */
+    uint32_t number;  /* CONF, ABOUT: generation; SESSION, PRUNE: epoch; RUN: level */
     uint64_t id;      /* SEAL, TOMBSTONE: id; RUN: sequence */
     uint8_t uuid[16]; /* SESSION */
 };
@@ -48,6 +49,7 @@ bool name_parse(const char *text, struct name *name);
 const char *name_kind_text(enum name_kind kind);
 
 void name_of_conf(uint32_t generation, char text[NAME_SIZE]);
+void name_of_about(uint32_t generation, char text[NAME_SIZE]);
 void name_of_key(const uint8_t hash[32], char text[NAME_SIZE]);
 void name_of_pack(const uint8_t hash[32], char text[NAME_SIZE]);
 void name_of_run(uint32_t level, uint64_t sequence, const uint8_t hash[32],

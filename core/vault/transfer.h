@@ -75,13 +75,4 @@ int transfer_slot(struct transfer *t, const char *slot_id, struct error *e);
  * which the destination made for itself, or when no other slot would be left. */
 int transfer_slot_remove(struct transfer *t, const char *slot_id, struct error *e);
 
-/*
- * Makes an empty copy of `from` on `to`: its slots of kinds passphrase and recovery as they
- * are, the slots of `slots` made anew (then `from` is unlocked), its configuration last.  May
- * be repeated after a failure: on a copy of the same vault it brings what is missing.  CONFLICT
- * when something else is there; at least one slot must result.
- */
-int transfer_found(struct vault *from, struct target *to,
-                   const struct vault_slot_request *slots, size_t slot_count, struct error *e);
-
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verify_small.c - configuration, key slots and sessions: what a check reads at any depth. */
+/* verify_small.c - configuration, key slots, sessions and what the copy says of itself: what a
+ * check reads at any depth. */
 #include "crypto/crc32c.h"
+#include "vault/about_codec.h"
 #include "vault/conf.h"
 #include "vault/field.h"
 #include "vault/slot.h"
@@ -119,9 +121,27 @@ static int check_sessions(struct verify *c, struct error *e)
     return 0;
 }
 
+/* A copy that lost what it says of itself has lost no backup, but the catalog cannot be rebuilt
+ * with it. */
+static int check_about(struct verify *c, struct error *e)
+{
+    struct about_entry *entries;
+    size_t n;
+
+    if (about_load(c->vault, &entries, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!entries[i].valid && entries[i].why.error_class != LAGAN_NOT_FOUND)
+            verify_found(c, entries[i].name, true, &entries[i].why, NULL, 0);
+        verify_progress_one(c, entries[i].bytes);
+    }
+    about_list_free(entries, n);
+    return 0;
+}
+
 int verify_small(struct verify *c, struct error *e)
 {
-    if (check_conf(c, e) != 0 || check_slots(c, e) != 0)
+    if (check_conf(c, e) != 0 || check_slots(c, e) != 0 || check_about(c, e) != 0)
         return -1;
     return c->request->backup == NULL ? check_sessions(c, e) : 0;
 }
