@@ -40,6 +40,7 @@ core_engine_libengine_la_SOURCES += \
 
 # From configuration and catalog to open things, and the jobs around backup and restore.
 core_engine_libengine_la_SOURCES += \
+	core/engine/about.c core/engine/about.h \
 	core/engine/backup_row.c core/engine/backup_row.h \
 	core/engine/create.c core/engine/create.h \
 	core/engine/listing.c core/engine/listing.h \

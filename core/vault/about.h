@@ -33,7 +33,8 @@ enum {
     X(SOURCE_ID, "source-id")                                                                  \
     X(SOURCE_VAULT, "source-vault")                                                            \
     X(SOURCE_REGION, "source-region")                                                          \
-    X(CREATED, "created")
+    X(CREATED, "created")                                                                      \
+    X(TRIAL_END, "trial-end")
 #define VAULT_ABOUT_TAG "tag:"
 
 /* `{0}` is empty.  Owns the pairs: vault_about_free. */
