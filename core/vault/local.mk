@@ -27,6 +27,7 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/stored.c core/vault/stored.h \
 	core/vault/tombstone.c \
 	core/vault/vault.c core/vault/vault.h core/vault/vault_private.h \
+	core/vault/vault_copy.c \
 	core/vault/vault_create.c \
 	core/vault/vault_settings.c \
 	core/vault/vault_slots.c

@@ -117,6 +117,15 @@ int vault_slot_add(struct vault *v, const struct vault_slot_request *request, ch
                    struct error *e);
 int vault_slot_remove(struct vault *v, const char *id, struct error *e);
 
+/*
+ * Begins a copy of the unlocked vault on `to`, which is then opened like any vault: a fresh
+ * slot as `slot` (may be NULL) asks for, the recovery and passphrase slots as they are, the
+ * configuration last.  Takes up what an attempt that broke off has left.  CONFLICT when another
+ * vault lies there.  Backups follow by vault/transfer.h.
+ */
+int vault_copy_begin(struct vault *v, struct target *to, const struct vault_slot_request *slot,
+                     struct error *e);
+
 /* Derived keys and ids; the vault is unlocked.  Thread-safe. */
 void vault_chunk_identify(const struct vault *v, enum chunk_kind kind, const void *data,
                           size_t size, struct chunk_id *id);
