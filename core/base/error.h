@@ -100,7 +100,8 @@
     X(LEASE_LOST, "lease-lost", 5)                                                             \
     X(BRAKE, "safety-brake", 7)                                                                \
     X(LAG, "lag-over-limit", 8)                                                                \
-    X(AUDIT_BROKEN, "audit-broken", 4)
+    X(AUDIT_BROKEN, "audit-broken", 4)                                                         \
+    X(SOURCE_LIMIT, "too-many-sources", 1)
 
 enum error_code {
 #define X(symbol, name, status) ERROR_##symbol,

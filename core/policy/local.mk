@@ -5,4 +5,5 @@ core_policy_libpolicy_la_SOURCES = \
 	core/policy/bandwidth.c core/policy/bandwidth.h \
 	core/policy/glob.c core/policy/glob.h \
 	core/policy/place.c core/policy/place.h \
-	core/policy/select.c core/policy/select.h
+	core/policy/select.c core/policy/select.h \
+	core/policy/vault_rules.c core/policy/vault_rules.h
