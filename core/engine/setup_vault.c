@@ -221,7 +221,10 @@ static int check_identity(const struct catalog_vault *row, const struct vault *v
 {
     static const uint8_t unknown[32];
     const struct vault_settings *settings = vault_settings(vault);
-    bool same = memcmp(row->uuid, settings->uuid, sizeof(row->uuid)) == 0;
+    /* A mirror has an id of its own, but the configuration of its source. */
+    bool mirrored = memcmp(row->lineage, unknown, sizeof(row->lineage)) != 0;
+    bool same =
+        memcmp(mirrored ? row->lineage : row->uuid, settings->uuid, sizeof(row->uuid)) == 0;
     if (memcmp(row->root_public, unknown, sizeof(unknown)) != 0)
         same = same && memcmp(row->root_public, settings->root_public, sizeof(unknown)) == 0;
     if (same)
