@@ -54,7 +54,9 @@
  *                given to, before it returns, and never call the driver back.
  *   Process      no signals, signal handlers, fork, chdir, umask, setlocale, changes of the
  *                environment, exit, or writes to stdout and stderr.  Descriptors are made
- *                close-on-exec.  The working directory may be gone.
+ *                close-on-exec.  The working directory may be gone.  A program may be started
+ *                with posix_spawn, in a process group of its own, by a call that sees to its
+ *                end before it returns.
  *   Growth       slots and members are only ever appended.  Each struct that crosses the border
  *                starts with its size or is handed over with it; the host copies the smaller of
  *                both sizes into a zeroed table of its own, so that a slot that one side does
@@ -65,7 +67,7 @@
  *
  * Log of additions
  *   1.0  2026-11  first version
- *   1.1  2026-11  struct lagan_driver: traits
+ *   1.1  2026-11  struct lagan_driver: traits; programs may be started
  */
 #ifndef LAGAN_DRIVER_H
 #define LAGAN_DRIVER_H

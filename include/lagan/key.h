@@ -15,6 +15,7 @@
  *
  * Log of additions
  *   1.0  2026-11  first version
+ *   1.1  2026-11  NOT_FOUND from wrap and unwrap
  */
 #ifndef LAGAN_KEY_H
 #define LAGAN_KEY_H
@@ -35,8 +36,8 @@ enum { LAGAN_WRAPPED_LIMIT = 16384 };
  * bytes: unwrapping with another context fails with CORRUPT.  Secrets are at most 1024 bytes;
  * the driver wipes every copy of its own before it returns.
  *
- * Any slot may also return CANCELLED, TIMEOUT, TRANSIENT, BUSY, DENIED, OFFLINE, IO and
- * INTERNAL.  A failed call has changed nothing.
+ * Any slot may also return NOT_FOUND (the provider's key is gone), CANCELLED, TIMEOUT,
+ * TRANSIENT, BUSY, DENIED, OFFLINE, IO and INTERNAL.  A failed call has changed nothing.
  */
 struct lagan_key_ops {
     struct lagan_common_ops common;
