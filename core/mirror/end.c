@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* end.c - a mirror is found, stops being one, or goes. */
+#include "mirror/create.h"
+
+#include "base/clock.h"
+#include "catalog/audit.h"
+#include "engine/about.h"
+
+#include <string.h>
+
+int mirror_find(struct setup *s, const char *region, const char *name,
+                struct catalog_vault **row, struct catalog_mirror *mirror, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(s);
+    struct catalog_vault *found = catalog_vault_find(catalog, region, name, e);
+    struct catalog_mirror its;
+
+    if (found == NULL)
+        return -1;
+    if (found->role == CATALOG_ROLE_MIRROR) {
+        if (catalog_mirror_get(catalog, found->uuid, mirror, e) == 0) {
+            *row = found;
+            return 0;
+        }
+        catalog_vault_free(found);
+        return -1;
+    }
+    int has = catalog_mirror_of(catalog, found->uuid, &its, e);
+    struct catalog_vault *other = has > 0 ? catalog_vault_get(catalog, its.vault, e) : NULL;
+    if (other != NULL)
+        error_set(e, LAGAN_PRECONDITION, ERROR_NO_MIRROR,
+                  "the vault %s is no mirror; its mirror is %s in region %s", found->name,
+                  other->name, other->region);
+    else if (has == 0)
+        error_set(e, LAGAN_PRECONDITION, ERROR_NO_MIRROR,
+                  "the vault %s is no mirror, and has none; `lagan mirror create %s --region "
+                  "REGION` makes one",
+                  found->name, found->name);
+    catalog_vault_free(other);
+    catalog_vault_free(found);
+    return -1;
+}
+
+/* What may end is ended: the state machine has the last word. */
+static int check_end(const struct catalog_vault *row, const struct catalog_mirror *mirror,
+                     enum mirror_event event, struct error *e)
+{
+    enum catalog_mirror_state next;
+
+    return mirror_state_step(mirror->state, event, row->name, &next, e);
+}
+
+static int say_that_it_is_a_vault(struct setup *s, const struct catalog_vault *row,
+                                  const struct setup_key *key, struct error *e)
+{
+    struct open_vault vault = {0};
+    struct catalog_vault *again = catalog_vault_get(setup_catalog(s), row->uuid, e);
+
+    if (again == NULL || setup_vault_open_row(s, again, key, false, &vault, e) != 0)
+        return -1;
+    vault.row->role = CATALOG_ROLE_NORMAL;
+    int result = about_write(vault.vault, vault.row, NULL, e);
+    open_vault_close(&vault);
+    return result;
+}
+
+int mirror_stop(struct setup *s, struct catalog_vault *row, const struct catalog_mirror *mirror,
+                const struct setup_key *key, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(s);
+
+    if (check_end(row, mirror, MIRROR_EVENT_STOP, e) != 0 ||
+        say_that_it_is_a_vault(s, row, key, e) != 0 || catalog_begin(catalog, e) != 0)
+        return -1;
+    if (catalog_mirror_release(catalog, row->uuid, e) != 0 ||
+        catalog_audit_add(catalog, CATALOG_EVENT_MIRROR_STOP, row->name, e,
+                          "it was %s; now a vault of its own in region %s",
+                          catalog_mirror_state_name(mirror->state), row->region) != 0) {
+        catalog_rollback(catalog);
+        return -1;
+    }
+    if (catalog_commit(catalog, e) != 0)
+        return -1;
+    row->role = CATALOG_ROLE_NORMAL;
+    return 0;
+}
+
+static int check_region(const struct catalog_vault *row, const char *region, struct error *e)
+{
+    if (region == NULL)
+        return error_set(e, LAGAN_INVALID, ERROR_WRONG_REGION,
+                         "a mirror is deleted in its own region: say --region %s", row->region);
+    if (strcmp(region, row->region) == 0)
+        return 0;
+    return error_set(e, LAGAN_INVALID, ERROR_WRONG_REGION,
+                     "the mirror %s is in region %s, not in %s: it is deleted there", row->name,
+                     row->region, region);
+}
+
+int mirror_delete(struct setup *s, struct catalog_vault *row,
+                  const struct catalog_mirror *mirror, const char *region, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(s);
+    struct catalog_vault *now = NULL;
+
+    if (check_region(row, region, e) != 0 ||
+        check_end(row, mirror, MIRROR_EVENT_DELETE, e) != 0 || catalog_begin(catalog, e) != 0)
+        return -1;
+    if (catalog_mirror_release(catalog, row->uuid, e) != 0)
+        goto failed;
+    now = catalog_vault_get(catalog, row->uuid, e);
+    if (now == NULL)
+        goto failed;
+    now->state = CATALOG_VAULT_DELETED;
+    now->deleted_ns = clock_wall_ns();
+    now->purge_ns = now->deleted_ns + setup_config(s)->limits.undelete_ns;
+    if (catalog_vault_update(catalog, now, e) != 0 ||
+        catalog_audit_add(catalog, CATALOG_EVENT_MIRROR_DELETE, row->name, e,
+                          "in region %s; it can be brought back until it is purged",
+                          row->region) != 0)
+        goto failed;
+    row->purge_ns = now->purge_ns;
+    catalog_vault_free(now);
+    return catalog_commit(catalog, e);
+failed:
+    catalog_vault_free(now);
+    catalog_rollback(catalog);
+    return -1;
+}
+
+int mirror_release(struct setup *s, const struct catalog_vault *row,
+                   struct catalog_mirror *mirror, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(s);
+    struct catalog_mirror released = *mirror;
+
+    if (mirror->braked_ns == 0)
+        return error_set(e, LAGAN_PRECONDITION, ERROR_MIRROR_STATE,
+                         "no brake holds the deletions of the mirror %s", row->name);
+    released.released_ns = clock_wall_ns();
+    released.braked_ns = 0;
+    if (catalog_begin(catalog, e) != 0)
+        return -1;
+    if (catalog_mirror_update(catalog, &released, e) != 0 ||
+        catalog_audit_add(catalog, CATALOG_EVENT_MIRROR_RELEASE, row->name, e,
+                          "deletions that the brake held may go") != 0) {
+        catalog_rollback(catalog);
+        return -1;
+    }
+    if (catalog_commit(catalog, e) != 0)
+        return -1;
+    *mirror = released;
+    return 0;
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * item.c - one item of the queue.  The effect comes first and may be repeated at will; then one
+ * transaction records it and takes the item away, or says why it was not to be.
+ */
+#include "mirror/worker_private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "catalog/usage.h"
+#include "crypto/secret.h"
+#include "mirror/replicate.h"
+#include "mirror/retry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void work_renew(struct work *work)
+{
+    struct error e = ERROR_INIT;
+    int64_t now = clock_boot_ns();
+
+    if (now < work->renew_ns || atomic_load(&work->lost))
+        return;
+    work->renew_ns = now + WORK_LEASE_NS / 3;
+    if (catalog_item_renew(work->worker->catalog, &work->item, WORK_LEASE_NS, &e) != 0) {
+        atomic_store(&work->lost, e.code == ERROR_LEASE_LOST);
+        log_write(LOG_WARNING, "mirror", "item %lld: %s", (long long)work->item.id, e.text);
+    }
+}
+
+/* What a work has led to. */
+struct outcome {
+    struct transfer_result sent;
+    struct replicate_result replica;
+    bool skipped;
+    char text[160]; /* why */
+};
+
+static void skip(struct outcome *o, const char *why)
+{
+    o->skipped = true;
+    snprintf(o->text, sizeof(o->text), "%s", why);
+}
+
+/* The effects: on storage alone. */
+
+static int effect_copy(struct work *work, struct outcome *o, struct error *e)
+{
+    if (transfer_backup(work->lane->transfer, work->item.subject, &o->sent, e) == 0)
+        return 0;
+    if (e->code != ERROR_NO_BACKUP)
+        return -1;
+    *e = ERROR_INIT;
+    skip(o, "the source has deleted it");
+    return 0;
+}
+
+static int effect_remove(struct work *work, struct outcome *o, struct error *e)
+{
+    (void)o;
+    return transfer_remove(work->lane->transfer, work->item.subject, e);
+}
+
+static int effect_slot(struct work *work, struct outcome *o, struct error *e)
+{
+    if (transfer_slot(work->lane->transfer, work->item.subject, e) == 0)
+        return 0;
+    if (e->error_class != LAGAN_NOT_FOUND)
+        return -1;
+    *e = ERROR_INIT;
+    skip(o, "the source has removed it");
+    return 0;
+}
+
+static int effect_slot_remove(struct work *work, struct outcome *o, struct error *e)
+{
+    (void)o;
+    return transfer_slot_remove(work->lane->transfer, work->item.subject, e);
+}
+
+/* Between pieces of a replica, on any thread. */
+static int pass_replica(void *context, uint64_t bytes, struct error *e)
+{
+    struct work *work = context;
+
+    work_renew(work);
+    return pace_wait(work->worker->pace, bytes, e);
+}
+
+static int effect_replica(struct work *work, struct outcome *o, struct error *e)
+{
+    struct replicate_request request = {.setup = work->worker->setup,
+                                        .item = &work->item,
+                                        .context = work,
+                                        .pass = pass_replica,
+                                        .transfers = work->worker->parallel};
+
+    if (replicate_run(&request, &o->replica, e) != 0)
+        return -1;
+    o->sent.bytes = o->replica.bytes_sent;
+    if (o->replica.skipped)
+        skip(o, o->replica.text);
+    return 0;
+}
+
+/* The records: in the transaction that takes the item away. */
+
+/* What the mirror has now, the catalog knows as the mirror's own. */
+static int record_copy(struct work *work, const struct outcome *o, struct error *e)
+{
+    struct catalog *c = work->worker->catalog;
+    struct lane *lane = work->lane;
+    struct catalog_backup backup;
+    struct catalog_mirror mirror;
+    struct error gone = ERROR_INIT;
+    char route[2 * NAME_SIZE];
+
+    if (o->skipped)
+        return 0;
+    snprintf(route, sizeof(route), "%s>%s", lane->source.row->region, lane->copy.row->region);
+    if (o->sent.bytes > 0 && catalog_usage_add(c, CATALOG_USAGE_REPLICATED, lane->mirror.vault,
+                                               route, o->sent.bytes, clock_wall_ns(), e) != 0)
+        return -1;
+    /* Deleted meanwhile: the item that removes it is on its way. */
+    if (catalog_backup_get(c, lane->mirror.source, work->item.subject, &backup, &gone) != 0) {
+        if (gone.code == ERROR_NO_BACKUP)
+            return 0;
+        *e = gone;
+        return -1;
+    }
+    if (backup.region[0] == '\0')
+        snprintf(backup.region, sizeof(backup.region), "%s", lane->source.row->region);
+    memcpy(backup.vault, lane->mirror.vault, sizeof(backup.vault));
+    if (catalog_backup_upsert(c, &backup, e) != 0 ||
+        catalog_mirror_get(c, lane->mirror.vault, &mirror, e) != 0)
+        return -1;
+    if (backup.created_ns <= mirror.latest_ns)
+        return 0;
+    mirror.latest_ns = backup.created_ns;
+    return catalog_mirror_update(c, &mirror, e);
+}
+
+static int record_remove(struct work *work, const struct outcome *o, struct error *e)
+{
+    struct error gone = ERROR_INIT;
+
+    (void)o;
+    if (catalog_backup_bury(work->worker->catalog, work->lane->mirror.vault, work->item.subject,
+                            &gone) == 0 ||
+        gone.code == ERROR_NO_BACKUP)
+        return 0;
+    *e = gone;
+    return -1;
+}
+
+static int copy_slot_row(void *context, const struct catalog_slot *slot, struct error *e)
+{
+    struct catalog_slot *found = context;
+
+    (void)e;
+    if (strcmp(found->id, slot->id) == 0)
+        *found = *slot;
+    return 0;
+}
+
+static int record_slot(struct work *work, const struct outcome *o, struct error *e)
+{
+    struct catalog *c = work->worker->catalog;
+    struct catalog_slot slot = {{0}, "", "", "", 0};
+
+    snprintf(slot.id, sizeof(slot.id), "%s", work->item.subject);
+    if (o->skipped)
+        return 0;
+    if (catalog_slot_list(c, work->lane->mirror.source, copy_slot_row, &slot, e) != 0)
+        return -1;
+    if (slot.kind[0] == '\0')
+        return 0;
+    memcpy(slot.vault, work->lane->mirror.vault, sizeof(slot.vault));
+    return catalog_slot_upsert(c, &slot, e);
+}
+
+static int record_slot_remove(struct work *work, const struct outcome *o, struct error *e)
+{
+    (void)o;
+    return catalog_slot_delete(work->worker->catalog, work->lane->mirror.vault,
+                               work->item.subject, e);
+}
+
+static int record_replica(struct work *work, const struct outcome *o, struct error *e)
+{
+    return replicate_record(work->worker->catalog, &work->item, &o->replica, e);
+}
+
+static const struct {
+    bool lane; /* needs the vaults of a mirror */
+    int (*effect)(struct work *work, struct outcome *o, struct error *e);
+    int (*record)(struct work *work, const struct outcome *o, struct error *e);
+} operations[] = {
+    [CATALOG_OPERATION_COPY] = {true, effect_copy, record_copy},
+    [CATALOG_OPERATION_REMOVE] = {true, effect_remove, record_remove},
+    [CATALOG_OPERATION_SLOT] = {true, effect_slot, record_slot},
+    [CATALOG_OPERATION_SLOT_REMOVE] = {true, effect_slot_remove, record_slot_remove},
+    [CATALOG_OPERATION_REPLICA] = {false, effect_replica, record_replica},
+};
+
+static int finish(struct work *work, const struct outcome *o, struct error *e)
+{
+    struct catalog *c = work->worker->catalog;
+    enum catalog_task_state state =
+        o->skipped ? CATALOG_TASK_STATE_SKIPPED : CATALOG_TASK_STATE_SUCCESS;
+
+    work->task.bytes_done = o->sent.bytes;
+    work->task.entries_done = o->sent.objects;
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    if (operations[work->item.operation].record(work, o, e) == 0 &&
+        catalog_item_done(c, &work->item, e) == 0 &&
+        catalog_task_finish(c, &work->task, state, NULL, e) == 0)
+        return catalog_commit(c, e);
+    catalog_rollback(c);
+    return -1;
+}
+
+static const char *vault_name(const struct work *work)
+{
+    return work->lane != NULL ? work->lane->copy.row->name : "";
+}
+
+static void count_done(struct work *work, const struct outcome *o)
+{
+    struct worker *w = work->worker;
+    struct work_news news = {.kind = o->skipped ? WORK_SKIPPED : WORK_DONE,
+                             .vault = vault_name(work),
+                             .item = &work->item,
+                             .objects = o->sent.objects,
+                             .bytes = o->sent.bytes,
+                             .text = o->text};
+
+    pthread_mutex_lock(&w->lock);
+    if (o->skipped)
+        w->result.skipped++;
+    else
+        w->result.done++;
+    w->result.bytes += o->sent.bytes;
+    pthread_mutex_unlock(&w->lock);
+    worker_tell(w, &news);
+}
+
+/* The attempt failed, in one of four ways. */
+
+static int note_failure(struct work *work, enum retry_verdict verdict, const struct error *why,
+                        bool *given_up, struct error *e)
+{
+    struct catalog *c = work->worker->catalog;
+    int64_t budget = setup_config(work->worker->setup)->limits.retry_budget_ns;
+    uint32_t random;
+    int64_t due = 0;
+
+    crypto_random(&random, sizeof(random));
+    if (verdict == RETRY_UNDONE || verdict == RETRY_AWAY)
+        return catalog_item_release(c, &work->item, e);
+    if (verdict == RETRY_AGAIN)
+        due = retry_item_at(&work->item, why, clock_wall_ns(), budget, random);
+    *given_up = due == 0;
+    if (work->item.operation == CATALOG_OPERATION_REPLICA &&
+        replicate_note(c, &work->item, why, *given_up, e) != 0)
+        return -1;
+    return catalog_item_fail(c, &work->item, why, due, e);
+}
+
+static int note_lane(struct work *work, const struct error *why, struct error *e)
+{
+    struct catalog *c = work->worker->catalog;
+    struct catalog_lane lane;
+    int64_t now = clock_wall_ns();
+    uint32_t random;
+
+    crypto_random(&random, sizeof(random));
+    if (catalog_lane_get(c, work->item.lane, &lane, e) != 0)
+        return -1;
+    return catalog_lane_away(c, work->item.lane, now,
+                             retry_lane_at(lane.tries, why, now, random), why->text, e);
+}
+
+static int fail(struct work *work, enum retry_verdict verdict, const struct error *why,
+                bool *given_up, struct error *e)
+{
+    struct catalog *c = work->worker->catalog;
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    if (note_failure(work, verdict, why, given_up, e) == 0 &&
+        (verdict != RETRY_AWAY || note_lane(work, why, e) == 0) &&
+        catalog_task_finish(c, &work->task, CATALOG_TASK_STATE_FAILED, why, e) == 0)
+        return catalog_commit(c, e);
+    catalog_rollback(c);
+    return -1;
+}
+
+static void count_failed(struct work *work, enum retry_verdict verdict, bool given_up,
+                         const struct error *why)
+{
+    struct worker *w = work->worker;
+    struct work_news news = {.kind = WORK_FAILED, .vault = vault_name(work), .text = why->text};
+
+    pthread_mutex_lock(&w->lock);
+    if (verdict == RETRY_AWAY) {
+        news.kind = WORK_AWAY;
+        w->result.away++;
+    } else if (given_up) {
+        news.kind = WORK_GIVEN_UP;
+        w->result.given_up++;
+    } else {
+        w->result.failed++;
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (verdict != RETRY_AWAY)
+        news.item = &work->item;
+    if (verdict != RETRY_UNDONE)
+        worker_tell(w, &news);
+}
+
+static void handle_failure(struct work *work, const struct error *why)
+{
+    enum retry_verdict verdict = retry_judge(why);
+    struct error e = ERROR_INIT;
+    bool given_up = false;
+
+    if (fail(work, verdict, why, &given_up, &e) == 0)
+        count_failed(work, verdict, given_up, why);
+    else if (e.code != ERROR_LEASE_LOST)
+        worker_fail(work->worker, &e);
+}
+
+static int reach(struct work *work, struct error *e)
+{
+    struct worker *w = work->worker;
+    struct catalog_lane lane;
+
+    if (!operations[work->item.operation].lane)
+        return 0;
+    if (lane_enter(w, work, e) == NULL)
+        return -1;
+    if (catalog_lane_get(w->catalog, work->item.lane, &lane, e) != 0)
+        return -1;
+    return lane.away_ns == 0 ? 0 : catalog_lane_back(w->catalog, work->item.lane, e);
+}
+
+void work_run(struct worker *w, const struct catalog_item *item,
+              const struct catalog_task *task)
+{
+    struct work work = {.worker = w,
+                        .item = *item,
+                        .task = *task,
+                        .renew_ns = clock_boot_ns() + WORK_LEASE_NS / 3};
+    struct work_news news = {.kind = WORK_STARTED, .item = &work.item, .text = ""};
+    struct outcome outcome = {.skipped = false};
+    struct error why = ERROR_INIT;
+    struct error e = ERROR_INIT;
+    int result = reach(&work, &why);
+
+    if (result == 0) {
+        news.vault = vault_name(&work);
+        worker_tell(w, &news);
+        result = operations[item->operation].effect(&work, &outcome, &why);
+    }
+    if (result == 0 && finish(&work, &outcome, &e) == 0)
+        count_done(&work, &outcome);
+    else if (result == 0 && e.code != ERROR_LEASE_LOST)
+        worker_fail(w, &e);
+    else if (result != 0)
+        handle_failure(&work, &why);
+    lane_leave(&work);
+    /* What could not be reached, or may be another place by now, is opened anew. */
+    if (result != 0 && retry_judge(&why) == RETRY_AWAY)
+        lanes_drop(w);
+}

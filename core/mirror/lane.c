@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lane.c - the vaults of a mirror, opened once for all items that are worked on. */
+#include "mirror/worker_private.h"
+
+#include "base/log.h"
+#include "driver/operation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int open_vault(struct worker *w, const uint8_t id[CATALOG_ID_SIZE], bool read_only,
+                      struct open_vault *vault, struct error *e)
+{
+    static const struct setup_key locked = {.locked = true};
+    struct catalog_vault *row = catalog_vault_get(w->catalog, id, e);
+
+    if (row == NULL)
+        return -1;
+    return setup_vault_open_row(w->setup, row, &locked, read_only, vault, e);
+}
+
+/* What a place says that is not there may come back: it is no reason to give anything up. */
+static int away(struct error *e)
+{
+    if (e->error_class == LAGAN_NOT_FOUND)
+        e->error_class = LAGAN_OFFLINE;
+    if (e->scope == LAGAN_SCOPE_ITEM)
+        e->scope = LAGAN_SCOPE_HANDLE;
+    return -1;
+}
+
+/* Between pieces of any object: waits for its turn, and keeps the leases. */
+static int pass(void *context, uint64_t bytes, struct error *e)
+{
+    struct lane *lane = context;
+
+    pthread_mutex_lock(&lane->lock);
+    for (struct work *work = lane->works; work != NULL; work = work->next)
+        work_renew(work);
+    pthread_mutex_unlock(&lane->lock);
+    return pace_wait(lane->worker->pace, bytes, e);
+}
+
+static int open_lane(struct lane *lane, const uint8_t vault[CATALOG_ID_SIZE], struct error *e)
+{
+    struct worker *w = lane->worker;
+    struct transfer_request request = {.parallel = w->parallel, .context = lane, .pass = pass};
+
+    if (catalog_mirror_get(w->catalog, vault, &lane->mirror, e) != 0)
+        return -1;
+    if (open_vault(w, lane->mirror.vault, false, &lane->copy, e) != 0 ||
+        open_vault(w, lane->mirror.source, true, &lane->source, e) != 0)
+        return away(e);
+    request.from = lane->source.vault;
+    request.to = lane->copy.vault;
+    lane->transfer = transfer_open(&request, e);
+    return lane->transfer != NULL ? 0 : away(e);
+}
+
+static void start_task(struct lane *lane)
+{
+    struct worker *w = lane->worker;
+    struct catalog_task *task = &lane->task;
+    struct error e = ERROR_INIT;
+
+    task->type = CATALOG_TASK_SYNC;
+    memcpy(task->vault, lane->mirror.vault, sizeof(task->vault));
+    snprintf(task->subject, sizeof(task->subject), "%.100s -> %.100s", lane->source.row->name,
+             lane->copy.row->name);
+    if (catalog_task_start(w->catalog, task, &e) != 0)
+        log_write(LOG_WARNING, "mirror", "the task is not recorded: %s", e.text);
+}
+
+static void end_task(struct lane *lane)
+{
+    struct catalog_task_parts parts;
+    struct catalog *catalog = lane->worker->catalog;
+    enum catalog_task_state state = CATALOG_TASK_STATE_SUCCESS;
+    struct error e = ERROR_INIT;
+
+    if (lane->task.id[0] == '\0')
+        return;
+    if (catalog_task_parts(catalog, lane->task.id, &parts, &e) == 0 &&
+        parts.count[CATALOG_TASK_STATE_FAILED] > 0)
+        state = CATALOG_TASK_STATE_PARTIAL;
+    if (catalog_task_finish(catalog, &lane->task, state, NULL, &e) != 0)
+        log_write(LOG_WARNING, "mirror", "the task is not recorded: %s", e.text);
+}
+
+static void close_lane(struct lane *lane)
+{
+    end_task(lane);
+    transfer_close(lane->transfer);
+    open_vault_close(&lane->source);
+    open_vault_close(&lane->copy);
+    pthread_mutex_destroy(&lane->lock);
+    free(lane);
+}
+
+static struct lane *make_lane(struct worker *w, const uint8_t vault[CATALOG_ID_SIZE],
+                              struct error *e)
+{
+    struct lane *lane = calloc(1, sizeof(*lane));
+
+    if (lane == NULL) {
+        error_no_memory(e, "a mirror at work");
+        return NULL;
+    }
+    lane->worker = w;
+    pthread_mutex_init(&lane->lock, NULL);
+    if (open_lane(lane, vault, e) != 0) {
+        close_lane(lane);
+        return NULL;
+    }
+    start_task(lane);
+    lane->next = w->lanes;
+    w->lanes = lane;
+    return lane;
+}
+
+static struct lane *find(struct worker *w, const uint8_t vault[CATALOG_ID_SIZE])
+{
+    for (struct lane *lane = w->lanes; lane != NULL; lane = lane->next)
+        if (memcmp(lane->mirror.vault, vault, CATALOG_ID_SIZE) == 0)
+            return lane;
+    return NULL;
+}
+
+struct lane *lane_enter(struct worker *w, struct work *work, struct error *e)
+{
+    pthread_mutex_lock(&w->open);
+    struct lane *lane = find(w, work->item.lane);
+    if (lane == NULL)
+        lane = make_lane(w, work->item.lane, e);
+    if (lane != NULL) {
+        lane->users++;
+        pthread_mutex_lock(&lane->lock);
+        work->next = lane->works;
+        lane->works = work;
+        pthread_mutex_unlock(&lane->lock);
+        work->lane = lane;
+    }
+    pthread_mutex_unlock(&w->open);
+    return lane;
+}
+
+void lane_leave(struct work *work)
+{
+    struct lane *lane = work->lane;
+
+    if (lane == NULL)
+        return;
+    pthread_mutex_lock(&lane->lock);
+    struct work **at = &lane->works;
+    while (*at != work)
+        at = &(*at)->next;
+    *at = work->next;
+    pthread_mutex_unlock(&lane->lock);
+    pthread_mutex_lock(&lane->worker->open);
+    lane->users--;
+    pthread_mutex_unlock(&lane->worker->open);
+    work->lane = NULL;
+}
+
+void lanes_drop(struct worker *w)
+{
+    pthread_mutex_lock(&w->open);
+    for (struct lane **at = &w->lanes; *at != NULL;) {
+        struct lane *lane = *at;
+        if (lane->users > 0) {
+            at = &lane->next;
+            continue;
+        }
+        *at = lane->next;
+        close_lane(lane);
+    }
+    pthread_mutex_unlock(&w->open);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker.c - see worker.h: threads that claim items until nothing is due. */
+#include "mirror/worker.h"
+
+#include "base/clock.h"
+#include "base/object.h"
+#include "driver/operation.h"
+#include "mirror/state.h"
+#include "mirror/worker_private.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LANE_ITEMS = 2,   /* at work in one lane: history never takes the last place */
+    THREADS_MOST = 8, /* that work on items */
+    IDLE_MS = 100
+};
+
+static const char *const news_names[] = {
+#define X(symbol, name) name,
+    WORK_NEWS(X)
+#undef X
+};
+
+const char *work_news_name(enum work_news_kind kind)
+{
+    ASSERT((unsigned)kind < sizeof(news_names) / sizeof(news_names[0]));
+    return news_names[kind];
+}
+
+void worker_tell(struct worker *w, const struct work_news *news)
+{
+    if (w->request->told == NULL)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->request->told(w->request->context, news);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void worker_fail(struct worker *w, const struct error *why)
+{
+    pthread_mutex_lock(&w->lock);
+    if (!w->failed)
+        w->error = *why;
+    w->failed = true;
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Leases an item and starts its task, both or neither: 1, 0, -1. */
+static int claim(struct worker *w, struct catalog_item *item, struct catalog_task *task,
+                 struct error *e)
+{
+    struct catalog *c = w->catalog;
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int got = catalog_item_claim(c, clock_wall_ns(), WORK_LEASE_NS, LANE_ITEMS, item, e);
+    if (got > 0) {
+        *task = (struct catalog_task){.type = CATALOG_TASK_REPLICATION};
+        memcpy(task->vault, item->lane, sizeof(task->vault));
+        task->bytes_total = item->bytes;
+        snprintf(task->subject, sizeof(task->subject), "%s %s",
+                 catalog_operation_name(item->operation), item->subject);
+        if (catalog_task_start(c, task, e) != 0)
+            got = -1;
+        memcpy(item->task, task->id, sizeof(item->task));
+        if (got > 0 && catalog_item_renew(c, item, WORK_LEASE_NS, e) != 0)
+            got = -1;
+    }
+    if (got > 0)
+        return catalog_commit(c, e) == 0 ? 1 : -1;
+    catalog_rollback(c);
+    return got;
+}
+
+static bool ended(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool over = w->failed;
+    pthread_mutex_unlock(&w->lock);
+    return over || operation_all_cancelled();
+}
+
+/* Nothing is due for this thread.  While others are at work, something may come: a backup that
+ * is made now does not wait for the end of theirs.  False: it is over. */
+static bool wait_for_others(struct worker *w)
+{
+    struct pollfd cancelled = {.fd = operation_cancel_fd(), .events = POLLIN};
+
+    pthread_mutex_lock(&w->lock);
+    bool others = w->busy > 0;
+    pthread_mutex_unlock(&w->lock);
+    if (others)
+        poll(&cancelled, 1, IDLE_MS);
+    return others;
+}
+
+static void change_busy(struct worker *w, int by)
+{
+    pthread_mutex_lock(&w->lock);
+    w->busy += (unsigned)by;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void *work_thread(void *argument)
+{
+    struct worker *w = argument;
+    struct catalog_item item;
+    struct catalog_task task;
+    struct error e = ERROR_INIT;
+
+    while (!ended(w)) {
+        change_busy(w, 1);
+        int got = claim(w, &item, &task, &e);
+        if (got > 0)
+            work_run(w, &item, &task);
+        change_busy(w, -1);
+        if (got < 0)
+            worker_fail(w, &e);
+        if (got == 0 && !wait_for_others(w))
+            break;
+    }
+    return NULL;
+}
+
+/* All mirrors, before and after. */
+
+struct mirrors {
+    struct catalog_mirror *items;
+    size_t count;
+};
+
+static int keep_mirror(void *context, const struct catalog_mirror *mirror, struct error *e)
+{
+    struct mirrors *all = context;
+    struct catalog_mirror *grown = realloc(all->items, (all->count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return error_no_memory(e, "mirrors");
+    all->items = grown;
+    all->items[all->count++] = *mirror;
+    return 0;
+}
+
+static void tell_state(struct worker *w, const struct catalog_mirror *mirror, bool braked)
+{
+    struct error ignored = ERROR_INIT;
+    struct catalog_vault *row = catalog_vault_get(w->catalog, mirror->vault, &ignored);
+    struct work_news news = {.kind = braked ? WORK_BRAKED : WORK_STATE,
+                             .vault = row != NULL ? row->name : "",
+                             .text = catalog_mirror_state_name(mirror->state)};
+
+    worker_tell(w, &news);
+    catalog_vault_free(row);
+}
+
+/* Looks at a mirror; the last look is the one that is counted. */
+static int look_at(struct worker *w, struct catalog_mirror *mirror, bool last, struct error *e)
+{
+    struct mirror_progress progress;
+    struct catalog_lag lag;
+    bool braked_before = mirror->braked_ns != 0;
+    bool moved = false;
+
+    if (catalog_mirror_fill(w->catalog, mirror->source, NULL, e) != 0 ||
+        mirror_look(w->setup, mirror, &lag, &moved, e) != 0)
+        return -1;
+    if (mirror->braked_ns != 0 && !braked_before)
+        tell_state(w, mirror, true);
+    if (moved)
+        tell_state(w, mirror, false);
+    if (!last)
+        return 0;
+    mirror_progress(mirror, &lag, clock_wall_ns(), &progress);
+    w->result.braked += mirror->braked_ns != 0;
+    w->result.lagging += !progress.rpo_holds;
+    w->result.errors += mirror->state == CATALOG_MIRROR_ERROR;
+    return 0;
+}
+
+static int look_at_all(struct worker *w, bool last, size_t *count, struct error *e)
+{
+    struct mirrors all = {0};
+    int result = catalog_mirror_list(w->catalog, keep_mirror, &all, e);
+
+    for (size_t i = 0; i < all.count && result == 0; i++)
+        result = look_at(w, &all.items[i], last, e);
+    *count = all.count;
+    free(all.items);
+    return result;
+}
+
+static int open_pace(struct worker *w, struct error *e)
+{
+    const char *text = setup_config(w->setup)->limits.bandwidth;
+    struct bandwidth bandwidth = {{0}};
+
+    if (text != NULL && bandwidth_parse(text, &bandwidth, e) != 0)
+        return -1;
+    w->pace = pace_new(&bandwidth, e);
+    return w->pace != NULL ? 0 : -1;
+}
+
+/* One thread more than there are mirrors, so that a new backup finds one that is free. */
+static void run_threads(struct worker *w, size_t mirrors)
+{
+    pthread_t threads[THREADS_MOST];
+    unsigned transfers = w->request->transfers;
+    size_t started = 0;
+    size_t count = mirrors + 1 < THREADS_MOST ? mirrors + 1 : THREADS_MOST;
+
+    if (transfers == 0)
+        transfers = setup_config(w->setup)->limits.transfers;
+    w->parallel = transfers / (unsigned)(count - 1 > 0 ? count - 1 : 1);
+    if (w->parallel == 0)
+        w->parallel = 1;
+    /* This one works too. */
+    while (started + 1 < count && pthread_create(&threads[started], NULL, work_thread, w) == 0)
+        started++;
+    work_thread(w);
+    while (started > 0)
+        pthread_join(threads[--started], NULL);
+}
+
+static int work(struct worker *w, struct error *e)
+{
+    size_t mirrors = 0;
+    int64_t due = 0;
+
+    if (open_pace(w, e) != 0 || look_at_all(w, false, &mirrors, e) != 0)
+        return -1;
+    run_threads(w, mirrors);
+    lanes_drop(w);
+    if (w->failed) {
+        *e = w->error;
+        return -1;
+    }
+    if (look_at_all(w, true, &mirrors, e) != 0 ||
+        catalog_item_next_due(w->catalog, &due, e) < 0)
+        return -1;
+    w->result.next_ns = due;
+    return 0;
+}
+
+int mirror_work(const struct work_request *request, struct work_result *result, struct error *e)
+{
+    struct worker w = {
+        .request = request, .setup = request->setup, .catalog = setup_catalog(request->setup)};
+
+    pthread_mutex_init(&w.open, NULL);
+    pthread_mutex_init(&w.lock, NULL);
+    int done = work(&w, e);
+    pace_free(w.pace);
+    pthread_mutex_destroy(&w.lock);
+    pthread_mutex_destroy(&w.open);
+    if (done == 0)
+        *result = w.result;
+    return done;
+}
