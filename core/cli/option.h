@@ -73,7 +73,20 @@ enum {
     X(BACKUP, "backup", 0, "BACKUP", 0, "only what this backup needs")                         \
     X(TARGET, "target", 0, "DRIVER:KEY=VALUE", 0, "a vault that only this target tells of")    \
     X(LIMIT, "limit", 0, "NUMBER", 0, "at most so many; 0 = all")                              \
-    X(STATE, "state", 0, "STATE", 0, "only those in this state")
+    X(STATE, "state", 0, "STATE", 0, "only those in this state")                               \
+    X(PROJECT, "project", 0, "NAME", 0, "the project in the region; its default one")          \
+    X(ENCRYPTION, "encryption", 0, "METHOD", 0, "managed or kms")                              \
+    X(CONFIRM, "confirm", 0, "NAME", 0, "the name or id again, to confirm")                    \
+    X(YES, "yes", 0, NULL, 0, "do not ask for a confirmation")                                 \
+    X(MIRROR_REGION, "region", 0, "NAME", 0, "where the mirror is to be")                      \
+    X(MIRROR_KEY, "key", 0, "DRIVER:KEY=VALUE", 0,                                             \
+      "what opens the mirror; the region's provider, or a key file")                           \
+    X(MADE_NAME, "name", 0, "NAME", 0, "what it is called; a made name")                       \
+    X(INTERVAL, "interval", 0, "TIME", 0, "refused: a mirror follows its vault at once")       \
+    X(REPAIR, "repair", 0, NULL, 0,                                                            \
+      "mend what one side has and the other lacks or has damaged")                             \
+    X(ITEMS, "items", 0, NULL, 0, "with every item that waits")                                \
+    X(ONCE, "once", 0, NULL, 0, "do what is due, then end")
 
 enum option {
 #define X(symbol, name, letter, value, marks, help) OPTION_##symbol,
