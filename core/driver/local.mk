@@ -33,4 +33,13 @@ core_driver_libdriver_la_SOURCES = \
 	core/driver/target_list.c \
 	core/driver/target_private.h \
 	core/driver/value.c \
-	core/driver/value.h
+	core/driver/value.h \
+	core/driver/zones.c \
+	core/driver/zones.h \
+	core/driver/zones_copy.c \
+	core/driver/zones_flush.c \
+	core/driver/zones_list.c \
+	core/driver/zones_private.h \
+	core/driver/zones_put.c \
+	core/driver/zones_read.c \
+	core/driver/zones_stage.c

@@ -3,15 +3,17 @@
  */
 #include "base/object.h"
 #include "driver/target_private.h"
+#include "driver/zones_private.h"
 
 #include <stdlib.h>
 
 struct stage {
     uint32_t magic; /* STAGE_MAGIC */
     struct target *target;
-    void *stage;        /* the driver's; NULL when the bytes are kept here */
-    struct buffer kept; /* when the driver has no stages */
-    uint64_t bytes;     /* written so far */
+    void *stage;               /* the driver's; NULL when the bytes are kept here */
+    struct zones_stage *zones; /* of a target of several zones; else NULL */
+    struct buffer kept;        /* when the driver has no stages */
+    uint64_t bytes;            /* written so far */
     bool emulated;
     bool failed; /* a write failed: there is nothing to commit */
 };
@@ -22,7 +24,12 @@ static int begin_native(struct stage *s, uint64_t bytes_hint, struct error *e)
 {
     struct target *t = s->target;
     struct operation o;
-    uint32_t result = target_enter(t, &o);
+    uint32_t result;
+    if (t->zones) {
+        s->zones = zones_stage_begin(t, bytes_hint, e);
+        return s->zones ? 0 : -1;
+    }
+    result = target_enter(t, &o);
     if (result == LAGAN_OK)
         result =
             operation_leave(&o, t->ops->stage_begin(t->handle, &o.op, bytes_hint, &s->stage));
@@ -59,7 +66,10 @@ static int write_native(struct stage *s, const void *data, size_t size, struct e
 {
     struct target *t = s->target;
     struct operation o;
-    uint32_t result = target_enter(t, &o);
+    uint32_t result;
+    if (s->zones)
+        return zones_stage_write(s->zones, data, size, e);
+    result = target_enter(t, &o);
     if (result == LAGAN_OK)
         result = operation_leave(&o, t->ops->stage_write(s->stage, &o.op, data, size));
     return operation_end(&o, result, e, "write an object");
@@ -84,6 +94,13 @@ int stage_write(struct stage *s, const void *data, size_t size, struct error *e)
     return result;
 }
 
+static int commit_zones(struct stage *s, const char *key, struct error *e)
+{
+    int result = zones_stage_commit(s->zones, key, e);
+    stage_free(s);
+    return result;
+}
+
 static int commit_native(struct stage *s, const char *key, struct error *e)
 {
     struct target *t = s->target;
@@ -93,6 +110,8 @@ static int commit_native(struct stage *s, const char *key, struct error *e)
         stage_abort(s);
         return -1;
     }
+    if (s->zones)
+        return commit_zones(s, key, e);
     result = target_enter(t, &o);
     if (result != LAGAN_OK) {
         stage_abort(s);
@@ -125,7 +144,9 @@ void stage_abort(struct stage *s)
     if (!s)
         return;
     OBJECT_CHECK(s, STAGE_MAGIC);
-    if (!s->emulated) {
+    if (s->zones) {
+        zones_stage_abort(s->zones);
+    } else if (!s->emulated) {
         driver_lock_take(s->target->lock);
         s->target->ops->stage_abort(s->stage);
         driver_lock_release(s->target->lock);

@@ -4,6 +4,7 @@
 
 #include "base/object.h"
 #include "driver/target_private.h"
+#include "driver/zones_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +69,13 @@ void target_close(struct target *t)
     if (!t)
         return;
     OBJECT_CHECK(t, TARGET_MAGIC);
-    driver_lock_take(t->lock);
-    t->ops->common.close(t->handle);
-    driver_lock_release(t->lock);
+    if (t->zones) {
+        zones_close(t->zones);
+    } else {
+        driver_lock_take(t->lock);
+        t->ops->common.close(t->handle);
+        driver_lock_release(t->lock);
+    }
     pthread_mutex_destroy(&t->serial);
     t->magic = 0;
     free(t);
@@ -128,6 +133,8 @@ int target_put_content(struct target *t, const char *key, uint64_t bytes,
     uint32_t result;
     if (target_check_key(t, "put", key, e) < 0)
         return -1;
+    if (t->zones)
+        return zones_put(t, key, bytes, content, sha256, e);
     result = target_enter(t, &o);
     if (result == LAGAN_OK)
         result = operation_leave(&o, t->ops->put(t->handle, &o.op, key, bytes, content,
@@ -170,6 +177,8 @@ int target_stat(struct target *t, const char *key, uint64_t *bytes, struct error
     uint32_t result;
     if (target_check_key(t, "stat", key, e) < 0)
         return -1;
+    if (t->zones)
+        return zones_stat(t, key, bytes, e);
     result = target_enter(t, &o);
     if (result == LAGAN_OK)
         result = operation_leave(&o, t->ops->stat(t->handle, &o.op, key, &object));
@@ -186,6 +195,8 @@ int target_remove(struct target *t, const char *key, struct error *e)
     uint32_t result;
     if (target_check_key(t, "remove", key, e) < 0)
         return -1;
+    if (t->zones)
+        return zones_remove(t, key, e);
     result = target_enter(t, &o);
     if (result == LAGAN_OK)
         result = operation_leave(&o, t->ops->remove(t->handle, &o.op, key));
@@ -198,6 +209,8 @@ int target_flush(struct target *t, struct error *e)
     struct operation o;
     uint32_t result;
     OBJECT_CHECK(t, TARGET_MAGIC);
+    if (t->zones)
+        return zones_flush(t, e);
     result = target_enter(t, &o);
     if (result == LAGAN_OK)
         result = operation_leave(&o, t->ops->flush(t->handle, &o.op));
@@ -212,6 +225,8 @@ int target_capacity(struct target *t, uint64_t *total, uint64_t *available, stru
     struct operation o;
     uint32_t result = LAGAN_OK;
     OBJECT_CHECK(t, TARGET_MAGIC);
+    if (t->zones)
+        return zones_capacity(t, total, available, e);
     if (t->ops->capacity) {
         result = target_enter(t, &o);
         if (result == LAGAN_OK)
@@ -231,6 +246,8 @@ int target_sweep(struct target *t, int64_t older_than_ns, uint64_t *removed, str
     struct operation o;
     uint32_t result;
     OBJECT_CHECK(t, TARGET_MAGIC);
+    if (t->zones)
+        return zones_sweep(t, older_than_ns, removed, e);
     if (t->ops->sweep) {
         result = target_enter(t, &o);
         if (result == LAGAN_OK)
@@ -247,6 +264,10 @@ int target_sweep(struct target *t, int64_t older_than_ns, uint64_t *removed, str
 void target_statistics(const struct target *t, struct target_statistics *statistics)
 {
     OBJECT_CHECK(t, TARGET_MAGIC);
+    if (t->zones) {
+        zones_statistics(t->zones, statistics);
+        return;
+    }
     *statistics = (struct target_statistics){
         .puts = atomic_load(&t->counters.puts),
         .put_bytes = atomic_load(&t->counters.put_bytes),

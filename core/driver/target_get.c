@@ -2,6 +2,7 @@
 /* target_get.c - reading objects: into memory, into a buffer, through a function. */
 #include "base/object.h"
 #include "driver/target_private.h"
+#include "driver/zones_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,11 @@ int target_get(struct target *t, const char *key, uint64_t offset, void *data, s
 {
     struct memory_sink memory = {.data = data, .size = size};
     struct lagan_sink sink = {.context = &memory, .room = memory_room, .filled = memory_filled};
-    if (target_check_key(t, "get", key, e) < 0 || get(t, key, offset, size, &sink, e) < 0)
+    if (target_check_key(t, "get", key, e) < 0)
+        return -1;
+    if (t->zones)
+        return zones_get(t, key, offset, data, size, e);
+    if (get(t, key, offset, size, &sink, e) < 0)
         return -1;
     if (memory.filled != size)
         return wrong_length(t, key, memory.filled, size, e);
@@ -108,6 +113,8 @@ int target_get_all(struct target *t, const char *key, size_t limit, struct buffe
         to.limit = SIZE_MAX;
     if (target_check_key(t, "get", key, e) < 0)
         return -1;
+    if (t->zones)
+        return zones_get_all(t, key, limit, out, e);
     if (get(t, key, 0, LAGAN_TO_THE_END, &sink, e) < 0) {
         out->size = before;
         if (to.overflow)
@@ -162,6 +169,8 @@ int target_get_to(struct target *t, const char *key, uint64_t offset, uint64_t l
     int result;
     if (target_check_key(t, "get", key, e) < 0)
         return -1;
+    if (t->zones)
+        return zones_get_to(t, key, offset, length, take, context, e);
     to.piece = malloc(PIECE_BYTES);
     if (!to.piece)
         return error_no_memory(e, "a piece of an object");

@@ -2,6 +2,7 @@
 /* target_list.c - listings: page by page, each checked before anybody sees it. */
 #include "base/object.h"
 #include "driver/target_private.h"
+#include "driver/zones_private.h"
 
 #include <string.h>
 
@@ -42,14 +43,28 @@ static uint32_t page_add(void *context, const struct lagan_object *object)
     return page->records.failed ? LAGAN_INTERNAL : LAGAN_OK;
 }
 
+static int add_record(void *context, const char *key, uint64_t bytes, struct error *e)
+{
+    struct page *page = context;
+    memcpy(page->last, key, strlen(key) + 1);
+    page->count++;
+    buffer_append(&page->records, key, strlen(key) + 1);
+    buffer_append_u64(&page->records, bytes);
+    return buffer_check(&page->records, e);
+}
+
 static int fetch(struct target *t, struct page *page, bool *more, struct error *e)
 {
     char start_after[LAGAN_KEY_LIMIT + 1];
     struct lagan_object_collector collector = {.context = page, .add = page_add};
     struct operation o;
     int told = 0;
-    uint32_t result = target_enter(t, &o);
+    uint32_t result;
     memcpy(start_after, page->last, sizeof start_after);
+    if (t->zones)
+        return zones_list_page(t, page->prefix, start_after, page->limit, add_record, page,
+                               more, e);
+    result = target_enter(t, &o);
     if (result == LAGAN_OK)
         result = operation_leave(&o, t->ops->list(t->handle, &o.op, page->prefix, start_after,
                                                   page->limit, &collector, &told));

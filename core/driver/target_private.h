@@ -21,6 +21,8 @@ struct target_counters {
     atomic_ullong flushes;
 };
 
+struct zones;
+
 struct target {
     uint32_t magic; /* TARGET_MAGIC */
     const struct driver *driver;
@@ -30,6 +32,7 @@ struct target {
     pthread_mutex_t serial; /* one call at a time, for LAGAN_THREADS_SERIAL_HANDLE */
     pthread_mutex_t *lock;  /* around each call; NULL = none */
     struct target_counters counters;
+    struct zones *zones; /* what it stands on in place of ops and handle; NULL = none */
 };
 
 enum { TARGET_MAGIC = 0x74617267 };

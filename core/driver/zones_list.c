@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* zones_list.c - the sorted union of what the zones list. */
+#include "driver/zones_private.h"
+
+#include "base/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A zone's page: records of a key with its terminator and a u64 length. */
+struct zone_page {
+    struct buffer records;
+    size_t at;  /* offset of the record that comes next */
+    bool more;  /* the zone has others behind it */
+    bool asked; /* it has answered */
+    char last[LAGAN_KEY_LIMIT + 1];
+};
+
+static int keep(void *context, const char *key, uint64_t bytes, struct error *e)
+{
+    struct zone_page *page = context;
+    size_t size = strlen(key) + 1;
+
+    buffer_append(&page->records, key, size);
+    buffer_append_u64(&page->records, bytes);
+    memcpy(page->last, key, size);
+    return buffer_check(&page->records, e);
+}
+
+/* NULL when the page is through. */
+static const char *next_key(const struct zone_page *page)
+{
+    return page->at < page->records.size ? (const char *)page->records.data + page->at : NULL;
+}
+
+static uint64_t step(struct zone_page *page)
+{
+    const char *key = next_key(page);
+    uint64_t bytes;
+
+    page->at += strlen(key) + 1;
+    bytes = load_u64(page->records.data + page->at);
+    page->at += sizeof(uint64_t);
+    return bytes;
+}
+
+/* Asks all zones.  What is absent from all but one of them is absent, so that many must
+ * answer. */
+static int ask(struct zones *z, struct zone_page *pages, const char *prefix,
+               const char *start_after, uint32_t limit, struct error *e)
+{
+    struct error failure = ERROR_INIT;
+    size_t answers = 0;
+
+    for (size_t i = 0; i < z->count; i++) {
+        struct error why = ERROR_INIT;
+        if (!zone_reads(&z->zone[i]))
+            continue;
+        if (target_list_page(z->zone[i].target, prefix, start_after, limit, keep, &pages[i],
+                             &pages[i].more, &why) == 0) {
+            pages[i].asked = true;
+            answers++;
+            continue;
+        }
+        if (zones_is_final(&why) && why.error_class != LAGAN_CORRUPT) {
+            *e = why;
+            return -1;
+        }
+        failure = why;
+        buffer_clear(&pages[i].records);
+        zones_failed(z, i, &why, false);
+    }
+    if (answers + 1 >= z->count)
+        return 0;
+    if (failure.error_class == LAGAN_OK)
+        return zones_missing(z, "list", prefix, e);
+    *e = failure;
+    return -1;
+}
+
+/* The page whose next key is the least; NULL at the end. */
+static struct zone_page *least(struct zone_page *pages, size_t count)
+{
+    struct zone_page *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *key = next_key(&pages[i]);
+        if (key && (!found || strcmp(key, next_key(found)) < 0))
+            found = &pages[i];
+    }
+    return found;
+}
+
+/* Behind the last key of a page that has others behind it, that zone has not been heard. */
+static const char *horizon(const struct zone_page *pages, size_t count)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        if (pages[i].asked && pages[i].more && (!found || strcmp(pages[i].last, found) < 0))
+            found = pages[i].last;
+    return found;
+}
+
+static void skip(struct zone_page *pages, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *next = next_key(&pages[i]);
+        if (next && strcmp(next, key) == 0)
+            step(&pages[i]);
+    }
+}
+
+static int merge(struct zone_page *pages, size_t count, uint32_t limit,
+                 int (*each)(void *context, const char *key, uint64_t bytes, struct error *e),
+                 void *context, bool *more, struct error *e)
+{
+    const char *end = horizon(pages, count);
+    struct zone_page *page = least(pages, count);
+
+    for (uint32_t given = 0; page && given < limit; given++) {
+        const char *key = next_key(page);
+        if (end && strcmp(key, end) > 0)
+            break;
+        uint64_t bytes = step(page);
+        skip(pages, count, key);
+        if (each(context, key, bytes, e) != 0)
+            return -1;
+        page = least(pages, count);
+    }
+    *more = page != NULL || end != NULL;
+    return 0;
+}
+
+int zones_list_page(struct target *t, const char *prefix, const char *start_after,
+                    uint32_t limit,
+                    int (*each)(void *context, const char *key, uint64_t bytes,
+                                struct error *e),
+                    void *context, bool *more, struct error *e)
+{
+    struct zones *z = t->zones;
+    struct zone_page *pages = calloc(z->count, sizeof(*pages));
+    int result;
+
+    if (!pages)
+        return error_no_memory(e, "a listing");
+    result = ask(z, pages, prefix, start_after, limit, e);
+    if (result == 0)
+        result = merge(pages, z->count, limit, each, context, more, e);
+    for (size_t i = 0; i < z->count; i++)
+        buffer_free(&pages[i].records);
+    free(pages);
+    return result;
+}
