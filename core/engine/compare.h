@@ -47,6 +47,7 @@ bool compare_kind_is_fatal(enum compare_kind kind);
 struct compare_finding {
     const char *object;
     enum compare_kind kind;
+    bool fatal;       /* as the kind is, but for objects that no live backup needs */
     struct error why; /* what is wrong */
     bool mended;      /* by repair; else, with repair, `failure` may say why not */
     struct error failure;

@@ -42,12 +42,15 @@ core_engine_libengine_la_SOURCES += \
 core_engine_libengine_la_SOURCES += \
 	core/engine/about.c core/engine/about.h \
 	core/engine/backup_row.c core/engine/backup_row.h \
+	core/engine/binding.c core/engine/binding.h \
 	core/engine/create.c core/engine/create.h \
 	core/engine/listing.c core/engine/listing.h \
 	core/engine/locate.c core/engine/locate.h \
 	core/engine/lost.c core/engine/lost.h \
+	core/engine/manage.c core/engine/manage.h \
 	core/engine/parameters.c core/engine/parameters.h \
 	core/engine/protect.c core/engine/protect.h \
+	core/engine/purge.c core/engine/purge.h \
 	core/engine/rebuild.c core/engine/rebuild.h \
 	core/engine/rebuild_check.c \
 	core/engine/rebuild_places.c \
@@ -55,6 +58,16 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/rules.c core/engine/rules.h \
 	core/engine/setup.c core/engine/setup.h \
 	core/engine/setup_source.c \
+	core/engine/setup_target.c \
 	core/engine/setup_vault.c \
 	core/engine/slots.c core/engine/slots.h \
-	core/engine/task.c core/engine/task.h
+	core/engine/task.c core/engine/task.h \
+	core/engine/vault_facts.c core/engine/vault_facts.h
+
+# Two copies of a vault side by side.
+core_engine_libengine_la_SOURCES += \
+	core/engine/compare.c core/engine/compare.h core/engine/compare_private.h \
+	core/engine/compare_mend.c \
+	core/engine/compare_needs.c \
+	core/engine/compare_read.c \
+	core/engine/compare_seals.c

@@ -5,6 +5,7 @@
 #include "vault/distrust.h"
 #include "vault/index_private.h"
 #include "vault/name.h"
+#include "vault/roll.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -32,6 +32,16 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/vault_settings.c \
 	core/vault/vault_slots.c
 
+# Copies of a vault.
+core_vault_libvault_la_SOURCES += \
+	core/vault/carry.c core/vault/carry.h \
+	core/vault/pack_set.c core/vault/pack_set.h \
+	core/vault/transfer.c core/vault/transfer.h core/vault/transfer_private.h \
+	core/vault/transfer_backup.c \
+	core/vault/transfer_objects.c \
+	core/vault/transfer_runs.c \
+	core/vault/transfer_seals.c
+
 # Verify.
 core_vault_libvault_la_SOURCES += \
 	core/vault/id_set.c core/vault/id_set.h \

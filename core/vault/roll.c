@@ -131,13 +131,29 @@ static int unite(struct seal_pack *packs, size_t *count, const char *what, struc
     return 0;
 }
 
-static int append_roll(struct vault *v, const uint8_t hash[32], struct seal_pack **packs,
-                       size_t *count, struct error *e)
+/* From `v`, or from another copy of the vault (NULL = none) when that one's is missing or
+ * damaged. */
+static int read_either(struct vault *v, struct vault *other, const uint8_t hash[32],
+                       struct seal_pack **packs, size_t *count, struct error *e)
+{
+    struct error why = ERROR_INIT, ignored = ERROR_INIT;
+
+    if (roll_read(v, hash, packs, count, &why) == 0)
+        return 0;
+    if (other != NULL && (stored_is_damage(&why) || why.error_class == LAGAN_NOT_FOUND) &&
+        roll_read(other, hash, packs, count, &ignored) == 0)
+        return 0;
+    *e = why;
+    return -1;
+}
+
+static int append_roll(struct vault *v, struct vault *other, const uint8_t hash[32],
+                       struct seal_pack **packs, size_t *count, struct error *e)
 {
     struct seal_pack *more, *grown;
     size_t more_count;
 
-    if (roll_read(v, hash, &more, &more_count, e) != 0)
+    if (read_either(v, other, hash, &more, &more_count, e) != 0)
         return -1;
     grown = realloc(*packs, (*count + more_count) * sizeof(*grown));
     if (grown == NULL) {
@@ -154,6 +170,12 @@ static int append_roll(struct vault *v, const uint8_t hash[32], struct seal_pack
 int vault_backup_packs(struct vault *v, const struct seal *seal, struct seal_pack **packs,
                        size_t *count, struct error *e)
 {
+    return backup_packs_either(v, NULL, seal, packs, count, e);
+}
+
+int backup_packs_either(struct vault *v, struct vault *other, const struct seal *seal,
+                        struct seal_pack **packs, size_t *count, struct error *e)
+{
     struct seal_pack *all = malloc((seal->pack_count + 1) * sizeof(*all));
     size_t all_count = seal->pack_count;
 
@@ -162,7 +184,7 @@ int vault_backup_packs(struct vault *v, const struct seal *seal, struct seal_pac
     if (all_count > 0)
         memcpy(all, seal->packs, all_count * sizeof(*all));
     for (size_t i = 0; i < seal->roll_count; i++)
-        if (append_roll(v, seal->rolls[i], &all, &all_count, e) != 0)
+        if (append_roll(v, other, seal->rolls[i], &all, &all_count, e) != 0)
             goto failed;
     if (unite(all, &all_count, seal->name, e) != 0)
         goto failed;

@@ -13,4 +13,9 @@ int roll_encode(const struct seal_pack *packs, size_t count, struct buffer *out,
 int roll_decode(const void *data, size_t size, const char *what, struct seal_pack **packs,
                 size_t *count, struct error *e);
 
+/* Reads and checks the roll `hash`; the caller frees `*packs`.  NOT_FOUND, or INTEGRITY naming
+ * it. */
+int roll_read(struct vault *v, const uint8_t hash[32], struct seal_pack **packs, size_t *count,
+              struct error *e);
+
 #endif

@@ -50,5 +50,10 @@ int tombstone_encode(const struct tombstone *t, const struct vault_writer *write
  * `*t`, which is cleared by the caller on success.  `flags` as above. */
 int tombstone_decode(const void *data, size_t size, const char *name, const struct trust *trust,
                      unsigned flags, struct tombstone *t, struct error *e);
+/* Reads and checks the tombstone of the seal `name` (without "seals/") of `v`: 1 when it is
+ * genuine, its bytes appended to `data`; 0 when there is none (`why` stays empty) or a damaged
+ * one (`why` says so); -1 when it cannot be reached. */
+int tombstone_read(struct vault *v, const char *name, struct buffer *data, struct error *why,
+                   struct error *e);
 
 #endif

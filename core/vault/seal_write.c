@@ -162,11 +162,15 @@ static bool may_stay(const struct error *e)
            e->error_class == LAGAN_IMMUTABLE;
 }
 
-static int remove_seal(struct vault *v, const char *seal, struct error *e)
+int seal_remove(struct vault *v, const char *seal, struct error *e)
 {
     struct error why = ERROR_INIT;
+    struct cache *cache;
     char name[NAME_SIZE];
 
+    cache = cache_open(vault_cache_directory(v), SEAL_CACHE_FOLDER);
+    cache_drop(cache, seal);
+    cache_close(cache);
     snprintf(name, sizeof(name), "seals/%s", seal);
     if (target_remove(vault_target(v), name, &why) == 0)
         return target_flush(vault_target(v), e);
@@ -186,7 +190,7 @@ static int remove_hidden(struct vault *v, const struct seal_scan *scan, struct e
         struct error why = ERROR_INIT;
 
         if (tombstone == NULL || tombstone->state != SEAL_VALID ||
-            remove_seal(v, scan->entries[i].name, &why) == 0 ||
+            seal_remove(v, scan->entries[i].name, &why) == 0 ||
             why.error_class == LAGAN_NOT_FOUND)
             continue;
         *e = why;
@@ -221,17 +225,11 @@ int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t 
                         const char *reason, struct error *e)
 {
     struct vault_writer writer;
-    struct cache *cache;
     int result;
 
     if (vault_writable(v, e) != 0 || vault_writer(v, writer_id, &writer, e) != 0)
         return -1;
     result = put_tombstone(v, seal, &writer, reason, e);
     vault_writer_wipe(&writer);
-    if (result != 0 || remove_seal(v, seal->name, e) != 0)
-        return -1;
-    cache = cache_open(vault_cache_directory(v), SEAL_CACHE_FOLDER);
-    cache_drop(cache, seal->name);
-    cache_close(cache);
-    return 0;
+    return result != 0 ? -1 : seal_remove(v, seal->name, e);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* session_needs.c - the packs that a backup needs: in its seal, and in rolls when they are
  * many. */
+#include "vault/roll.h"
 #include "vault/session_private.h"
 
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "vault/name.h"
 #include "vault/session_private.h"
+#include "vault/stored.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,35 +87,13 @@ int session_resume_begin(struct session *s, struct journal_content *content, str
     return 0;
 }
 
-static uint32_t read_nothing(void *context, uint64_t offset, void *data, size_t size)
-{
-    (void)context;
-    (void)offset;
-    (void)data;
-    (void)size;
-    return LAGAN_OK;
-}
-
-/*
- * The dead process may not have made the pack's name durable, and a flush need only cover what
- * this one has done.  To put it again is answered with EXISTS, after which the next flush
- * covers it. Should it be gone by now, the checksum keeps an empty object from taking its name.
- */
+/* The dead process may not have made the pack's name durable. */
 static int put_again(struct session *s, const struct seal_pack *id, struct error *e)
 {
-    struct target *t = vault_target(s->vault);
-    const struct lagan_content nothing = {.read = read_nothing};
-    struct error why = ERROR_INIT;
     char name[NAME_SIZE];
 
-    if (target_capabilities(t)->checksum == LAGAN_SUPPORT_NONE)
-        return 0;
     name_of_pack(id->hash, name);
-    if (target_put_content(t, name, 0, &nothing, id->hash, &why) == 0 ||
-        why.error_class == LAGAN_EXISTS)
-        return 0;
-    *e = why;
-    return -1;
+    return stored_confirm(vault_target(s->vault), name, id->hash, e);
 }
 
 static int take_pack(struct session *s, const struct seal_pack *id, struct error *e)

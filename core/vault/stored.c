@@ -42,6 +42,35 @@ bool stored_is_damage(const struct error *e)
            e->code == ERROR_NEWER_FORMAT;
 }
 
+static uint32_t read_nothing(void *context, uint64_t offset, void *data, size_t size)
+{
+    (void)context;
+    (void)offset;
+    (void)data;
+    (void)size;
+    return LAGAN_OK;
+}
+
+/* To put it again is answered with EXISTS, after which the next flush covers it.  Should it be
+ * gone by now, the checksum keeps an empty object from taking its name. */
+int stored_confirm(struct target *target, const char *name, const uint8_t hash[32],
+                   struct error *e)
+{
+    const struct lagan_content nothing = {.read = read_nothing};
+    struct error why = ERROR_INIT;
+
+    if (target_capabilities(target)->checksum == LAGAN_SUPPORT_NONE)
+        return 0;
+    if (target_put_content(target, name, 0, &nothing, hash, &why) == 0 ||
+        why.error_class == LAGAN_EXISTS)
+        return 0;
+    if (why.error_class == LAGAN_CORRUPT)
+        return error_set(e, LAGAN_NOT_FOUND, ERROR_FAILED, "%s: it is not there any more",
+                         name);
+    *e = why;
+    return -1;
+}
+
 /* Whether the object holds exactly these bytes: 1, 0, or -1. */
 static int holds(struct target *target, const char *name, const void *data, size_t size,
                  struct error *e)

@@ -18,6 +18,14 @@ int stored_read_hashed(struct target *target, const char *name, size_t limit,
  * not of a form that this program knows), and not that it could not be reached. */
 bool stored_is_damage(const struct error *e);
 
+/*
+ * Makes the name of an object that is known to be there, and is named by its hash, durable at
+ * the next flush: who made it may not have lived to flush, and a flush need only cover what
+ * this process has done.  NOT_FOUND when it is not there any more.
+ */
+int stored_confirm(struct target *target, const char *name, const uint8_t hash[32],
+                   struct error *e);
+
 /* What became of stored_put. */
 enum stored_result {
     STORED_FAILED = -1, /* `e` is set */

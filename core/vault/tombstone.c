@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tombstone.c - the signed record of a backup's deletion. */
 #include "vault/field.h"
+#include "vault/name.h"
 #include "vault/seal_codec.h"
+#include "vault/stored.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,4 +139,29 @@ int tombstone_decode(const void *data, size_t size, const char *name, const stru
     }
     *t = w.t;
     return 0;
+}
+
+int tombstone_read(struct vault *v, const char *name, struct buffer *data, struct error *why,
+                   struct error *e)
+{
+    const struct trust trust = vault_trust(v);
+    struct tombstone tombstone;
+    struct error failure = ERROR_INIT;
+    char object[NAME_SIZE];
+
+    snprintf(object, sizeof(object), "seals/%s.gone", name);
+    if (stored_read(vault_target(v), object, SEAL_OBJECT_LIMIT, data, &failure) == 0 &&
+        tombstone_decode(data->data, data->size, object + strlen("seals/"), &trust, 0,
+                         &tombstone, &failure) == 0) {
+        tombstone_clear(&tombstone);
+        return 1;
+    }
+    if (failure.error_class == LAGAN_NOT_FOUND)
+        return 0;
+    if (stored_is_damage(&failure)) {
+        *why = failure;
+        return 0;
+    }
+    *e = failure;
+    return -1;
 }

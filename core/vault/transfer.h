@@ -33,6 +33,7 @@ struct transfer_result {
     uint64_t objects;         /* sent */
     uint64_t bytes;           /* of them */
     uint64_t objects_present; /* needed, and there already */
+    bool at_source;           /* after a failure: the source was the place of it */
 };
 
 /*

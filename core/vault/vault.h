@@ -108,6 +108,14 @@ bool vault_unlocked(const struct vault *v);
 const struct vault_settings *vault_settings(const struct vault *v);
 struct target *vault_target(const struct vault *v);
 
+/* 0 when this program may write into the vault; NEWER_FORMAT when a read-only-compat feature
+ * that it does not know forbids that. */
+int vault_writable(const struct vault *v, struct error *e);
+
+/* 0 when the two are copies of one vault (its id and root key) in different places; CONFLICT.
+ */
+int vault_same_lineage(const struct vault *a, const struct vault *b, struct error *e);
+
 /* Slots.  Each is called back; adding needs an unlocked vault; removing the last slot is
  * refused. */
 int vault_slot_list(struct vault *v,
@@ -116,6 +124,11 @@ int vault_slot_list(struct vault *v,
 int vault_slot_add(struct vault *v, const struct vault_slot_request *request, char id[33],
                    struct error *e);
 int vault_slot_remove(struct vault *v, const char *id, struct error *e);
+/* Unwraps the slot with the provider and compares: 0 when it holds this vault's secrets, which
+ * are wiped again.  The vault may be locked and stays so.  WRONG_KEY, INTEGRITY, and what the
+ * provider says. */
+int vault_slot_check(struct vault *v, const char *id, struct key_provider *provider,
+                     struct error *e);
 
 /*
  * Begins a copy of the unlocked vault on `to`, which is then opened like any vault: a fresh

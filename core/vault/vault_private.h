@@ -20,10 +20,6 @@ const uint8_t *vault_wrapping_key(const struct vault *v, enum vault_wrapping use
 /* Where this vault may keep local copies, an existing directory; NULL = nowhere. */
 const char *vault_cache_directory(const struct vault *v);
 
-/* 0 when this program may write into the vault; NEWER_FORMAT when a read-only-compat feature
- * that it does not know forbids that. */
-int vault_writable(const struct vault *v, struct error *e);
-
 /* One writer of the vault: its id, public key, the root key's certificate of it, and the seed
  * of its signing key, to be wiped with vault_writer_wipe. */
 struct vault_writer {
@@ -64,9 +60,13 @@ enum { ROLL_PACK_LIMIT = 100000, SEAL_PACK_LIMIT = 1000 };
  * one that is there already is fine.  Not flushed. */
 int roll_write(struct vault *v, const struct seal_pack *packs, size_t count, uint8_t hash[32],
                struct error *e);
-/* Reads and checks the roll `hash`; the caller frees `*packs`.  NOT_FOUND, or INTEGRITY naming
- * it. */
-int roll_read(struct vault *v, const uint8_t hash[32], struct seal_pack **packs, size_t *count,
-              struct error *e);
+/* As vault_backup_packs; rolls that are missing or damaged in `v` are read from `other`,
+ * another copy of the vault (NULL = none). */
+int backup_packs_either(struct vault *v, struct vault *other, const struct seal *seal,
+                        struct seal_pack **packs, size_t *count, struct error *e);
+
+/* Removes the seal `name` (without "seals/") behind its tombstone, durably, and forgets the
+ * local copy of it.  Absent is fine, and so is a store that lets nothing be removed. */
+int seal_remove(struct vault *v, const char *name, struct error *e);
 
 #endif
