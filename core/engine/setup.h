@@ -71,16 +71,29 @@ struct instance *setup_instance(struct setup *s, const struct driver *driver,
 struct open_target {
     struct instance *instance;
     struct target *target;
+    struct instance **zones; /* of a zone-redundant region, in place of `instance` */
+    size_t zone_count;
 };
-/* Opens the place `prefix` ("" = the top) below the target of `region`.  `flags`: as for
- * target_open.  UNSUPPORTED when the driver has one place only and `prefix` is not empty. */
+/* Opens the place `prefix` ("" = the top) below the target of `region`; in a zone-redundant
+ * region one target that stands on all its zones (driver/zones.h), of which one may be missing.
+ * `flags`: as for target_open.  UNSUPPORTED when the driver has one place only and `prefix` is
+ * not empty. */
 int setup_target_open(struct setup *s, const struct config_region *region, const char *prefix,
                       uint64_t flags, struct open_target *target, struct error *e);
+/* The same of one zone (from 0) alone. */
+int setup_zone_open(struct setup *s, const struct config_region *region, size_t zone,
+                    const char *prefix, uint64_t flags, struct open_target *target,
+                    struct error *e);
 void open_target_close(struct open_target *target);
 /* The folder of a vault whose target is a path on this machine, allocated, else NULL, into
- * `*path`; the caller frees. */
+ * `*path`; the caller frees.  That of the first zone where there are several. */
 int setup_vault_path(struct setup *s, const struct catalog_vault *row, char **path,
                      struct error *e);
+
+/* Calls `each` for the folder of the vault in each zone whose target is a path. */
+int setup_vault_paths(struct setup *s, const struct catalog_vault *row,
+                      int (*each)(void *context, const char *path, struct error *e),
+                      void *context, struct error *e);
 
 /* An open key provider.  `{0}` is closed. */
 struct open_provider {
@@ -139,6 +152,10 @@ struct open_source {
  * src_files when it is not yet.  `parameters` (may be NULL) are stronger than its own. */
 int setup_source_open(struct setup *s, const char *text, const struct catalog_pairs *parameters,
                       struct open_source *source, struct error *e);
+/* The row of the source that `text` means there, into `*row` (the caller frees it), NULL for a
+ * path that is not registered yet.  NO_SOURCE for what is neither. */
+int setup_source_known(struct setup *s, const char *text, struct catalog_source **row,
+                       struct error *e);
 /* Opens a place to restore `seal` to: an instance of its driver whose place parameter is
  * `place` (NULL = where the backup was taken), made when absent if `make` says so. */
 int setup_place_open(struct setup *s, const struct seal *seal, const char *place, bool make,
