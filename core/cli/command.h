@@ -85,6 +85,15 @@ option_set command_global_options(void);
     X(vault_key_remove)                                                                        \
     X(vault_list)                                                                              \
     X(vault_show)                                                                              \
+    X(source_bind)                                                                             \
+    X(source_unbind)                                                                           \
+    X(vault_convert)                                                                           \
+    X(vault_delete)                                                                            \
+    X(vault_freeze)                                                                            \
+    X(vault_purge)                                                                             \
+    X(vault_undelete)                                                                          \
+    X(vault_unfreeze)                                                                          \
+    X(vault_update)                                                                            \
     X(verify)
 #define X(name) int command_##name(struct session *s, struct error *e);
 CLI_FUNCTIONS(X)

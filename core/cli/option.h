@@ -86,7 +86,23 @@ enum {
     X(REPAIR, "repair", 0, NULL, 0,                                                            \
       "mend what one side has and the other lacks or has damaged")                             \
     X(ITEMS, "items", 0, NULL, 0, "with every item that waits")                                \
-    X(ONCE, "once", 0, NULL, 0, "do what is due, then end")
+    X(ONCE, "once", 0, NULL, 0, "do what is due, then end")                                    \
+    X(TYPE, "type", 0, "TYPE", 0, "general, table, archive, database or container; general")   \
+    X(PLAN, "plan", 0, "PLAN", 0, "full, or trial for 30 days; full")                          \
+    X(ROLE, "role", 0, "ROLE", 0, "normal, or replication to take replicas; normal")           \
+    X(QUOTA, "quota", 0, "SIZE", 0, "how much it may hold; 0 = no limit")                      \
+    X(QUOTA_WARNING, "quota-warning", 0, "PERCENT", 0, "warn when so much of it is used; 80")  \
+    X(AUTO_EXPAND, "auto-expand", 0, NULL, 0,                                                  \
+      "the quota grows to 1.25 times when it is used up")                                      \
+    X(NO_AUTO_EXPAND, "no-auto-expand", 0, NULL, 0, "the quota stays as it is")                \
+    X(REDUNDANCY, "redundancy", 0, "CLASS", 0,                                                 \
+      "refused: it follows from the zones of the region")                                      \
+    X(TAG, "tag", 0, "NAME=VALUE", OPTION_REPEATED, "set a tag")                               \
+    X(UNTAG, "untag", 0, "NAME", OPTION_REPEATED, "take a tag away")                           \
+    X(NEW_VAULT, "new-vault", 0, NULL, 0,                                                      \
+      "make the vault of --vault, or one with a made name, for it")                            \
+    X(WHY, "reason", 0, "TEXT", 0, "why, for those who meet it")                               \
+    X(DUE, "due", 0, NULL, 0, "all whose time has come")
 
 enum option {
 #define X(symbol, name, letter, value, marks, help) OPTION_##symbol,
