@@ -2,6 +2,8 @@
 /* backup_row.c - see backup_row.h. */
 #include "engine/backup_row.h"
 
+#include "engine/replicate.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -42,4 +44,6 @@ void backup_row_fill(struct catalog_backup *row, const uint8_t vault[CATALOG_ID_
     row->entries = seal->root.entries;
     row->bytes = seal->root.bytes;
     row->bytes_stored = seal->counters.bytes_stored;
+    SET_TEXT(row->origin, replication_tag(seal, REPLICA_TAG_ORIGIN));
+    SET_TEXT(row->region, replication_tag(seal, REPLICA_TAG_REGION));
 }

@@ -15,6 +15,9 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/job.c core/engine/job.h \
 	core/engine/key_text.c core/engine/key_text.h \
 	core/engine/link_slots.c core/engine/link_slots.h \
+	core/engine/replicate.c core/engine/replicate.h core/engine/replicate_private.h \
+	core/engine/replicate_collect.c \
+	core/engine/replicate_walk.c \
 	core/engine/restore.c core/engine/restore.h \
 	core/engine/restore_directories.c \
 	core/engine/restore_finish.c \
@@ -44,6 +47,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/backup_row.c core/engine/backup_row.h \
 	core/engine/binding.c core/engine/binding.h \
 	core/engine/create.c core/engine/create.h \
+	core/engine/key_check.c core/engine/key_check.h \
 	core/engine/listing.c core/engine/listing.h \
 	core/engine/locate.c core/engine/locate.h \
 	core/engine/lost.c core/engine/lost.h \
@@ -53,6 +57,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/purge.c core/engine/purge.h \
 	core/engine/rebuild.c core/engine/rebuild.h \
 	core/engine/rebuild_check.c \
+	core/engine/rebuild_mirrors.c \
 	core/engine/rebuild_places.c \
 	core/engine/reconcile.c core/engine/reconcile.h \
 	core/engine/rules.c core/engine/rules.h \
@@ -60,6 +65,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/setup_source.c \
 	core/engine/setup_target.c \
 	core/engine/setup_vault.c \
+	core/engine/slot_provider.c core/engine/slot_provider.h \
 	core/engine/slots.c core/engine/slots.h \
 	core/engine/task.c core/engine/task.h \
 	core/engine/vault_facts.c core/engine/vault_facts.h
