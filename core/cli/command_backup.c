@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include "base/text.h"
+#include "engine/binding.h"
 #include "engine/protect.h"
 
 #include <stdio.h>
@@ -41,27 +42,45 @@ static int collect_parameters(struct run *run, struct error *e)
     return arguments_rules(a, &run->rules, e);
 }
 
+/* Opens the vault for the operand, unless the last one went to the same. */
+static int open_vault_for(struct run *run, size_t index, struct error *e)
+{
+    struct session *s = run->session;
+    struct setup_key key = session_key(s);
+    struct catalog_vault *row =
+        binding_choose(s->setup, session_operand(s, index), session_value(s, OPTION_REGION),
+                       session_value(s, OPTION_VAULT), e);
+    if (!row)
+        return -1;
+    if (run->vault.row && memcmp(run->vault.row->uuid, row->uuid, CATALOG_ID_SIZE) == 0) {
+        catalog_vault_free(row);
+        return 0;
+    }
+    open_vault_close(&run->vault);
+    return setup_vault_open_row(s->setup, row, &key, false, &run->vault, e);
+}
+
 /* Several backups of one command share the start of their names. */
 static int choose_base(struct run *run, struct error *e)
 {
-    const char *name = session_value(run->session, OPTION_NAME);
-    run->base_name = name;
-    if (name && name_check(NAME_BACKUP, name, e) != 0)
-        return -1;
-    if (name || run->session->arguments.operand_count < 2)
+    if (run->base_name || run->session->arguments.operand_count < 2)
         return 0;
+    if (catalog_backup_name(session_catalog(run->session), run->vault.row->uuid, run->made_name,
+                            e) != 0)
+        return -1;
     run->base_name = run->made_name;
-    return catalog_backup_name(session_catalog(run->session), run->vault.row->uuid,
-                               run->made_name, e);
+    return 0;
 }
 
 static int prepare(struct run *run, struct error *e)
 {
     struct session *s = run->session;
-    if (session_setup(s, NEED_CATALOG, e) != 0 || collect_parameters(run, e) != 0 ||
-        session_vault(s, false, &run->vault, e) != 0)
+    run->base_name = session_value(s, OPTION_NAME);
+    if (run->base_name && name_check(NAME_BACKUP, run->base_name, e) != 0)
         return -1;
-    return choose_base(run, e);
+    if (session_setup(s, NEED_CATALOG, e) != 0)
+        return -1;
+    return collect_parameters(run, e);
 }
 
 static void record_result(struct run *run, const struct protect_result *result)
@@ -126,6 +145,8 @@ static int back_up(struct run *run, size_t index, struct error *e)
     struct protect_result result;
     struct job_view view;
     char name[NAME_SIZE];
+    if (open_vault_for(run, index, e) != 0 || choose_base(run, e) != 0)
+        return -1;
     job_view_begin(&view, s, "backup", "cannot read");
     struct job_reporter reporter = job_view_reporter(&view);
     struct protect_request request = {

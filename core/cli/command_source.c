@@ -1,37 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* command_source.c - what is registered to be protected. */
-#include "cli/session.h"
+/* command_source.c - what is registered to be protected, and which vault it is bound to. */
+#include "cli/vault_options.h"
 
+#include "crypto/secret.h"
+#include "engine/binding.h"
 #include "engine/parameters.h"
 #include "engine/rules.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void record_source(struct output *o, const struct catalog_source *row)
+static const uint8_t no_vault[CATALOG_ID_SIZE];
+
+static int record_source(struct session *s, const struct catalog_source *row, struct error *e)
 {
+    struct output *o = &s->output;
+    struct catalog_vault *vault = NULL;
+    if (memcmp(row->vault, no_vault, sizeof(no_vault)) != 0) {
+        vault = catalog_vault_get(session_catalog(s), row->vault, e);
+        if (!vault)
+            return -1;
+    }
     record_begin(o, "source");
     record_text(o, "name", row->name);
     record_id(o, "id", row->id);
     record_text(o, "driver", row->driver);
+    record_text(o, "vault", vault ? vault->name : "");
+    record_text(o, "region", vault ? vault->region : "");
     record_pairs(o, "parameters", &row->parameters);
     record_pairs(o, "rules", &row->rules);
     record_time(o, "created", row->created_ns);
     record_end(o);
+    catalog_vault_free(vault);
+    return 0;
 }
 
 static int list_source(void *context, const struct catalog_source *row, struct error *e)
 {
-    struct session *s = context;
-    (void)e;
-    record_source(&s->output, row);
-    return 0;
+    return record_source(context, row, e);
 }
 
 int command_source_list(struct session *s, struct error *e)
 {
     static const struct column columns[] = {{"name", "NAME", false},
                                             {"driver", "DRIVER", false},
+                                            {"vault", "VAULT", false},
                                             {"parameters", "PARAMETERS", false},
                                             {"rules", "RULES", false}};
     if (session_setup(s, NEED_CATALOG, e) != 0)
@@ -43,17 +56,20 @@ int command_source_list(struct session *s, struct error *e)
     return result;
 }
 
-int command_source_show(struct session *s, struct error *e)
+/* The source of the first operand; the setup is opened. */
+static struct catalog_source *source_operand(struct session *s, struct error *e)
 {
     if (session_setup(s, NEED_CATALOG, e) != 0)
-        return -1;
-    struct catalog_source *row =
-        catalog_source_find(session_catalog(s), session_operand(s, 0), e);
-    if (!row)
-        return -1;
-    record_source(&s->output, row);
+        return NULL;
+    return catalog_source_find(session_catalog(s), session_operand(s, 0), e);
+}
+
+int command_source_show(struct session *s, struct error *e)
+{
+    struct catalog_source *row = source_operand(s, e);
+    int result = row ? record_source(s, row, e) : -1;
     catalog_source_free(row);
-    return 0;
+    return result;
 }
 
 /* Rules that could not be used later are refused now. */
@@ -90,6 +106,89 @@ static int fill_source(struct session *s, struct catalog_source *row, struct err
     return instance ? 0 : -1;
 }
 
+static void say_added(struct session *s, const struct catalog_source *row,
+                      const struct catalog_vault *vault)
+{
+    if (vault)
+        output_note(&s->output,
+                    "source %s added, bound to the vault %s; next: lagan backup "
+                    "create %s",
+                    row->name, vault->name, row->name);
+    else
+        output_note(&s->output, "source %s added; next: lagan backup create %s", row->name,
+                    row->name);
+}
+
+/* Bound to a vault that is there (--vault), or to none. */
+static int add_source(struct session *s, struct catalog_source *row, struct error *e)
+{
+    const char *name = session_value(s, OPTION_VAULT);
+    const char *region = session_value(s, OPTION_REGION);
+    struct catalog_vault *vault = NULL;
+    if (region && !name)
+        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                         "--region says where --vault or --new-vault is, and neither is given");
+    if (name) {
+        vault = catalog_vault_find(session_catalog(s), region, name, e);
+        if (!vault)
+            return -1;
+    }
+    int result = binding_add_source(s->setup, row, vault, e);
+    if (result == 0 && s->output.use_json)
+        result = record_source(s, row, e);
+    if (result == 0)
+        say_added(s, row, vault);
+    catalog_vault_free(vault);
+    return result;
+}
+
+/* A source that comes with its vault: both or neither. */
+struct pair {
+    struct session *session;
+    struct catalog_source *source;
+};
+
+static int add_with_vault(void *context, const struct catalog_vault *vault, struct error *e)
+{
+    struct pair *pair = context;
+    return binding_add_source(pair->session->setup, pair->source, vault, e);
+}
+
+/* What the catalog would refuse is known before a vault is made. */
+static int check_name_free(struct session *s, const struct catalog_source *row, struct error *e)
+{
+    struct error why = ERROR_INIT;
+    struct catalog_source *known = catalog_source_find(session_catalog(s), row->name, &why);
+    bool taken = known && strcmp(known->name, row->name) == 0;
+    catalog_source_free(known);
+    if (!taken)
+        return 0;
+    return error_set(e, LAGAN_EXISTS, ERROR_NAME_TAKEN, "there is a source called %s already",
+                     row->name);
+}
+
+static int add_both(struct session *s, struct catalog_source *row, struct error *e)
+{
+    struct vault_words words = {0};
+    struct pair pair = {s, row};
+    struct create_request request = {
+        .name = session_value(s, OPTION_VAULT), .also = add_with_vault, .also_context = &pair};
+    struct catalog_vault *vault = NULL;
+    int result = check_name_free(s, row, e);
+    if (result == 0)
+        result = vault_words_read(s, &words, &request, e);
+    if (result == 0)
+        result = vault_create_with(s, &request, &vault, e);
+    if (result == 0 && s->output.use_json)
+        result = record_source(s, row, e);
+    if (result == 0)
+        say_added(s, row, vault);
+    catalog_vault_free(vault);
+    vault_words_clear(&words);
+    secret_wipe(&request, sizeof(request));
+    return result;
+}
+
 int command_source_add(struct session *s, struct error *e)
 {
     if (session_setup(s, NEED_CATALOG, e) != 0)
@@ -99,25 +198,55 @@ int command_source_add(struct session *s, struct error *e)
         return -1;
     int result = fill_source(s, row, e);
     if (result == 0)
-        result = catalog_source_insert(session_catalog(s), row, e);
+        result =
+            session_given(s, OPTION_NEW_VAULT) ? add_both(s, row, e) : add_source(s, row, e);
+    catalog_source_free(row);
+    return result;
+}
+
+static int bind_source(struct session *s, struct catalog_source *row, struct error *e)
+{
+    const char *name = session_value(s, OPTION_VAULT);
+    if (!name)
+        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                         "source bind needs --vault: the vault that its backups go to");
+    struct catalog_vault *vault =
+        catalog_vault_find(session_catalog(s), session_value(s, OPTION_REGION), name, e);
+    if (!vault)
+        return -1;
+    int result = binding_set(s->setup, row, vault, e);
     if (result == 0 && s->output.use_json)
-        record_source(&s->output, row);
+        result = record_source(s, row, e);
     if (result == 0)
-        output_note(&s->output, "source %s added; next: lagan backup create %s", row->name,
-                    row->name);
+        output_note(&s->output, "source %s is bound to the vault %s", row->name, vault->name);
+    catalog_vault_free(vault);
+    return result;
+}
+
+int command_source_bind(struct session *s, struct error *e)
+{
+    struct catalog_source *row = source_operand(s, e);
+    int result = row ? bind_source(s, row, e) : -1;
+    catalog_source_free(row);
+    return result;
+}
+
+int command_source_unbind(struct session *s, struct error *e)
+{
+    struct catalog_source *row = source_operand(s, e);
+    int result = row ? binding_clear(s->setup, row, e) : -1;
+    if (result == 0 && s->output.use_json)
+        result = record_source(s, row, e);
+    if (result == 0)
+        output_note(&s->output, "source %s is bound to no vault; its backups stay", row->name);
     catalog_source_free(row);
     return result;
 }
 
 int command_source_remove(struct session *s, struct error *e)
 {
-    if (session_setup(s, NEED_CATALOG, e) != 0)
-        return -1;
-    struct catalog_source *row =
-        catalog_source_find(session_catalog(s), session_operand(s, 0), e);
-    if (!row)
-        return -1;
-    int result = catalog_source_delete(session_catalog(s), row->id, e);
+    struct catalog_source *row = source_operand(s, e);
+    int result = row ? binding_remove_source(s->setup, row, e) : -1;
     if (result == 0)
         output_note(&s->output, "source %s is forgotten; its backups stay", row->name);
     catalog_source_free(row);
@@ -175,10 +304,7 @@ static int check_source(struct session *s, struct open_source *source, struct er
 int command_source_check(struct session *s, struct error *e)
 {
     struct open_source source = {0};
-    if (session_setup(s, NEED_CATALOG, e) != 0)
-        return -1;
-    struct catalog_source *row =
-        catalog_source_find(session_catalog(s), session_operand(s, 0), e);
+    struct catalog_source *row = source_operand(s, e);
     if (!row)
         return -1;
     int result = setup_source_open(s->setup, row->name, NULL, &source, e);

@@ -1,28 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_vault.c - vaults: made, listed, shown. */
-#include "cli/session.h"
+#include "cli/record.h"
+#include "cli/vault_options.h"
 
 #include "base/text.h"
 #include "crypto/secret.h"
-#include "engine/create.h"
+#include "engine/vault_facts.h"
 
 #include <string.h>
 
-static void record_vault(struct output *o, const struct catalog_vault *row)
+/* ---- list and show ---- */
+
+static void record_quota(struct output *o, const struct catalog_vault *row)
+{
+    if (row->quota_bytes == 0)
+        return;
+    record_size(o, "quota", row->quota_bytes);
+    record_number(o, "quota_warning", row->quota_warning);
+    record_flag(o, "auto_expand", row->auto_expand);
+}
+
+static void record_state(struct output *o, const struct catalog_vault *row)
+{
+    record_text(o, "state", catalog_vault_state_name(row->state));
+    if (row->reason[0])
+        record_text(o, "reason", row->reason);
+    if (row->state == CATALOG_VAULT_DELETED) {
+        record_time(o, "deleted", row->deleted_ns);
+        record_time(o, "kept_until", row->purge_ns);
+    }
+}
+
+void record_vault(struct output *o, const struct catalog_vault *row,
+                  const struct vault_sizes *sizes)
 {
     char root[2 * sizeof(row->root_public) + 1];
     text_hex(row->root_public, sizeof(row->root_public), root);
     record_begin(o, "vault");
     record_text(o, "name", row->name);
     record_id(o, "id", row->uuid);
-    record_text(o, "region", row->region);
-    record_text(o, "place", row->prefix);
     record_text(o, "kind", catalog_vault_type_name(row->type));
     record_text(o, "role", catalog_vault_role_name(row->role));
-    record_text(o, "state", catalog_vault_state_name(row->state));
+    record_state(o, row);
+    record_text(o, "plan", catalog_plan_name(row->plan));
+    if (row->plan == CATALOG_PLAN_TRIAL)
+        record_time(o, "trial_end", row->trial_end_ns);
+    if (sizes) {
+        record_size(o, "source_bytes", sizes->source_bytes);
+        record_size(o, "bytes_stored", sizes->stored_bytes);
+    }
+    record_text(o, "region", row->region);
+    record_text(o, "project", row->project);
+    record_text(o, "redundancy", catalog_redundancy_name(row->redundancy));
+    record_text(o, "place", row->prefix);
     record_text(o, "encryption", catalog_encryption_name(row->encryption));
     record_text(o, "key_driver", row->key_driver);
     record_pairs(o, "key_parameters", &row->key_parameters);
+    record_quota(o, row);
+    record_pairs(o, "tags", &row->tags);
     record_text(o, "root_public", root);
     record_text(o, "description", row->description);
     record_time(o, "created", row->created_ns);
@@ -33,18 +68,23 @@ static int list_vault(void *context, const struct catalog_vault *row, struct err
 {
     struct session *s = context;
     const char *region = session_value(s, OPTION_REGION);
-    (void)e;
-    if (!region || strcmp(region, row->region) == 0)
-        record_vault(&s->output, row);
+    struct vault_sizes sizes;
+    if (region && strcmp(region, row->region) != 0)
+        return 0;
+    if (vault_sizes_read(session_catalog(s), row->uuid, &sizes, e) != 0)
+        return -1;
+    record_vault(&s->output, row, &sizes);
     return 0;
 }
 
 int command_vault_list(struct session *s, struct error *e)
 {
     static const struct column columns[] = {
-        {"name", "NAME", false},       {"region", "REGION", false},
-        {"state", "STATE", false},     {"encryption", "ENCRYPTION", false},
-        {"created", "CREATED", false}, {"description", "DESCRIPTION", false}};
+        {"name", "NAME", false},           {"id", "ID", false},
+        {"kind", "TYPE", false},           {"role", "ROLE", false},
+        {"state", "STATE", false},         {"plan", "PLAN", false},
+        {"source_bytes", "SOURCES", true}, {"bytes_stored", "STORED", true},
+        {"region", "REGION", false}};
     const struct config_region *region = NULL;
     if (session_setup(s, NEED_CATALOG, e) != 0)
         return -1;
@@ -58,100 +98,82 @@ int command_vault_list(struct session *s, struct error *e)
     return result;
 }
 
-/* Sums over the backups of a vault. */
-struct totals {
-    uint64_t backups;
-    uint64_t bytes_stored;
-    int64_t last_ns;
-};
-
-static int add_backup(void *context, const struct catalog_backup *row, struct error *e)
+static void record_totals(struct output *o, const struct vault_dossier *dossier)
 {
-    struct totals *totals = context;
-    (void)e;
-    totals->backups++;
-    totals->bytes_stored += row->bytes_stored;
-    totals->last_ns = row->created_ns;
-    return 0;
+    record_begin(o, "vault_totals");
+    record_number(o, "backups", dossier->sizes.backups);
+    record_number(o, "sources", dossier->sizes.sources);
+    record_number(o, "sources_bound", dossier->facts.sources);
+    record_size(o, "source_bytes", dossier->sizes.source_bytes);
+    record_size(o, "bytes_stored", dossier->sizes.stored_bytes);
+    record_time(o, "last_backup", dossier->sizes.last_ns);
+    if (dossier->facts.mirror) {
+        record_text(o, "mirror", dossier->mirror);
+        record_text(o, "mirror_region", dossier->mirror_region);
+    }
+    record_end(o);
 }
 
 int command_vault_show(struct session *s, struct error *e)
 {
-    struct totals totals = {0};
-    if (session_setup(s, NEED_CATALOG, e) != 0)
+    struct vault_dossier dossier;
+    struct catalog_vault *row = NULL;
+    if (session_setup(s, NEED_CATALOG, e) != 0 || vault_operand(s, &row, e) != 0)
         return -1;
-    struct catalog_vault *row = catalog_vault_find(
-        session_catalog(s), session_value(s, OPTION_REGION), session_operand(s, 0), e);
-    if (!row)
-        return -1;
-    int result =
-        catalog_backup_list(session_catalog(s), row->uuid, NULL, add_backup, &totals, e);
+    int result = vault_facts_read(s->setup, row, &dossier, e);
     if (result == 0) {
-        record_vault(&s->output, row);
-        record_begin(&s->output, "vault_totals");
-        record_number(&s->output, "backups", totals.backups);
-        record_size(&s->output, "bytes_stored", totals.bytes_stored);
-        record_time(&s->output, "last_backup", totals.last_ns);
-        record_end(&s->output);
+        record_vault(&s->output, row, NULL);
+        record_totals(&s->output, &dossier);
     }
     catalog_vault_free(row);
     return result;
 }
 
-static int create(struct session *s, struct create_request *request, int *fd, struct error *e)
-{
-    struct catalog_vault *row = NULL;
-    if (create_vault(s->setup, request, &row, e) != 0)
-        return -1;
-    if (s->output.use_json)
-        record_vault(&s->output, row);
-    output_note(&s->output, "vault %s made in region %s", row->name, row->region);
-    int result = 0;
-    if (request->recovery)
-        result = recovery_give(s, fd, request->recovery_key, row->name, e);
-    catalog_vault_free(row);
-    return result;
-}
+/* ---- create ---- */
 
-static int parse_pack_size(struct session *s, uint64_t *bytes, struct error *e)
+int vault_create_with(struct session *s, struct create_request *request,
+                      struct catalog_vault **row, struct error *e)
 {
-    const char *text = session_value(s, OPTION_PACK_SIZE);
-    if (!text)
-        return 0;
-    if (text_parse_size(text, bytes) == 0 && *bytes >= CREATE_PACK_BYTES_MIN &&
-        *bytes <= CREATE_PACK_BYTES_MAX)
-        return 0;
-    return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--pack-size %s: it can be 64K to 4G",
-                     text);
+    int fd = -1;
+    if (create_check(s->setup, request, e) != 0)
+        return -1;
+    if (request->recovery && recovery_prepare(s, &fd, e) != 0)
+        return -1;
+    struct catalog_vault *made = NULL;
+    int result = create_vault(s->setup, request, &made, e);
+    if (result != 0) {
+        recovery_cancel(s, &fd);
+        return -1;
+    }
+    if (s->output.use_json)
+        record_vault(&s->output, made, NULL);
+    output_note(&s->output, "vault %s made in region %s, redundancy %s", made->name,
+                made->region, catalog_redundancy_name(made->redundancy));
+    if (request->recovery)
+        result = recovery_give(s, &fd, request->recovery_key, made->name, e);
+    if (result == 0)
+        *row = made;
+    else
+        catalog_vault_free(made);
+    return result;
 }
 
 int command_vault_create(struct session *s, struct error *e)
 {
-    int fd = -1;
-    bool recovery = !session_given(s, OPTION_NO_RECOVERY);
-    struct create_request request = {
-        .name = session_operand(s, 0),
-        .region = session_value(s, OPTION_REGION),
-        .description = session_value(s, OPTION_DESCRIPTION),
-        .passphrase_source = session_value(s, OPTION_PASSPHRASE),
-        .provider = session_value(s, OPTION_KEY),
-        .recovery = recovery,
-    };
-    if (!recovery && !session_given(s, OPTION_FORCE))
-        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
-                         "a vault without a recovery key is lost with its key; add --force if "
-                         "that is meant");
-    if (!recovery && session_given(s, OPTION_RECOVERY_FILE))
-        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
-                         "--no-recovery and --recovery-file exclude each other");
-    if (parse_pack_size(s, &request.pack_bytes, e) != 0 ||
-        session_setup(s, NEED_CATALOG, e) != 0 || create_check(s->setup, &request, e) != 0)
-        return -1;
-    if (recovery && recovery_prepare(s, &fd, e) != 0)
-        return -1;
-    int result = create(s, &request, &fd, e);
-    if (result != 0)
-        recovery_cancel(s, &fd);
+    struct vault_words words = {0};
+    struct create_request request = {.name = session_operand(s, 0)};
+    struct catalog_vault *row = NULL;
+    int result = vault_words_read(s, &words, &request, e);
+    if (result == 0)
+        result = session_setup(s, NEED_CATALOG, e);
+    if (result == 0)
+        result = vault_create_with(s, &request, &row, e);
+    if (result == 0 && row->plan == CATALOG_PLAN_TRIAL)
+        output_note(&s->output,
+                    "it is a trial for 30 days; `lagan vault convert %s` makes it a full vault",
+                    row->name);
+    catalog_vault_free(row);
+    vault_words_clear(&words);
     secret_wipe(&request, sizeof(request));
     return result;
 }

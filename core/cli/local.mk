@@ -17,6 +17,7 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_task.c \
 	core/cli/command_vault.c \
 	core/cli/command_vault_key.c \
+	core/cli/command_vault_manage.c \
 	core/cli/command_verify.c \
 	core/cli/complete.c \
 	core/cli/help.c \
@@ -27,7 +28,8 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/record.c core/cli/record.h \
 	core/cli/report.c \
 	core/cli/session.c core/cli/session.h \
-	core/cli/terminal.c core/cli/terminal.h
+	core/cli/terminal.c core/cli/terminal.h \
+	core/cli/vault_options.c core/cli/vault_options.h
 
 bin_PROGRAMS += lagan
 lagan_SOURCES = core/cli/main.c

@@ -4,7 +4,11 @@
 #define CORE_CLI_RECORD_H
 
 #include "cli/session.h"
+#include "engine/vault_facts.h"
 
+/* A vault of the catalog; `sizes` may be NULL. */
+void record_vault(struct output *o, const struct catalog_vault *row,
+                  const struct vault_sizes *sizes);
 /* A backup of the catalog; `vault` is the vault's name. */
 void record_backup(struct output *o, const struct catalog_backup *row, const char *vault);
 /* An entry of a tree, whole, under `type`. */

@@ -197,11 +197,24 @@ static int job_run(struct backup_job *job, struct error *e)
     return operation_check(e);
 }
 
+int backup_ask_room(struct backup_job *job, struct error *e)
+{
+    const struct backup_request *request = job->request;
+    struct session_counters counters;
+    if (!request->room)
+        return 0;
+    session_counters(job->session, &counters);
+    if (counters.bytes_stored <= job->bytes_asked)
+        return 0;
+    job->bytes_asked = counters.bytes_stored;
+    return request->room(request->room_context, counters.bytes_stored, e);
+}
+
 static int job_seal(struct backup_job *job, struct error *e)
 {
     struct seal *seal = job->seal;
     struct session_counters counters;
-    if (session_flush(job->session, e) != 0)
+    if (session_flush(job->session, e) != 0 || backup_ask_room(job, e) != 0)
         return -1;
     session_counters(job->session, &counters);
     seal->counters.bytes_read = atomic_load(&job->bytes_read);

@@ -33,6 +33,10 @@ struct backup_request {
     const char *description; /* NULL = none */
     unsigned threads;        /* 0 = number of processors */
     struct job_reporter reporter;
+    /* Whether the vault has room for `bytes` that this backup has stored so far; asked now and
+     * then, and before the seal, on the caller's thread.  NULL = always. */
+    int (*room)(void *context, uint64_t bytes, struct error *e);
+    void *room_context;
 };
 
 /* Runs the backup.  On success `*result` is its seal, which the caller frees with seal_free;

@@ -403,7 +403,8 @@ int backup_collect(struct backup_job *job, struct tree_root *root)
         backup_fail(job, &e);
     while ((item = pipe_take(job->pipe))) {
         /* After a failure items are only sent round, so that the join can end. */
-        if (!atomic_load(&job->failed) && collect_item(&c, item, &e) != 0)
+        if (!atomic_load(&job->failed) &&
+            (collect_item(&c, item, &e) != 0 || backup_ask_room(job, &e) != 0))
             backup_fail(job, &e);
         /* Now, not when the item is used again: the join may be waiting for it. */
         item_drop_share(item);

@@ -114,8 +114,11 @@ struct backup_job {
     struct job_progress progress;
     struct seal *seal;
     atomic_uint_fast64_t bytes_read;
+    uint64_t bytes_asked; /* what backup_ask_room last asked room for */
 };
 
+/* Asks for room for what was stored since it last asked.  On the caller's thread. */
+int backup_ask_room(struct backup_job *job, struct error *e);
 /* Ends the job with `why` unless it has failed already. */
 void backup_fail(struct backup_job *job, const struct error *why);
 /* Reports and records an entry that is missing from, or doubtful in, this backup. */

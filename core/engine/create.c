@@ -3,16 +3,23 @@
 #include "engine/create.h"
 
 #include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "catalog/audit.h"
 #include "driver/secret.h"
+#include "engine/about.h"
+#include "engine/manage.h"
 #include "engine/parameters.h"
+#include "engine/purge.h"
 #include "engine/slots.h"
+#include "policy/place.h"
 #include "vault/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOT_LIMIT = 3, PASSPHRASE_ROOM = SECRET_LIMIT };
+enum { SLOT_LIMIT = 3, PASSPHRASE_ROOM = SECRET_LIMIT, QUOTA_WARNING = 80 };
 
 static int provider_open(struct setup *s, const struct driver_words *words,
                          struct slot_source *slot, struct error *e)
@@ -77,6 +84,7 @@ struct creation {
     struct catalog_vault *row;
     struct slot_source provider, passphrase;
     struct open_target place;
+    bool also_failed; /* what was to come with it could not */
 };
 
 /* Whether the region has a vault of this name or prefix. */
@@ -166,27 +174,93 @@ int create_place(struct setup *s, const struct config_region *region,
                      driver_name(driver), row->region);
 }
 
-static int draft_row(struct creation *c, struct error *e)
+static int count_vault(void *context, const struct catalog_vault *vault, struct error *e)
+{
+    uint64_t *count = context;
+    (void)vault;
+    (void)e;
+    ++*count;
+    return 0;
+}
+
+static int ask_rules(struct creation *c, struct error *e)
 {
     const struct create_request *request = c->request;
+    struct vault_wish wish = {
+        .name = c->row->name,
+        .region = c->row->region,
+        .type = (enum vault_type)request->type,
+        .role = (enum vault_role)request->role,
+        .plan = (enum vault_plan)request->plan,
+        .redundancy_given = request->redundancy_given,
+        .vault_limit = setup_config(c->setup)->limits.vaults,
+    };
+    if (catalog_vault_list(setup_catalog(c->setup), count_vault, &wish.vaults, e) != 0)
+        return -1;
+    return vault_may_be_created(&wish, e);
+}
+
+static int draft_name(struct creation *c, struct error *e)
+{
+    const char *name = c->request->name;
+    char made[NAME_SIZE];
+    if (!name && catalog_vault_name(setup_catalog(c->setup), c->region->name, made, e) != 0)
+        return -1;
+    if (name && name_check(NAME_VAULT, name, e) != 0)
+        return -1;
+    snprintf(c->row->name, sizeof(c->row->name), "%s", name ? name : made);
+    return 0;
+}
+
+/* Project and redundancy follow from the region. */
+static int draft_place(struct creation *c, struct error *e)
+{
+    struct place place;
+    const char *project = NULL;
+    config_region_place(c->region, &place);
+    if (place_project(&place, c->request->project, &project, e) != 0)
+        return -1;
+    snprintf(c->row->project, sizeof(c->row->project), "%s", project);
+    snprintf(c->row->region, sizeof(c->row->region), "%s", c->region->name);
+    c->row->redundancy =
+        place_zone_redundant(&place) ? CATALOG_REDUNDANCY_ZONE : CATALOG_REDUNDANCY_LOCAL;
+    return 0;
+}
+
+static int draft_properties(struct creation *c, struct error *e)
+{
+    const struct create_request *request = c->request;
+    struct catalog_vault *row = c->row;
+    if (request->description) {
+        if (name_check_description(request->description, e) != 0)
+            return -1;
+        snprintf(row->description, sizeof(row->description), "%s", request->description);
+    }
+    if (request->quota_warning > 100)
+        return error_set(e, LAGAN_INVALID, ERROR_PARAMETER,
+                         "a quota's warning is 1 to 100 percent, not %u",
+                         request->quota_warning);
+    row->type = request->type;
+    row->role = request->role;
+    row->plan = request->plan;
+    row->state = CATALOG_VAULT_AVAILABLE;
+    row->quota_bytes = request->quota_bytes;
+    row->quota_warning = request->quota_warning ? request->quota_warning : QUOTA_WARNING;
+    row->auto_expand = request->auto_expand;
+    return manage_tags(&row->tags, request->tags, setup_config(c->setup)->limits.tags, e);
+}
+
+static int draft_row(struct creation *c, struct error *e)
+{
     const struct driver *driver = NULL;
-    if (name_check(NAME_VAULT, request->name, e) != 0 ||
-        (request->description && name_check_description(request->description, e) != 0) ||
-        setup_region(c->setup, request->region, &c->region, e) != 0 ||
+    if (setup_region(c->setup, c->request->region, &c->region, e) != 0 ||
         setup_driver(c->setup, c->region->zones[0].name, LAGAN_KIND_TARGET, &driver, e) != 0)
         return -1;
     c->row = catalog_vault_new(e);
-    if (!c->row)
+    if (!c->row || draft_name(c, e) != 0 || draft_place(c, e) != 0 || ask_rules(c, e) != 0 ||
+        draft_properties(c, e) != 0)
         return -1;
-    struct catalog_vault *row = c->row;
-    snprintf(row->name, sizeof(row->name), "%s", request->name);
-    snprintf(row->region, sizeof(row->region), "%s", c->region->name);
-    if (request->description)
-        snprintf(row->description, sizeof(row->description), "%s", request->description);
-    row->type = CATALOG_TYPE_GENERAL;
-    row->role = CATALOG_ROLE_NORMAL;
-    row->state = CATALOG_VAULT_AVAILABLE;
-    return create_place(c->setup, c->region, driver, row, e);
+    return create_place(c->setup, c->region, driver, c->row, e);
 }
 
 int slot_source_default(struct setup *s, const char *name, struct slot_source *slot,
@@ -205,23 +279,45 @@ int slot_source_default(struct setup *s, const char *name, struct slot_source *s
     return result;
 }
 
+/* The provider that somebody named, that of the region, or a key file. */
+static int choose_provider(struct creation *c, struct error *e)
+{
+    const struct create_request *request = c->request;
+    const char *words = request->provider;
+    if (!words && request->passphrase_source)
+        return 0;
+    if (!words)
+        words = c->region->key;
+    if (words)
+        return slot_source_provider(c->setup, words, &c->provider, e);
+    return slot_source_default(c->setup, c->row->name, &c->provider, e);
+}
+
+static int check_encryption(struct creation *c, struct error *e)
+{
+    const enum catalog_encryption *wanted = c->request->encryption;
+    if (!wanted || *wanted == c->row->encryption)
+        return 0;
+    return error_set(e, LAGAN_INVALID, ERROR_ENCRYPTION_DIFFERS,
+                     "its encryption would be %s, not %s; --key with a provider of that kind "
+                     "decides, or `key` of region %s in the configuration",
+                     catalog_encryption_name(c->row->encryption),
+                     catalog_encryption_name(*wanted), c->region->name);
+}
+
 /* Opens what the slots need, and tells the row how the vault is opened later. */
 static int open_slots(struct creation *c, struct error *e)
 {
     const struct create_request *request = c->request;
     struct catalog_vault *row = c->row;
-    int result = 0;
-    if (request->passphrase_source)
-        result = slot_source_passphrase(request->passphrase_source, &c->passphrase, e);
-    if (result == 0 && request->provider)
-        result = slot_source_provider(c->setup, request->provider, &c->provider, e);
-    else if (result == 0 && !request->passphrase_source)
-        result = slot_source_default(c->setup, row->name, &c->provider, e);
-    if (result != 0)
+    if (request->passphrase_source &&
+        slot_source_passphrase(request->passphrase_source, &c->passphrase, e) != 0)
+        return -1;
+    if (choose_provider(c, e) != 0)
         return -1;
     row->encryption = CATALOG_ENCRYPTION_PASSPHRASE;
     if (!c->provider.provider.provider)
-        return 0;
+        return check_encryption(c, e);
     bool managed = strcmp(c->provider.driver, SETUP_KEY_DRIVER) == 0;
     row->encryption = managed ? CATALOG_ENCRYPTION_MANAGED : CATALOG_ENCRYPTION_KMS;
     snprintf(row->key_driver, sizeof(row->key_driver), "%s", c->provider.driver);
@@ -230,7 +326,7 @@ static int open_slots(struct creation *c, struct error *e)
         if (catalog_pairs_add(&row->key_parameters, pair->name, pair->value, e) != 0)
             return -1;
     }
-    return 0;
+    return check_encryption(c, e);
 }
 
 static void set_pack_size(struct vault_settings *settings, uint64_t bytes)
@@ -247,6 +343,15 @@ static void fill_row(struct catalog_vault *row, const struct vault_settings *set
     memcpy(row->uuid, settings->uuid, sizeof(row->uuid));
     memcpy(row->root_public, settings->root_public, sizeof(row->root_public));
     row->created_ns = settings->created_ns;
+    row->trial_end_ns = row->plan == CATALOG_PLAN_TRIAL ? row->created_ns + VAULT_TRIAL_NS : 0;
+}
+
+static int unlock(struct creation *c, struct vault *v, struct error *e)
+{
+    const struct slot_source *p = &c->passphrase;
+    if (c->provider.request.kind)
+        return vault_unlock_provider(v, c->provider.provider.provider, e);
+    return vault_unlock_passphrase(v, p->passphrase, p->request.passphrase_size, e);
 }
 
 /* Whether `v` is what an earlier attempt at this very vault has left: same name, opened by the
@@ -254,7 +359,6 @@ static void fill_row(struct catalog_vault *row, const struct vault_settings *set
 static bool is_left_over(struct creation *c, struct vault *v)
 {
     const struct vault_settings *settings = vault_settings(v);
-    const struct slot_source *p = &c->passphrase;
     struct error e = ERROR_INIT;
     struct seal_list seals = {0};
     struct catalog_vault *known =
@@ -262,11 +366,7 @@ static bool is_left_over(struct creation *c, struct vault *v)
     catalog_vault_free(known);
     if (known || e.code != ERROR_NO_VAULT || strcmp(settings->name, c->row->name) != 0)
         return false;
-    int opened =
-        c->provider.request.kind
-            ? vault_unlock_provider(v, c->provider.provider.provider, &e)
-            : vault_unlock_passphrase(v, p->passphrase, p->request.passphrase_size, &e);
-    if (opened != 0 || vault_backups(v, &seals, NULL, NULL, &e) != 0)
+    if (unlock(c, v, &e) != 0 || vault_backups(v, &seals, NULL, NULL, &e) != 0)
         return false;
     size_t backups = seals.count;
     seal_list_free(&seals);
@@ -349,24 +449,77 @@ static int write_vault(struct creation *c, struct error *e)
     return 0;
 }
 
+/* Type, plan, tags and the rest are to be found again when the catalog is gone; a backup makes
+ * up for it when that fails now. */
+static void tell_vault(struct creation *c, struct vault *v)
+{
+    struct error why = ERROR_INIT;
+    if (unlock(c, v, &why) != 0 || about_write(v, c->row, NULL, &why) != 0)
+        log_write(LOG_WARNING, "vault", "%s does not say yet what it is: %s", c->row->name,
+                  why.text);
+}
+
+static int note(struct creation *c, struct error *e)
+{
+    const struct catalog_vault *row = c->row;
+    char id[2 * CATALOG_ID_SIZE + 1];
+    text_hex(row->uuid, CATALOG_ID_SIZE, id);
+    return catalog_audit_add(setup_catalog(c->setup), CATALOG_EVENT_VAULT_CREATE, id, e,
+                             "%s in region %s, project %s: %s, %s, %s, %s, %s", row->name,
+                             row->region, row->project, catalog_vault_type_name(row->type),
+                             catalog_vault_role_name(row->role), catalog_plan_name(row->plan),
+                             catalog_encryption_name(row->encryption),
+                             catalog_redundancy_name(row->redundancy));
+}
+
+static int insert(struct creation *c, const struct slots *slots, struct error *e)
+{
+    const struct create_request *request = c->request;
+    if (catalog_vault_insert(slots->catalog, c->row, e) != 0 ||
+        slots_record(slots, NULL, e) != 0 || note(c, e) != 0)
+        return -1;
+    if (!request->also || request->also(request->also_context, c->row, e) == 0)
+        return 0;
+    c->also_failed = true;
+    return -1;
+}
+
 /* The catalog learns of the vault and its slots, of both or of neither. */
 static int record(struct creation *c, struct error *e)
 {
     struct catalog *catalog = setup_catalog(c->setup);
     struct slots slots = {catalog, c->row->uuid, NULL};
     int result = vault_open(c->place.target, NULL, &slots.vault, e);
-    if (result == 0)
-        result = catalog_begin(catalog, e);
     if (result == 0) {
-        if (catalog_vault_insert(catalog, c->row, e) == 0 && slots_record(&slots, NULL, e) == 0)
+        tell_vault(c, slots.vault);
+        result = catalog_begin(catalog, e);
+        if (result == 0 && insert(c, &slots, e) == 0)
             result = catalog_commit(catalog, e);
-        else
-            result = -1;
-        if (result != 0)
+        else if (result == 0) {
             catalog_rollback(catalog);
+            result = -1;
+        }
     }
     vault_close(slots.vault);
     return result;
+}
+
+/* Neither: the vault was made for what could not come into the catalog.  What cannot be removed
+ * is taken up by the next attempt. */
+static void take_back(struct creation *c)
+{
+    struct purge_result gone = {0};
+    struct error why = ERROR_INIT;
+    if (purge_objects(c->place.target, NULL, &gone, &why) != 0)
+        log_write(LOG_WARNING, "vault", "the vault %s that was begun is left in storage: %s",
+                  c->row->name, why.text);
+}
+
+static int not_created(const struct creation *c, struct error *e)
+{
+    const char *name = c->request->name;
+    return name ? error_context(e, "cannot create the vault %s", name)
+                : error_context(e, "cannot create a vault");
 }
 
 int create_check(struct setup *s, struct create_request *request, struct error *e)
@@ -374,22 +527,28 @@ int create_check(struct setup *s, struct create_request *request, struct error *
     struct creation c = {.setup = s, .request = request};
     int result = draft_row(&c, e);
     catalog_vault_free(c.row);
-    return result == 0 ? 0 : error_context(e, "cannot create the vault %s", request->name);
+    return result == 0 ? 0 : not_created(&c, e);
+}
+
+static int create(struct creation *c, struct error *e)
+{
+    if (draft_row(c, e) != 0 || open_slots(c, e) != 0 || write_vault(c, e) != 0)
+        return not_created(c, e);
+    if (record(c, e) == 0)
+        return 0;
+    if (c->also_failed) {
+        take_back(c);
+        return not_created(c, e);
+    }
+    return error_context(e, "the vault was made, but the catalog does not know it yet; `lagan "
+                            "catalog rebuild` tells it");
 }
 
 int create_vault(struct setup *s, struct create_request *request, struct catalog_vault **row,
                  struct error *e)
 {
     struct creation c = {.setup = s, .request = request};
-    int result = -1;
-    if (draft_row(&c, e) == 0 && open_slots(&c, e) == 0 && write_vault(&c, e) == 0) {
-        result = record(&c, e);
-        if (result != 0)
-            error_context(e, "the vault was made, but the catalog does not know it yet; `lagan "
-                             "catalog rebuild` tells it");
-    } else {
-        error_context(e, "cannot create the vault %s", request->name);
-    }
+    int result = create(&c, e);
     open_target_close(&c.place);
     slot_source_close(&c.provider);
     slot_source_close(&c.passphrase);

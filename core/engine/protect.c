@@ -4,8 +4,11 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "catalog/audit.h"
 #include "engine/backup.h"
 #include "engine/backup_row.h"
+#include "engine/manage.h"
 #include "engine/reconcile.h"
 #include "engine/rules.h"
 #include "engine/task.h"
@@ -50,17 +53,21 @@ static int leave_out(struct protection *p, const char *folder, struct error *e)
     return 0;
 }
 
+static int leave_out_storage(void *context, const char *path, struct error *e)
+{
+    return leave_out(context, path, e);
+}
+
 static int leave_out_own(struct protection *p, struct error *e)
 {
     char *cache CLEANUP_TEXT = NULL;
-    char *storage CLEANUP_TEXT = NULL;
     if (asprintf(&cache, "%s/cache", setup_config(p->setup)->state) < 0) {
         cache = NULL;
         return error_no_memory(e, "a path");
     }
-    if (setup_vault_path(p->setup, p->request->vault->row, &storage, e) != 0)
+    if (leave_out(p, cache, e) != 0)
         return -1;
-    return leave_out(p, cache, e) != 0 || leave_out(p, storage, e) != 0 ? -1 : 0;
+    return setup_vault_paths(p->setup, p->request->vault->row, leave_out_storage, p, e);
 }
 
 static int collect_rules(struct protection *p, struct error *e)
@@ -115,16 +122,29 @@ static int look_around(struct protection *p, struct error *e)
     return 0;
 }
 
+/* What the catalog knows of the vault and storage does not yet is told now, when the vault is
+ * open anyway. */
+static void tell_vault(struct protection *p)
+{
+    struct open_vault *vault = p->request->vault;
+    struct error why = ERROR_INIT;
+    if (manage_tell_vault(p->setup, vault->vault, vault->row, &why) != 0)
+        log_write(LOG_WARNING, "backup", "the vault does not say yet what it is: %s", why.text);
+}
+
 static int prepare(struct protection *p, struct error *e)
 {
     const struct protect_request *request = p->request;
+    if (vault_facts_ask(p->setup, request->vault->row, vault_may_take_backup, e) != 0)
+        return -1;
     if (request->description && name_check_description(request->description, e) != 0)
         return -1;
     if (choose_name(p, e) != 0 ||
         setup_source_open(p->setup, request->source, request->parameters, &p->source, e) != 0 ||
-        collect_rules(p, e) != 0)
+        collect_rules(p, e) != 0 || look_around(p, e) != 0)
         return -1;
-    return look_around(p, e);
+    tell_vault(p);
+    return 0;
 }
 
 /* The same pairs in the words of a seal, which point into them; the caller frees. */
@@ -154,6 +174,12 @@ static int run_backup(struct backup_request *backup, struct seal **seal, struct 
     return backup_run(backup, seal, e);
 }
 
+static int ask_room(void *context, uint64_t bytes, struct error *e)
+{
+    const struct protection *p = context;
+    return manage_room(p->setup, p->request->vault->row->uuid, bytes, e);
+}
+
 static int run(struct protection *p, const struct job_reporter *reporter, struct seal **seal,
                struct error *e)
 {
@@ -176,6 +202,8 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
         .description = p->request->description,
         .threads = setup_config(p->setup)->limits.threads,
         .reporter = *reporter,
+        .room = p->request->vault->row->quota_bytes > 0 ? ask_room : NULL,
+        .room_context = p,
     };
     struct seal_pair *parameters = seal_pairs(&row->parameters, e);
     struct seal_pair *rules = parameters ? seal_pairs(&row->rules, e) : NULL;
@@ -187,19 +215,49 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
     return result;
 }
 
+/* Its row, the end of the task and the audit line, all or none. */
+static int store_row(struct protection *p, struct task *task, const struct catalog_backup *row,
+                     struct error *e)
+{
+    struct catalog *catalog = setup_catalog(p->setup);
+    const struct catalog_vault *vault = p->request->vault->row;
+    if (catalog_begin(catalog, e) != 0)
+        return -1;
+    int result = task->catalog ? catalog_backup_commit(catalog, row, &task->row, e)
+                               : catalog_backup_insert(catalog, row, e);
+    if (result == 0)
+        result =
+            catalog_audit_add(catalog, CATALOG_EVENT_BACKUP_CREATE, row->id, e,
+                              "%s of %s into %s", row->name, row->source_name, vault->name);
+    if (result == 0)
+        return catalog_commit(catalog, e);
+    catalog_rollback(catalog);
+    return -1;
+}
+
 /* The backup is there; now the catalog learns of it. */
 static void record(struct protection *p, struct task *task, struct protect_result *result)
 {
     const uint8_t *vault = p->request->vault->row->uuid;
-    struct error *e = &result->unrecorded;
     backup_row_fill(&result->row, vault, result->seal, &p->seals);
     memcpy(task->row.backup, result->row.id, sizeof(task->row.backup));
     task->row.problems = result->seal->problem_total;
-    struct catalog *catalog = setup_catalog(p->setup);
-    if (task->catalog)
-        catalog_backup_commit(catalog, &result->row, &task->row, e);
-    else
-        catalog_backup_insert(catalog, &result->row, e);
+    store_row(p, task, &result->row, &result->unrecorded);
+}
+
+/* Once for each crossing. */
+static void warn_of_quota(struct protection *p)
+{
+    const struct catalog_vault *vault = p->request->vault->row;
+    char used[TEXT_SIZE_SIZE], quota[TEXT_SIZE_SIZE];
+    uint64_t used_bytes = 0, quota_bytes = 0;
+    if (vault->quota_bytes == 0 ||
+        !manage_quota_warning(p->setup, vault->uuid, &used_bytes, &quota_bytes))
+        return;
+    text_format_size(used_bytes, used);
+    text_format_size(quota_bytes, quota);
+    log_write(LOG_WARNING, "quota", "the vault %s holds %s of the %s that it may", vault->name,
+              used, quota);
 }
 
 static int run_task(struct protection *p, struct protect_result *result, struct error *e)
@@ -219,6 +277,7 @@ static int run_task(struct protection *p, struct protect_result *result, struct 
         return -1;
     }
     record(p, &task, result);
+    warn_of_quota(p);
     return 0;
 }
 

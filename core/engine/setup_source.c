@@ -4,17 +4,16 @@
 
 #include "base/file.h"
 #include "base/object.h"
+#include "engine/binding.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A source of the path driver for `path`, which is real: the one that is registered, or a new
- * one, named after the last component. */
-static struct catalog_source *source_of_path(struct setup *s, const char *path, struct error *e)
+/* A draft of a source of the path driver for `path`, which is real. */
+static struct catalog_source *draft_of_path(struct setup *s, const char *path, struct error *e)
 {
-    struct catalog *catalog = setup_catalog(s);
     const struct driver *driver = NULL;
     if (setup_driver(s, SETUP_PATH_DRIVER, LAGAN_KIND_SOURCE, &driver, e) != 0)
         return NULL;
@@ -24,22 +23,68 @@ static struct catalog_source *source_of_path(struct setup *s, const char *path, 
     struct catalog_source *made = catalog_source_new(e);
     if (!made)
         return NULL;
-    if (catalog_pairs_add(&made->parameters, place->name, path, e) != 0)
-        goto fail;
-    struct catalog_source *known =
-        catalog_source_same(catalog, SETUP_PATH_DRIVER, &made->parameters, e);
-    if (known || e->error_class != LAGAN_OK) {
-        catalog_source_free(made);
-        return known;
-    }
     snprintf(made->driver, sizeof(made->driver), "%s", SETUP_PATH_DRIVER);
+    if (catalog_pairs_add(&made->parameters, place->name, path, e) == 0)
+        return made;
+    catalog_source_free(made);
+    return NULL;
+}
+
+/* The registered source that `text` means, or NULL: an error, or (`e` is empty, `*path` is real
+ * and the caller's) a path that is not registered yet. */
+static struct catalog_source *known_row(struct setup *s, const char *text, char **path,
+                                        struct error *e)
+{
+    struct catalog_source *row = NULL;
+    *path = NULL;
+    if (!strchr(text, '/')) {
+        row = catalog_source_find(setup_catalog(s), text, e);
+        if (row || e->code != ERROR_NO_SOURCE)
+            return row;
+    }
+    *path = realpath(text, NULL);
+    if (!*path && errno == ENOENT) {
+        error_set(e, LAGAN_NOT_FOUND, ERROR_NO_SOURCE,
+                  "%s is neither the name of a source nor a path that exists", text);
+        return NULL;
+    }
+    if (!*path) {
+        error_errno(e, errno, "cannot look at %s", text);
+        return NULL;
+    }
+    *e = ERROR_INIT;
+    struct catalog_source *draft = draft_of_path(s, *path, e);
+    if (!draft)
+        return NULL;
+    row = catalog_source_same(setup_catalog(s), SETUP_PATH_DRIVER, &draft->parameters, e);
+    catalog_source_free(draft);
+    return row;
+}
+
+int setup_source_known(struct setup *s, const char *text, struct catalog_source **row,
+                       struct error *e)
+{
+    char *path CLEANUP_TEXT = NULL;
+    struct error why = ERROR_INIT;
+    struct catalog_source *found = known_row(s, text, &path, &why);
+    if (!found && why.error_class != LAGAN_OK) {
+        *e = why;
+        return -1;
+    }
+    *row = found;
+    return 0;
+}
+
+/* Registers the path, named after its last component. */
+static struct catalog_source *register_path(struct setup *s, const char *path, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(s);
+    struct catalog_source *made = draft_of_path(s, path, e);
     const char *last = strrchr(path, '/');
     const char *base = last && last[1] ? last + 1 : "root";
-    if (catalog_source_name(catalog, base, made->name, e) != 0 ||
-        catalog_source_insert(catalog, made, e) != 0)
-        goto fail;
-    return made;
-fail:
+    if (made && catalog_source_name(catalog, base, made->name, e) == 0 &&
+        binding_add_source(s, made, NULL, e) == 0)
+        return made;
     catalog_source_free(made);
     return NULL;
 }
@@ -47,24 +92,14 @@ fail:
 /* The source that `text` means. */
 static struct catalog_source *source_row(struct setup *s, const char *text, struct error *e)
 {
-    struct catalog_source *row = NULL;
-    if (!strchr(text, '/')) {
-        row = catalog_source_find(setup_catalog(s), text, e);
-        if (row || e->code != ERROR_NO_SOURCE)
-            return row;
-    }
-    char *path CLEANUP_TEXT = realpath(text, NULL);
-    if (!path && errno == ENOENT) {
-        error_set(e, LAGAN_NOT_FOUND, ERROR_NO_SOURCE,
-                  "%s is neither the name of a source nor a path that exists", text);
-        return NULL;
-    }
-    if (!path) {
-        error_errno(e, errno, "cannot look at %s", text);
-        return NULL;
-    }
-    *e = ERROR_INIT;
-    return source_of_path(s, path, e);
+    char *path CLEANUP_TEXT = NULL;
+    struct error why = ERROR_INIT;
+    struct catalog_source *row = known_row(s, text, &path, &why);
+    if (!row && why.error_class == LAGAN_OK)
+        return register_path(s, path, e);
+    if (!row)
+        *e = why;
+    return row;
 }
 
 static int open_instance(struct setup *s, const char *driver, const struct setup_values *values,

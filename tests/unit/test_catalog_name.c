@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define HAN "\xe5\xa4\x87\xe4\xbb\xbd" /* "backup" in Chinese */
 #define A63 "a23456789b123456789c123456789d123456789e123456789f123456789g123"
 
 static const struct {
@@ -35,6 +36,22 @@ static const struct {
     {NAME_VAULT, "a%n", "contains '%'"},
     {NAME_VAULT, "$(x)", "contains '$'"},
     {NAME_VAULT, "[COPY]-v", "contains '['"},
+    {NAME_REPLICA, "r_1-2", NULL},
+    {NAME_REPLICA, "-r", NULL},
+    {NAME_REPLICA, HAN, NULL},
+    {NAME_REPLICA, "a" HAN "_1", NULL},
+    {NAME_REPLICA, "\xf0\xa0\x80\x80", NULL},                 /* U+20000, beyond the BMP */
+    {NAME_REPLICA, "\xe3\x80\x81", "contains the byte 0xe3"}, /* U+3001, a mark */
+    {NAME_REPLICA, "\xe3\x81\x82", "contains the byte 0xe3"}, /* Hiragana */
+    {NAME_REPLICA, "\xe4\xb8", "contains the byte 0xe4"},     /* cut short */
+    {NAME_REPLICA, "\xff", "contains the byte 0xff"},
+    {NAME_REPLICA, "a\x01", "contains the byte 0x01"},
+    {NAME_REPLICA, "a b", "contains the byte 0x20"},
+    {NAME_REPLICA, "a<b", "contains '<'"},
+    {NAME_REPLICA, "", "is empty"},
+    {NAME_REPLICA, "latest", "selects the newest"},
+    {NAME_VAULT, HAN, "contains the byte 0xe5"},
+    {NAME_BACKUP, HAN, "contains the byte 0xe5"},
 };
 
 static void name_rules(void **state)
@@ -80,6 +97,92 @@ static void name_descriptions(void **state)
     assert_non_null(strstr(e.text, "at byte 2"));
 }
 
+/* NAM-02: 255 characters, whatever their bytes. */
+static void name_replica_length(void **state)
+{
+    struct error e = ERROR_INIT;
+    char text[NAME_REPLICA_SIZE + 8] = "";
+
+    (void)state;
+    repeat(text, "\xf0\xa0\x80\x80", NAME_REPLICA_LIMIT);
+    assert_int_equal(strlen(text), NAME_REPLICA_SIZE - 1);
+    assert_int_equal(name_check(NAME_REPLICA, text, &e), 0);
+    repeat(text, "\xf0\xa0\x80\x80", NAME_REPLICA_LIMIT + 1);
+    assert_int_equal(name_check(NAME_REPLICA, text, &e), -1);
+    assert_non_null(strstr(e.text, "1 to 255"));
+    repeat(text, "r", NAME_REPLICA_LIMIT);
+    assert_int_equal(name_check(NAME_REPLICA, text, &e), 0);
+    repeat(text, "r", NAME_REPLICA_LIMIT + 1);
+    assert_int_equal(name_check(NAME_REPLICA, text, &e), -1);
+}
+
+/* NAM-04: an id of 36 characters keeps even the limit of 64. */
+static void name_replica_default(void **state)
+{
+    char name[NAME_REPLICA_SIZE];
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    name_of_replica("0123456789abcdef", name);
+    assert_string_equal(name, "manual_rep_from_0123456789abcdef");
+    assert_int_equal(name_check(NAME_BACKUP, name, &e), 0);
+    name_of_replica("9c0ff5ee-0000-4000-8000-0123456789ab", name);
+    assert_int_equal(strlen(name), 52);
+    assert_int_equal(name_check(NAME_BACKUP, name, &e), 0);
+}
+
+/* NAM-12 */
+static void name_tags(void **state)
+{
+    struct error e = ERROR_INIT;
+    char text[4 * NAME_TAG_LIMIT + 8] = "";
+
+    (void)state;
+    assert_int_equal(name_check_tag("owner", "", &e), 0);
+    assert_int_equal(name_check_tag("k", "a = b, " HAN, &e), 0);
+    assert_int_equal(name_check_tag("", "x", &e), -1);
+    assert_int_equal(name_check_tag("a=b", "x", &e), -1);
+    assert_int_equal(name_check_tag("a\tb", "x", &e), -1);
+    assert_int_equal(name_check_tag("a", "x\n", &e), -1);
+    assert_int_equal(name_check_tag("a", "\xff", &e), -1);
+    repeat(text, "\xf0\xa0\x80\x80", NAME_TAG_LIMIT);
+    assert_int_equal(name_check_tag(text, text, &e), 0);
+    repeat(text, "\xf0\xa0\x80\x80", NAME_TAG_LIMIT + 1);
+    assert_int_equal(name_check_tag(text, "", &e), -1);
+    assert_non_null(strstr(e.text, "129 characters; at most 128"));
+    assert_int_equal(name_check_tag("a", text, &e), -1);
+}
+
+/* NAM-10: what is made is shortened, and never refused. */
+static void name_shortened(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t limit, tail, room;
+        const char *cut;
+    } rows[] = {
+        {"[COPY]-main", 64, 8, 80, "[COPY]-main"},
+        {"0123456789", 10, 4, 80, "0123456789"},
+        {"0123456789", 9, 4, 80, "0123~6789"},
+        {"0123456789", 9, 0, 80, "01234567~"},
+        {"0123456789", 20, 4, 11, "0123456789"},
+        {"0123456789", 20, 4, 10, "0123~6789"},
+        {HAN HAN HAN, 6, 1, 80, HAN HAN HAN},
+        {HAN HAN HAN, 5, 1, 80, HAN "\xe5\xa4\x87~\xe4\xbb\xbd"},
+        {HAN HAN HAN, 6, 0, 12, HAN "\xe5\xa4\x87~"},
+        {"\xff\xff\xff\xff\xff", 4, 1, 80, "\xff\xff~\xff"},
+        {"", 4, 1, 8, ""},
+    };
+    char out[80];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        name_cut(rows[i].text, rows[i].limit, rows[i].tail, out, rows[i].room);
+        if (strcmp(out, rows[i].cut) != 0)
+            fail_msg("row %zu: '%s'", i, out);
+    }
+}
+
 static void name_made(void **state)
 {
     char name[NAME_SIZE];
@@ -120,10 +223,10 @@ static void name_from_any_text(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(name_rules),
-    cmocka_unit_test(name_descriptions),
-    cmocka_unit_test(name_made),
-    cmocka_unit_test(name_from_any_text),
+    cmocka_unit_test(name_rules),          cmocka_unit_test(name_descriptions),
+    cmocka_unit_test(name_replica_length), cmocka_unit_test(name_replica_default),
+    cmocka_unit_test(name_tags),           cmocka_unit_test(name_shortened),
+    cmocka_unit_test(name_made),           cmocka_unit_test(name_from_any_text),
 };
 
 UNIT_MAIN(tests)
