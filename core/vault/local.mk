@@ -81,6 +81,7 @@ core_vault_libvault_la_SOURCES += \
 
 # Packs, index, sessions, stores.
 core_vault_libvault_la_SOURCES += \
+	core/vault/audit_head.c core/vault/audit_head.h \
 	core/vault/block_cache.c core/vault/block_cache.h \
 	core/vault/block_fetch.c core/vault/block_fetch.h \
 	core/vault/codec.c core/vault/codec.h \

@@ -29,6 +29,7 @@ static const struct pattern {
     {NAME_PRUNE, 0, "prune/N.delete"},
     {NAME_PARITY, 32, "parity/H"},
     {NAME_ABOUT, 0, "about/N"},
+    {NAME_AUDIT, 0, "audit/U-I"},
 };
 
 /* Takes `size` bytes of lower-case hexadecimal; the text behind them, or NULL. */
@@ -144,6 +145,14 @@ void name_of_conf(uint32_t generation, char text[NAME_SIZE])
 void name_of_about(uint32_t generation, char text[NAME_SIZE])
 {
     snprintf(text, NAME_SIZE, "about/%08x", generation);
+}
+
+void name_of_audit(const uint8_t writer[16], uint64_t line, char text[NAME_SIZE])
+{
+    char digits[33];
+
+    text_hex(writer, 16, digits);
+    snprintf(text, NAME_SIZE, "audit/%s-%016llx", digits, (unsigned long long)line);
 }
 
 /* `prefix`, then `size` bytes of `hash`. */

@@ -24,7 +24,8 @@ enum { NAME_SIZE = 112 }; /* room for the longest name and its terminator */
     X(SESSION_DONE, "sessions/", "end of a session")                                           \
     X(PRUNE, "prune/", "prune record")                                                         \
     X(PARITY, "parity/", "parity sidecar")                                                     \
-    X(ABOUT, "about/", "description of a copy")
+    X(ABOUT, "about/", "description of a copy")                                                \
+    X(AUDIT, "audit/", "head of an audit log")
 enum name_kind {
 #define X(symbol, prefix, text) NAME_##symbol,
     NAME_KINDS(X)
@@ -38,8 +39,8 @@ struct name {
     bool has_hash;    /* the object is named by its content */
     uint8_t hash[32]; /* PACK, RUN, ROLL, PARITY: all of it; KEY: the first 16 bytes */
     uint32_t number;  /* CONF, ABOUT: generation; SESSION, PRUNE: epoch; RUN: level */
-    uint64_t id;      /* SEAL, TOMBSTONE: id; RUN: sequence */
-    uint8_t uuid[16]; /* SESSION */
+    uint64_t id;      /* SEAL, TOMBSTONE: id; RUN: sequence; AUDIT: line */
+    uint8_t uuid[16]; /* SESSION; AUDIT: writer */
 };
 
 /* False for a name that no object of a vault has. */
@@ -50,6 +51,7 @@ const char *name_kind_text(enum name_kind kind);
 
 void name_of_conf(uint32_t generation, char text[NAME_SIZE]);
 void name_of_about(uint32_t generation, char text[NAME_SIZE]);
+void name_of_audit(const uint8_t writer[16], uint64_t line, char text[NAME_SIZE]);
 void name_of_key(const uint8_t hash[32], char text[NAME_SIZE]);
 void name_of_pack(const uint8_t hash[32], char text[NAME_SIZE]);
 void name_of_run(uint32_t level, uint64_t sequence, const uint8_t hash[32],
