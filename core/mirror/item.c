@@ -15,18 +15,36 @@
 #include <stdio.h>
 #include <string.h>
 
-void work_renew(struct work *work)
+static const int64_t ASK_EVERY_NS = INT64_C(2000000000);
+
+static void ask_for_cancellation(struct work *work, int64_t now)
 {
-    struct error e = ERROR_INIT;
+    struct error ignored = ERROR_INIT;
+
+    if (now < work->ask_ns)
+        return;
+    work->ask_ns = now + ASK_EVERY_NS;
+    if (catalog_task_is_cancelled(work->worker->catalog, work->task.id, &ignored) > 0)
+        atomic_store(&work->cancelled, true);
+}
+
+int work_renew(struct work *work, struct error *e)
+{
+    struct error why = ERROR_INIT;
     int64_t now = clock_boot_ns();
 
+    ask_for_cancellation(work, now);
+    if (atomic_load(&work->cancelled))
+        return error_set(e, LAGAN_CANCELLED, ERROR_FAILED, "the task %s was cancelled",
+                         work->task.id);
     if (now < work->renew_ns || atomic_load(&work->lost))
-        return;
+        return 0;
     work->renew_ns = now + WORK_LEASE_NS / 3;
-    if (catalog_item_renew(work->worker->catalog, &work->item, WORK_LEASE_NS, &e) != 0) {
-        atomic_store(&work->lost, e.code == ERROR_LEASE_LOST);
-        log_write(LOG_WARNING, "mirror", "item %lld: %s", (long long)work->item.id, e.text);
+    if (catalog_item_renew(work->worker->catalog, &work->item, WORK_LEASE_NS, &why) != 0) {
+        atomic_store(&work->lost, why.code == ERROR_LEASE_LOST);
+        log_write(LOG_WARNING, "mirror", "item %lld: %s", (long long)work->item.id, why.text);
     }
+    return 0;
 }
 
 /* What a work has led to. */
@@ -84,7 +102,8 @@ static int pass_replica(void *context, uint64_t bytes, struct error *e)
 {
     struct work *work = context;
 
-    work_renew(work);
+    if (work_renew(work, e) != 0)
+        return -1;
     return pace_wait(work->worker->pace, bytes, e);
 }
 
@@ -321,6 +340,34 @@ static void count_failed(struct work *work, enum retry_verdict verdict, bool giv
         worker_tell(w, &news);
 }
 
+/* Somebody does not want it any more: the item goes, and what has arrived stays. */
+static int drop(struct work *work, const struct error *why, struct error *e)
+{
+    struct catalog *c = work->worker->catalog;
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    if ((work->item.operation != CATALOG_OPERATION_REPLICA ||
+         replicate_note(c, &work->item, why, true, e) == 0) &&
+        catalog_item_release(c, &work->item, e) == 0 &&
+        catalog_item_cancel(c, work->item.id, e) == 0 &&
+        catalog_task_finish(c, &work->task, CATALOG_TASK_STATE_CANCELLED, why, e) == 0)
+        return catalog_commit(c, e);
+    catalog_rollback(c);
+    return -1;
+}
+
+static void handle_cancellation(struct work *work, const struct error *why)
+{
+    const struct outcome cancelled = {.skipped = true, .text = "cancelled"};
+    struct error e = ERROR_INIT;
+
+    if (drop(work, why, &e) == 0)
+        count_done(work, &cancelled);
+    else if (e.code != ERROR_LEASE_LOST)
+        worker_fail(work->worker, &e);
+}
+
 static void handle_failure(struct work *work, const struct error *why)
 {
     enum retry_verdict verdict = retry_judge(why);
@@ -369,6 +416,8 @@ void work_run(struct worker *w, const struct catalog_item *item,
         count_done(&work, &outcome);
     else if (result == 0 && e.code != ERROR_LEASE_LOST)
         worker_fail(w, &e);
+    else if (result != 0 && atomic_load(&work.cancelled))
+        handle_cancellation(&work, &why);
     else if (result != 0)
         handle_failure(&work, &why);
     lane_leave(&work);

@@ -2,8 +2,11 @@
 /* lane.c - the vaults of a mirror, opened once for all items that are worked on. */
 #include "mirror/worker_private.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "catalog/audit.h"
 #include "driver/operation.h"
+#include "vault/audit_head.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,16 +33,18 @@ static int away(struct error *e)
     return -1;
 }
 
-/* Between pieces of any object: waits for its turn, and keeps the leases. */
+/* Between pieces of any object: waits for its turn, and keeps the leases.  A piece does not
+ * know its work: when one is cancelled all in the lane stop, and the others start again. */
 static int pass(void *context, uint64_t bytes, struct error *e)
 {
     struct lane *lane = context;
+    int result = 0;
 
     pthread_mutex_lock(&lane->lock);
-    for (struct work *work = lane->works; work != NULL; work = work->next)
-        work_renew(work);
+    for (struct work *work = lane->works; work != NULL && result == 0; work = work->next)
+        result = work_renew(work, e);
     pthread_mutex_unlock(&lane->lock);
-    return pace_wait(lane->worker->pace, bytes, e);
+    return result == 0 ? pace_wait(lane->worker->pace, bytes, e) : -1;
 }
 
 static int open_lane(struct lane *lane, const uint8_t vault[CATALOG_ID_SIZE], struct error *e)
@@ -88,8 +93,29 @@ static void end_task(struct lane *lane)
         log_write(LOG_WARNING, "mirror", "the task is not recorded: %s", e.text);
 }
 
+/* Whoever changes the audit log later cannot take back what stands in another region. */
+static void note_audit(struct lane *lane)
+{
+    struct catalog *c = lane->worker->catalog;
+    struct vault_audit_head head;
+    struct catalog_audit line;
+    struct error e = ERROR_INIT;
+    int found = lane->transfer != NULL ? catalog_audit_head(c, &line, &e) : 0;
+
+    if (found > 0) {
+        catalog_writer_id(c, head.writer);
+        head.sequence = (uint64_t)line.sequence;
+        head.at_ns = clock_wall_ns();
+        memcpy(head.hash, line.hash, sizeof(head.hash));
+        found = vault_audit_head_write(lane->copy.vault, &head, &e);
+    }
+    if (found < 0)
+        log_write(LOG_WARNING, "mirror", "the audit log's head is not noted: %s", e.text);
+}
+
 static void close_lane(struct lane *lane)
 {
+    note_audit(lane);
     end_task(lane);
     transfer_close(lane->transfer);
     open_vault_close(&lane->source);

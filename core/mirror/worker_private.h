@@ -55,7 +55,9 @@ struct work {
     struct catalog_item item;
     struct catalog_task task;
     int64_t renew_ns; /* boot clock: when the lease is to be renewed; under the lane's lock */
+    int64_t ask_ns;   /* boot clock: when to look whether somebody cancels it; likewise */
     atomic_bool lost; /* the lease is somebody else's */
+    atomic_bool cancelled;
 };
 
 /* Leases are renewed every third of this. */
@@ -75,7 +77,8 @@ void lanes_drop(struct worker *w);
 /* Does a claimed item, whatever becomes of it. */
 void work_run(struct worker *w, const struct catalog_item *item,
               const struct catalog_task *task);
-/* Renews the lease when it is time for that. */
-void work_renew(struct work *work);
+/* Renews the lease and looks for a cancellation when it is time for that.  -1 with class
+ * CANCELLED once somebody has cancelled the task. */
+int work_renew(struct work *work, struct error *e);
 
 #endif
