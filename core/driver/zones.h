@@ -53,6 +53,14 @@ struct target *target_zone(const struct target *t, size_t zone, struct error *e)
  * bytes; NULL = none) is compared before the copy gets its name: CORRUPT when it differs. */
 int target_copy(struct target *from, struct target *to, const char *key, const uint8_t *sha256,
                 struct error *e);
+/* Calls `each` for every object whose key starts with `prefix` and that any of the `count` (at
+ * most ZONES_LIMIT) targets has, in byte order; NULLs among them are passed over.  `bytes[i]`
+ * is its length in target i, ZONES_ABSENT where it is not.  All must answer. */
+#define ZONES_ABSENT UINT64_MAX
+int target_walk(struct target *const *targets, size_t count, const char *prefix,
+                int (*each)(void *context, const char *key, const uint64_t *bytes,
+                            struct error *e),
+                void *context, struct error *e);
 /* Whether both hold the same bytes as `key`: 1, 0, -1. */
 int target_compare(struct target *a, struct target *b, const char *key, struct error *e);
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WALK_LIMIT = 1000 };
+
 /* A zone's page: records of a key with its terminator and a u64 length. */
 struct zone_page {
     struct buffer records;
@@ -132,6 +134,13 @@ static int merge(struct zone_page *pages, size_t count, uint32_t limit,
     return 0;
 }
 
+static void free_pages(struct zone_page *pages, size_t count)
+{
+    for (size_t i = 0; pages && i < count; i++)
+        buffer_free(&pages[i].records);
+    free(pages);
+}
+
 int zones_list_page(struct target *t, const char *prefix, const char *start_after,
                     uint32_t limit,
                     int (*each)(void *context, const char *key, uint64_t bytes,
@@ -147,8 +156,57 @@ int zones_list_page(struct target *t, const char *prefix, const char *start_afte
     result = ask(z, pages, prefix, start_after, limit, e);
     if (result == 0)
         result = merge(pages, z->count, limit, each, context, more, e);
-    for (size_t i = 0; i < z->count; i++)
-        buffer_free(&pages[i].records);
-    free(pages);
+    free_pages(pages, z->count);
+    return result;
+}
+
+/* The next page of a target that has given out all of the last one. */
+static int refill(struct target *t, struct zone_page *page, const char *prefix, struct error *e)
+{
+    char after[LAGAN_KEY_LIMIT + 1];
+
+    if (!t || next_key(page) || (page->asked && !page->more))
+        return 0;
+    memcpy(after, page->last, sizeof after);
+    buffer_clear(&page->records);
+    page->at = 0;
+    page->asked = true;
+    return target_list_page(t, prefix, after, WALK_LIMIT, keep, page, &page->more, e);
+}
+
+/* Goes to the next key; false at the end. */
+static bool next_of_all(struct zone_page *pages, size_t count, char *key,
+                        uint64_t bytes[ZONES_LIMIT])
+{
+    const struct zone_page *page = least(pages, count);
+
+    if (!page)
+        return false;
+    memcpy(key, next_key(page), strlen(next_key(page)) + 1);
+    for (size_t i = 0; i < count; i++) {
+        const char *next = next_key(&pages[i]);
+        bytes[i] = next && strcmp(next, key) == 0 ? step(&pages[i]) : ZONES_ABSENT;
+    }
+    return true;
+}
+
+int target_walk(struct target *const *targets, size_t count, const char *prefix,
+                int (*each)(void *context, const char *key, const uint64_t *bytes,
+                            struct error *e),
+                void *context, struct error *e)
+{
+    struct zone_page *pages = calloc(count, sizeof(*pages));
+    uint64_t bytes[ZONES_LIMIT];
+    char key[LAGAN_KEY_LIMIT + 1];
+    int result = pages ? 0 : error_no_memory(e, "a listing");
+
+    while (result == 0) {
+        for (size_t i = 0; i < count && result == 0; i++)
+            result = refill(targets[i], &pages[i], prefix, e);
+        if (result != 0 || !next_of_all(pages, count, key, bytes))
+            break;
+        result = each(context, key, bytes, e);
+    }
+    free_pages(pages, count);
     return result;
 }

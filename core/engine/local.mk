@@ -64,6 +64,8 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/setup.c core/engine/setup.h \
 	core/engine/setup_source.c \
 	core/engine/setup_target.c \
+	core/engine/zone_mend.c core/engine/zone_mend.h \
+	core/engine/zone_repair.c core/engine/zone_repair.h \
 	core/engine/setup_vault.c \
 	core/engine/slot_provider.c core/engine/slot_provider.h \
 	core/engine/slots.c core/engine/slots.h \
