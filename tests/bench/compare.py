@@ -3,6 +3,7 @@
 import os
 import shutil
 import statistics
+import time
 
 from meter import Figures, run, size_of, warm
 from tools import TOOLS, WORKS
@@ -48,13 +49,40 @@ def check_restored(tool, data, options):
     if found != (data.files, data.bytes):
         options.note(f"WRONG: {tool.name} restored {found[0]} files with {found[1]} bytes of "
                      f"{data.files} with {data.bytes}")
-    shutil.rmtree(tool.out)
+
+
+class Restored:
+    """What was restored stays until every tool has done so.
+
+    For about a minute after many files were removed ext4 passes over their inodes, one by one:
+    whoever creates files then pays for what others have removed.
+    """
+    REST_SECONDS = 65
+
+    def __init__(self):
+        self.removed_at = 0.0
+
+    def wait(self):
+        rest = self.removed_at + self.REST_SECONDS - time.monotonic()
+        if rest > 0:
+            time.sleep(rest)
+
+    def remove(self, tools):
+        for tool in tools:
+            shutil.rmtree(tool.out, ignore_errors=True)
+        os.sync()
+        self.removed_at = time.monotonic()
+
+
+RESTORED = Restored()
 
 
 def one_round(data, names, options, runs, stored):
     """All works; each tool in turn does one before any does the next."""
     tools = [fresh_tool(name, data, options) for name in names]
     for work in WORKS:
+        if work == "restore":
+            RESTORED.wait()
         for tool in tools:
             if getattr(tool, work) is None:
                 continue
@@ -62,6 +90,8 @@ def one_round(data, names, options, runs, stored):
             runs.setdefault((work, tool.name), []).append(figures)
             if work == "first":
                 stored.setdefault(tool.name, []).append(size_of(tool.repository)[1:])
+        if work == "restore":
+            RESTORED.remove(tools)
     for tool in tools:
         shutil.rmtree(tool.folder, ignore_errors=True)
 
