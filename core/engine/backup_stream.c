@@ -15,10 +15,10 @@
 enum {
     EXTENTS_AT_A_TIME = 128,
     READ_BYTES = 256 << 10,  /* cut while they are in the processor's cache */
-    SHARE_BYTES = 256 << 10, /* besides a chunk that began in the last share */
-    SEND_BYTES = 2 << 20, /* data after which an item is sent: many chunks are hashed at once */
+    SHARE_BYTES = 8 << 20, /* besides a chunk that began in the last share */
+    SEND_BYTES = 8 << 20, /* data after which an item is sent: many chunks are hashed at once */
     SEND_PIECES = 64,
-    SHARES = 3 /* being read; identified; compressed */
+    SHARES = 4 /* being read; identified; compressed */
 };
 
 struct extent {
