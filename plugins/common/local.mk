@@ -4,3 +4,8 @@ noinst_LTLIBRARIES += plugins/common/libcommon.la
 plugins_common_libcommon_la_SOURCES = plugins/common/direct.c plugins/common/direct.h
 plugins_common_libcommon_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 plugins_common_libcommon_la_CFLAGS = $(DRIVER_CFLAGS)
+# The same for key providers: what needs libcrypto.
+noinst_LTLIBRARIES += plugins/common/libenvelope.la
+plugins_common_libenvelope_la_SOURCES = plugins/common/envelope.c plugins/common/envelope.h
+plugins_common_libenvelope_la_CPPFLAGS = $(DRIVER_CPPFLAGS) $(LIBCRYPTO_CFLAGS)
+plugins_common_libenvelope_la_CFLAGS = $(DRIVER_CFLAGS) $(WIPE_CFLAGS)
