@@ -33,7 +33,8 @@ enum {
     X(SOURCE, "source", "source_")                                                             \
     X(VAULT, "vault", "vault_")                                                                \
     X(BACKUP, "backup", "manualbk_")                                                           \
-    X(ZONE, "zone", "zone_")
+    X(ZONE, "zone", "zone_")                                                                   \
+    X(REPLICA, "replica", "replica_")
 enum name_kind {
 #define X(symbol, word, start) NAME_##symbol,
     NAME_KINDS(X)
