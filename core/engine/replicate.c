@@ -378,10 +378,21 @@ static int settle(const struct replication_request *request, struct replication_
     return done;
 }
 
+static void note_parent(const struct both *both, struct replication_result *result)
+{
+    const struct seal *seal = result->seal;
+
+    for (size_t i = 0; seal->has_parent && i < both->to.count; i++) {
+        const struct seal *other = both->to.seals[i];
+        if (memcmp(other->hash, seal->parent, sizeof(seal->parent)) == 0)
+            memcpy(result->parent, other->id, sizeof(result->parent));
+    }
+}
+
 int replication_run(const struct replication_request *request,
                     struct replication_result *result, struct error *e)
 {
-    struct replication_result made = {NULL, 0, 0, 0, 0, false};
+    struct replication_result made = {.seal = NULL};
     struct both both = {{NULL, 0}, {NULL, 0}};
     const struct seal *source = NULL;
     int done = -1;
@@ -399,6 +410,7 @@ int replication_run(const struct replication_request *request,
         made.bytes_new = made.seal->counters.bytes_new;
         made.bytes_sent = made.seal->counters.bytes_stored;
     }
+    note_parent(&both, &made);
     *result = made;
     done = 0;
 out:

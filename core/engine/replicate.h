@@ -44,12 +44,13 @@ struct replication_request {
 };
 
 struct replication_result {
-    struct seal *seal;   /* of the replica; the caller frees it with seal_free */
-    uint64_t bytes;      /* of the backup */
-    uint64_t bytes_new;  /* of content and metadata that the destination lacked */
-    uint64_t bytes_sent; /* the same as stored */
-    uint64_t bytes_read; /* of content in the source vault */
-    bool found;          /* it was there already: nothing was done */
+    struct seal *seal;         /* of the replica; the caller frees it with seal_free */
+    uint64_t bytes;            /* of the backup */
+    uint64_t bytes_new;        /* of content and metadata that the destination lacked */
+    uint64_t bytes_sent;       /* the same as stored */
+    uint64_t bytes_read;       /* of content in the source vault */
+    bool found;                /* it was there already: nothing was done */
+    char parent[SEAL_ID_TEXT]; /* id of the older replica that it builds upon; empty = none */
 };
 
 /*

@@ -8,7 +8,8 @@ core_mirror_libmirror_la_SOURCES = \
 	core/mirror/lane.c \
 	core/mirror/look.c \
 	core/mirror/pace.c core/mirror/pace.h \
-	core/mirror/replicate.h \
+	core/mirror/replica_rules.c core/mirror/replica_rules.h \
+	core/mirror/replicate.c core/mirror/replicate.h \
 	core/mirror/retry.c core/mirror/retry.h \
 	core/mirror/rules.c core/mirror/rules.h \
 	core/mirror/state.c core/mirror/state.h \
