@@ -20,6 +20,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
 /* Which backup. */
 #define CHOOSE (OPEN | O(SOURCE))
 #define RULES (O(EXCLUDE) | O(INCLUDE) | O(EXCLUDE_FROM))
+/* What a vault that is made is like. */
+#define MAKE_VAULT                                                                             \
+    (O(REGION) | O(PROJECT) | O(TYPE) | O(PLAN) | O(ROLE) | O(ENCRYPTION) | O(PASSPHRASE) |    \
+     O(KEY) | O(RECOVERY_FILE) | O(NO_RECOVERY) | O(FORCE) | O(DESCRIPTION) | O(PACK_SIZE) |   \
+     O(QUOTA) | O(QUOTA_WARNING) | O(AUTO_EXPAND) | O(TAG) | O(REDUNDANCY))
 
 const struct command command_rows[] = {
     {"init", "", OPERAND_NONE, 0, 0,
@@ -38,8 +43,15 @@ const struct command command_rows[] = {
     {"region check", "NAME", OPERAND_REGION, 1, 1, 0, command_region_check,
      "open a region's target and tell what it can do", NULL},
     {"source add", "NAME DRIVER [KEY=VALUE...]", OPERAND_FREE, 2, OPERANDS_ANY,
-     O(EXCLUDE) | O(INCLUDE), command_source_add, "register something to be protected",
-     "Rules given here hold for every backup of the source."},
+     O(EXCLUDE) | O(INCLUDE) | O(VAULT) | O(NEW_VAULT) | MAKE_VAULT, command_source_add,
+     "register something to be protected",
+     "Rules given here hold for every backup of the source.  --vault binds it to a vault;\n"
+     "with --new-vault that vault is made too, as the other options say: both or neither."},
+    {"source bind", "NAME", OPERAND_SOURCE, 1, 1, O(REGION) | O(VAULT), command_source_bind,
+     "bind a source to the vault that its backups go to",
+     "A source has one vault; backups in another one stay there."},
+    {"source unbind", "NAME", OPERAND_SOURCE, 1, 1, 0, command_source_unbind,
+     "bind a source to no vault; its backups stay", NULL},
     {"source list", "", OPERAND_NONE, 0, 0, 0, command_source_list, "list the sources", NULL},
     {"source show", "NAME", OPERAND_SOURCE, 1, 1, 0, command_source_show, "show a source",
      NULL},
@@ -47,16 +59,36 @@ const struct command command_rows[] = {
      "open a source and tell whether it can be backed up", NULL},
     {"source remove", "NAME", OPERAND_SOURCE, 1, 1, 0, command_source_remove,
      "forget a source; its backups stay", NULL},
-    {"vault create", "NAME", OPERAND_FREE, 1, 1,
-     O(REGION) | O(PASSPHRASE) | O(KEY) | O(RECOVERY_FILE) | O(NO_RECOVERY) | O(FORCE) |
-         O(DESCRIPTION) | O(PACK_SIZE),
-     command_vault_create, "make a vault",
-     "Without --passphrase and --key a key file is made beside the configuration.  The\n"
-     "recovery key is shown once."},
+    {"vault create", "[NAME]", OPERAND_FREE, 0, 1, MAKE_VAULT, command_vault_create,
+     "make a vault",
+     "Without --passphrase and --key the region's key provider is used, or a key file is\n"
+     "made beside the configuration.  The recovery key is shown once."},
     {"vault list", "", OPERAND_NONE, 0, 0, O(REGION), command_vault_list, "list the vaults",
      NULL},
     {"vault show", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_vault_show, "show a vault",
      NULL},
+    {"vault update", "NAME", OPERAND_VAULT, 1, 1,
+     O(REGION) | O(DESCRIPTION) | O(QUOTA) | O(QUOTA_WARNING) | O(AUTO_EXPAND) |
+         O(NO_AUTO_EXPAND) | O(TAG) | O(UNTAG),
+     command_vault_update, "change description, quota or tags of a vault",
+     "A quota cannot be below what the vault holds."},
+    {"vault convert", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_vault_convert,
+     "make a trial a full vault, for good", NULL},
+    {"vault freeze", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(WHY), command_vault_freeze,
+     "let a vault take no backups and lose none", "It can be read all the while."},
+    {"vault unfreeze", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_vault_unfreeze,
+     "make a frozen vault available, or one in error after a look at it", NULL},
+    {"vault delete", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(CONFIRM) | O(YES),
+     command_vault_delete, "delete a vault with all its backups",
+     "It is kept for a while (`undelete` in the limits section of the configuration, 14\n"
+     "days) and can be brought back until then."},
+    {"vault undelete", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_vault_undelete,
+     "bring a deleted vault back", NULL},
+    {"vault purge", "[NAME]", OPERAND_VAULT, 0, 1,
+     O(REGION) | O(DUE) | O(CONFIRM) | O(YES) | O(FORCE), command_vault_purge,
+     "destroy a deleted vault whose time has come, and all in it",
+     "--due does so with every such vault.  --force does not wait for the time.  Nothing\n"
+     "brings back what was purged."},
     {"vault key list", "[NAME]", OPERAND_VAULT, 0, 1, O(REGION), command_vault_key_list,
      "list the key slots of a vault", NULL},
     {"vault key add", "[NAME]", OPERAND_VAULT, 0, 1,
@@ -65,8 +97,32 @@ const struct command command_rows[] = {
      command_vault_key_add, "add a key slot", "Exactly one of the --new- options says which."},
     {"vault key remove", "NAME SLOT", OPERAND_VAULT, 2, 2, O(REGION) | UNLOCK,
      command_vault_key_remove, "remove a key slot, by its id (may be abbreviated)", NULL},
-    {"vault key check", "[NAME]", OPERAND_VAULT, 0, 1, O(REGION) | UNLOCK,
-     command_vault_key_check, "tell whether the vault can be opened", NULL},
+    {"vault key check", "[NAME]", OPERAND_VAULT, 0, 1, O(REGION) | UNLOCK | O(ALL),
+     command_vault_key_check, "tell whether vaults can be opened with their keys",
+     "Unwraps each slot of a key provider and compares.  With --all: for every vault,\n"
+     "meant for each day."},
+    {"mirror create", "VAULT", OPERAND_VAULT, 1, 1,
+     O(MIRROR_REGION) | O(PROJECT) | O(MADE_NAME) | O(DESCRIPTION) | O(MIRROR_KEY) |
+         O(ENCRYPTION) | O(PASSPHRASE) | O(RECOVERY_KEY) | O(INTERVAL),
+     command_mirror_create, "let a vault of another region follow a vault",
+     "New backups follow at once, older ones after the history delay of the\n"
+     "configuration.  `lagan run` does the copying."},
+    {"mirror list", "", OPERAND_NONE, 0, 0, O(REGION), command_mirror_list, "list the mirrors",
+     NULL},
+    {"mirror show", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(ITEMS), command_mirror_show,
+     "show a mirror: its state, its progress, how far it lags", NULL},
+    {"mirror verify", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(DEPTH) | O(REPAIR),
+     command_mirror_verify, "compare a mirror with its vault, and mend either",
+     "structure  names, lengths, signatures\n"
+     "objects    and every object of both sides is read and compared with its name\n"
+     "No key is needed."},
+    {"mirror stop", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | UNLOCK | O(CONFIRM) | O(YES),
+     command_mirror_stop, "end a mirror: it becomes a vault of its own", NULL},
+    {"mirror delete", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(CONFIRM) | O(YES),
+     command_mirror_delete, "end a mirror and delete it; needs --region",
+     "It can be brought back with `lagan vault undelete`, as a vault of its own."},
+    {"mirror release", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_mirror_release,
+     "let the deletions go that the brake has stopped", NULL},
     {"backup create", "SOURCE|PATH...", OPERAND_SOURCE, 1, OPERANDS_ANY,
      OPEN | O(FULL) | O(NAME) | O(DESCRIPTION) | RULES | O(INCLUDE_FROM) | O(ONE_FILE_SYSTEM) |
          O(EXCLUDE_CACHES) | O(EXCLUDE_IF_PRESENT),
@@ -107,6 +163,23 @@ const struct command command_rows[] = {
     {"task list", "", OPERAND_NONE, 0, 0, O(LIMIT) | O(STATE), command_task_list,
      "list what was done, newest first", NULL},
     {"task show", "TASK", OPERAND_TASK, 1, 1, 0, command_task_show, "show a task", NULL},
+    {"task cancel", "TASK", OPERAND_TASK, 1, 1, 0, command_task_cancel, "ask a task to end",
+     NULL},
+    {"task dead", "", OPERAND_NONE, 0, 0, 0, command_task_dead,
+     "show what was given up, and every attempt", NULL},
+    {"task retry", "[TASK]", OPERAND_TASK, 0, 1, 0, command_task_retry,
+     "try again what was given up: what a task worked on, or all", NULL},
+    {"task clear", "[TASK]", OPERAND_TASK, 0, 1, O(STATE), command_task_clear,
+     "forget tasks that are over: one, or all in a state", NULL},
+    {"usage", "", OPERAND_NONE, 0, 0, O(MONTH) | O(REGION) | O(VAULT), command_usage,
+     "tell what was stored, sent and restored, by month", NULL},
+    {"audit list", "", OPERAND_NONE, 0, 0, O(LIMIT), command_audit_list,
+     "list what was changed, and by whom", NULL},
+    {"audit verify", "", OPERAND_NONE, 0, 0, 0, command_audit_verify,
+     "check that the audit log is what it was", NULL},
+    {"run", "", OPERAND_NONE, 0, 0, O(ONCE), command_run,
+     "do what is due: copy to other regions, tidy",
+     "Without --once it goes on until it is told to end."},
     {"help", "[COMMAND]", OPERAND_FREE, 0, OPERANDS_ANY, 0, command_help,
      "show help on a command", NULL},
 };

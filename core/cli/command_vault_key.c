@@ -4,6 +4,9 @@
 
 #include "crypto/secret.h"
 #include "engine/create.h"
+#include "engine/key_check.h"
+#include "engine/parameters.h"
+#include "engine/slot_provider.h"
 #include "engine/slots.h"
 
 #include <stdio.h>
@@ -73,22 +76,33 @@ static int new_slot(struct session *s, struct slot_source *slot, uint8_t recover
     return result;
 }
 
-/* A vault that had no provider is opened with the new one from now on. */
-static int adopt_provider(struct session *s, struct open_vault *vault,
-                          const struct slot_source *slot, struct error *e)
+/* The new provider opens the vault from now on when it had none; else it is remembered. */
+static int keep_provider(struct session *s, struct open_vault *vault,
+                         const struct slot_source *slot, const char *id, struct error *e)
 {
     struct catalog_vault *row = vault->row;
-    if (slot->request.kind != VAULT_SLOT_PROVIDER || row->key_driver[0])
+    if (slot->request.kind != VAULT_SLOT_PROVIDER)
         return 0;
-    bool managed = strcmp(slot->driver, SETUP_KEY_DRIVER) == 0;
-    row->encryption = managed ? CATALOG_ENCRYPTION_MANAGED : CATALOG_ENCRYPTION_KMS;
-    snprintf(row->key_driver, sizeof(row->key_driver), "%s", slot->driver);
-    for (size_t i = 0; i < slot->parameters.count; i++) {
-        if (catalog_pairs_add(&row->key_parameters, slot->parameters.items[i].name,
-                              slot->parameters.items[i].value, e) != 0)
-            return -1;
-    }
+    if (row->key_driver[0])
+        return slot_provider_remember(session_catalog(s), row->uuid, id, slot->driver,
+                                      &slot->parameters, e);
+    if (slot_provider_adopt(s->setup, row, slot->driver, &slot->parameters, e) != 0)
+        return -1;
     return catalog_vault_update(session_catalog(s), row, e);
+}
+
+/* Before anything is made: the key itself would be. */
+static int check_method(struct session *s, const struct catalog_vault *row, struct error *e)
+{
+    struct driver_words words = {0};
+    const char *provider = session_value(s, OPTION_NEW_KEY);
+    if (!provider)
+        return 0;
+    if (driver_words_parse(provider, &words, e) != 0)
+        return -1;
+    int result = slot_provider_fits(s->setup, row, words.driver, e);
+    driver_words_clear(&words);
+    return result;
 }
 
 static int add_slot(struct session *s, struct open_vault *vault, int *fd, struct error *e)
@@ -97,11 +111,13 @@ static int add_slot(struct session *s, struct open_vault *vault, int *fd, struct
     struct slot_source slot = {0};
     uint8_t recovery_key[32] = {0};
     char id[33];
-    int result = new_slot(s, &slot, recovery_key, e);
+    int result = check_method(s, vault->row, e);
+    if (result == 0)
+        result = new_slot(s, &slot, recovery_key, e);
     if (result == 0)
         result = slots_add(&slots, &slot.request, id, e);
     if (result == 0)
-        result = adopt_provider(s, vault, &slot, e);
+        result = keep_provider(s, vault, &slot, id, e);
     if (result == 0) {
         record_begin(&s->output, "slot");
         record_text(&s->output, "id", id);
@@ -139,18 +155,49 @@ int command_vault_key_add(struct session *s, struct error *e)
     return result;
 }
 
+/* What is to be known of a slot before it goes. */
+struct kind_search {
+    const char *id;
+    bool provider;
+};
+
+static int note_kind(void *context, const struct vault_slot *slot, struct error *e)
+{
+    struct kind_search *search = context;
+    (void)e;
+    if (strcmp(slot->id, search->id) == 0)
+        search->provider = slot->kind == VAULT_SLOT_PROVIDER;
+    return 0;
+}
+
+static int remove_provider(struct session *s, struct open_vault *vault, const char *id,
+                           struct error *e)
+{
+    bool changed = false;
+    if (slot_provider_removed(s->setup, vault, id, &changed, e) != 0)
+        return -1;
+    if (changed && vault->row->key_driver[0])
+        output_note(&s->output, "vault %s is opened with %s from now on", vault->row->name,
+                    vault->row->key_driver);
+    else if (changed)
+        output_note(&s->output, "no key provider opens vault %s any more", vault->row->name);
+    return 0;
+}
+
 static int remove_slot(struct session *s, struct open_vault *vault, struct error *e)
 {
     const struct slots slots = {session_catalog(s), vault->row->uuid, vault->vault};
     char id[33];
     bool missing = false;
+    struct kind_search search = {.id = id};
     if (slots_find(&slots, session_operand(s, 1), id, e) != 0 ||
+        vault_slot_list(vault->vault, note_kind, &search, e) != 0 ||
         slots_remove(&slots, id, &missing, e) != 0)
         return error_context(e, "vault %s", vault->row->name);
     output_note(&s->output, "slot %s %s vault %s", id,
                 missing ? "was missing already, and is forgotten in" : "removed from",
                 vault->row->name);
-    return 0;
+    return search.provider ? remove_provider(s, vault, id, e) : 0;
 }
 
 int command_vault_key_remove(struct session *s, struct error *e)
@@ -163,15 +210,117 @@ int command_vault_key_remove(struct session *s, struct error *e)
     return result;
 }
 
-int command_vault_key_check(struct session *s, struct error *e)
+/* ---- checks ---- */
+
+static int record_slot(void *context, const struct vault_slot *slot, enum key_slot_state state,
+                       const struct error *why, struct error *e)
+{
+    struct output *o = context;
+    (void)e;
+    record_begin(o, "key_slot");
+    record_text(o, "id", slot->id);
+    record_text(o, "driver", slot->driver);
+    record_text(o, "identity", slot->identity);
+    record_text(o, "state", key_slot_state_name(state));
+    if (state == KEY_SLOT_FAILS)
+        record_text(o, "why", why->text);
+    record_end(o);
+    return 0;
+}
+
+static void record_opens(struct output *o, const char *vault, bool opens)
+{
+    record_begin(o, "key_check");
+    record_text(o, "vault", vault);
+    record_flag(o, "opens", opens);
+    record_end(o);
+}
+
+int vault_key_shown(struct session *s, const struct catalog_vault *row, struct error *e)
+{
+    struct key_verdict verdict;
+    struct error unreachable = ERROR_INIT, ignored = ERROR_INIT;
+    if (!row->key_driver[0])
+        return 0;
+    int result = key_check_row(s->setup, row, NULL, NULL, &unreachable, e);
+    if (unreachable.error_class != LAGAN_OK)
+        output_note(&s->output, "its key was not checked: %s", unreachable.text);
+    if (key_verdict_read(session_catalog(s), row->uuid, &verdict, &ignored) == 0 &&
+        verdict.checked_ns != 0) {
+        record_begin(&s->output, "vault_key");
+        record_flag(&s->output, "available", verdict.fine);
+        record_time(&s->output, "checked", verdict.checked_ns);
+        record_end(&s->output);
+    }
+    return result;
+}
+
+/* A key that was given is tried alone. */
+static int check_given(struct session *s, struct error *e)
 {
     struct open_vault vault = {0};
-    if (session_setup(s, NEED_CATALOG, e) != 0 || open_vault(s, false, true, &vault, e) != 0)
+    if (open_vault(s, false, true, &vault, e) != 0)
         return -1;
-    record_begin(&s->output, "key_check");
-    record_text(&s->output, "vault", vault.row->name);
-    record_flag(&s->output, "opens", vault_unlocked(vault.vault));
-    record_end(&s->output);
+    record_opens(&s->output, vault.row->name, vault_unlocked(vault.vault));
     open_vault_close(&vault);
     return 0;
+}
+
+static int check_slots(struct session *s, struct error *e)
+{
+    struct open_vault vault = {0};
+    if (open_vault(s, true, true, &vault, e) != 0)
+        return -1;
+    if (!vault.row->key_driver[0]) {
+        open_vault_close(&vault);
+        return check_given(s, e);
+    }
+    int result = key_check(s->setup, &vault, record_slot, &s->output, e);
+    if (result == 0 || e->error_class != LAGAN_CANCELLED)
+        record_opens(&s->output, vault.row->name, result == 0);
+    open_vault_close(&vault);
+    return result;
+}
+
+static void tell_vault(void *context, const struct catalog_vault *row, const struct error *why)
+{
+    struct session *s = context;
+    record_begin(&s->output, "key_check");
+    record_text(&s->output, "vault", row->name);
+    record_text(&s->output, "region", row->region);
+    record_flag(&s->output, "opens", why->error_class == LAGAN_OK);
+    if (why->error_class != LAGAN_OK)
+        record_text(&s->output, "why", why->text);
+    record_end(&s->output);
+}
+
+static int check_all(struct session *s, struct error *e)
+{
+    uint64_t failed = 0;
+    if (key_check_all(s->setup, tell_vault, s, &failed, e) != 0)
+        return -1;
+    if (failed == 0)
+        return 0;
+    return error_set(
+        e, LAGAN_PRECONDITION, ERROR_KEY_UNAVAILABLE,
+        "the keys of %llu vaults cannot be had; `lagan vault key check NAME` tells "
+        "more of each",
+        (unsigned long long)failed);
+}
+
+int command_vault_key_check(struct session *s, struct error *e)
+{
+    bool given = session_given(s, OPTION_PASSPHRASE) || session_given(s, OPTION_RECOVERY_KEY) ||
+                 session_given(s, OPTION_KEY);
+    bool all = session_given(s, OPTION_ALL);
+    if (all && (given || session_operand(s, 0)))
+        return error_set(
+            e, LAGAN_INVALID, ERROR_USAGE,
+            "--all checks every vault with its own key; it takes neither a name nor "
+            "a key");
+    if (session_setup(s, NEED_CATALOG, e) != 0)
+        return -1;
+    if (all)
+        return check_all(s, e);
+    return given ? check_given(s, e) : check_slots(s, e);
 }

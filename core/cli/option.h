@@ -87,6 +87,7 @@ enum {
       "mend what one side has and the other lacks or has damaged")                             \
     X(ITEMS, "items", 0, NULL, 0, "with every item that waits")                                \
     X(ONCE, "once", 0, NULL, 0, "do what is due, then end")                                    \
+    X(MONTH, "month", 0, "MONTH", 0, "only this month, as 2026-11")                            \
     X(TYPE, "type", 0, "TYPE", 0, "general, table, archive, database or container; general")   \
     X(PLAN, "plan", 0, "PLAN", 0, "full, or trial for 30 days; full")                          \
     X(ROLE, "role", 0, "ROLE", 0, "normal, or replication to take replicas; normal")           \
@@ -102,7 +103,8 @@ enum {
     X(NEW_VAULT, "new-vault", 0, NULL, 0,                                                      \
       "make the vault of --vault, or one with a made name, for it")                            \
     X(WHY, "reason", 0, "TEXT", 0, "why, for those who meet it")                               \
-    X(DUE, "due", 0, NULL, 0, "all whose time has come")
+    X(DUE, "due", 0, NULL, 0, "all whose time has come")                                       \
+    X(ALL, "all", 0, NULL, 0, "every one there is")
 
 enum option {
 #define X(symbol, name, letter, value, marks, help) OPTION_##symbol,

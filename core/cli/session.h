@@ -10,7 +10,15 @@
 #include "engine/setup.h"
 
 /* Statuses besides those of errors (base/error.h). */
-enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_PARTIAL = 3, STATUS_INTEGRITY = 4 };
+enum {
+    STATUS_DONE = 0,
+    STATUS_FAILED = 1,
+    STATUS_PARTIAL = 3,
+    STATUS_INTEGRITY = 4,
+    STATUS_TEMPORARY = 5,
+    STATUS_BRAKED = 7,
+    STATUS_LAGGING = 8
+};
 
 struct session {
     struct arguments arguments;
@@ -88,6 +96,9 @@ int recovery_give(struct session *s, int *fd, const uint8_t key[32], const char 
                   struct error *e);
 /* Takes the file away again when there is no key to put in it. */
 void recovery_cancel(const struct session *s, int *fd);
+
+/* Tells whether the key of a vault is there: a record, and an error when it is not. */
+int vault_key_shown(struct session *s, const struct catalog_vault *row, struct error *e);
 
 /* Help: of the program, of a group of commands or of a command. */
 void help_print(struct output *o, const char *words);

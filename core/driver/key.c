@@ -21,6 +21,16 @@ struct key_provider {
 
 enum { KEY_PROVIDER_MAGIC = 0x6b657970 };
 
+/* The provider answered that its key cannot be had; what may pass by itself stays temporary. */
+static void mark_unavailable(struct error *e)
+{
+    static const uint32_t classes[] = {LAGAN_NOT_FOUND, LAGAN_DENIED, LAGAN_AUTH, LAGAN_OFFLINE,
+                                       LAGAN_IO};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (e->error_class == classes[i])
+            e->code = ERROR_KEY_UNAVAILABLE;
+}
+
 struct key_provider *key_provider_open(struct instance *i, uint64_t flags, struct error *e)
 {
     const struct driver *d = instance_driver(i);
@@ -32,6 +42,7 @@ struct key_provider *key_provider_open(struct instance *i, uint64_t flags, struc
         return NULL;
     }
     if (instance_open(i, flags, &p->handle, e) < 0) {
+        mark_unavailable(e);
         free(p);
         return NULL;
     }
@@ -79,8 +90,10 @@ int key_provider_wrap(struct key_provider *p, const void *context, size_t contex
         result =
             operation_leave(&o, p->ops->wrap(p->handle, &o.op, context, context_size, secret,
                                              secret_size, room, LAGAN_WRAPPED_LIMIT, &size));
-    if (operation_end(&o, result, e, "wrap a key") < 0)
+    if (operation_end(&o, result, e, "wrap a key") < 0) {
+        mark_unavailable(e);
         return -1;
+    }
     if (size > LAGAN_WRAPPED_LIMIT)
         return error_set(e, LAGAN_INTERNAL, ERROR_FAILED, "%s: wrap a key: it claims %zu bytes",
                          p->driver->descriptor.name, size);
@@ -103,6 +116,7 @@ int key_provider_unwrap(struct key_provider *p, const void *context, size_t cont
                                                wrapped_size, secret, room, &size));
     if (operation_end(&o, result, e, "unwrap a key") < 0) {
         explicit_bzero(secret, room);
+        mark_unavailable(e);
         if (e->error_class == LAGAN_AUTH)
             e->code = ERROR_WRONG_KEY;
         return -1;

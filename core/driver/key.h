@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key.h - a key provider, opened: see <lagan/key.h> for the contract.  Thread-safe. */
+/*
+ * key.h - a key provider, opened: see <lagan/key.h> for the contract.  Thread-safe.
+ *
+ * A provider that answers that its key cannot be had - NOT_FOUND, DENIED, AUTH, OFFLINE, IO -
+ * makes the code KEY_UNAVAILABLE.
+ */
 #ifndef CORE_DRIVER_KEY_H
 #define CORE_DRIVER_KEY_H
 
@@ -11,7 +16,7 @@
 struct key_provider;
 
 /* Opens `i` (ready; of a key driver; outlives the result).  `flags`: LAGAN_OPEN_INITIALISE
- * creates the provider's key when there is none.  Errors: NOT_FOUND when there is none. */
+ * creates the provider's key when there is none. */
 struct key_provider *key_provider_open(struct instance *i, uint64_t flags, struct error *e);
 /* NULL is fine. */
 void key_provider_close(struct key_provider *p);

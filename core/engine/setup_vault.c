@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "crypto/recovery.h"
 #include "driver/secret.h"
+#include "engine/key_check.h"
 #include "engine/parameters.h"
 
 #include <stdio.h>
@@ -86,6 +87,16 @@ static int unlock_words(struct setup *s, struct vault *vault, const char *text, 
     return result;
 }
 
+/* A key that is gone is named at once, and remembered. */
+static int unlock_row(struct setup *s, struct vault *vault, const struct catalog_vault *row,
+                      struct error *e)
+{
+    if (unlock_provider(s, vault, row->key_driver, &row->key_parameters, e) != 0)
+        return key_check_explain(s, vault, row, e);
+    key_check_opened(s, row);
+    return 0;
+}
+
 int setup_vault_unlock(struct setup *s, struct vault *vault, const struct catalog_vault *row,
                        const struct setup_key *key, struct error *e)
 {
@@ -98,7 +109,7 @@ int setup_vault_unlock(struct setup *s, struct vault *vault, const struct catalo
     if (key && key->provider)
         return unlock_words(s, vault, key->provider, e);
     if (row && row->key_driver[0])
-        return unlock_provider(s, vault, row->key_driver, &row->key_parameters, e);
+        return unlock_row(s, vault, row, e);
     return error_set(e, LAGAN_AUTH, ERROR_LOCKED,
                      "no key is known here; give --passphrase, --recovery-key or --key");
 }

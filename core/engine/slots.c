@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "catalog/audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,17 @@ static int intent_get(const struct slots *s, int64_t *since_ns, struct error *e)
     return 0;
 }
 
+/* Says in the audit log what became of a slot. */
+static int audit(const struct slots *s, enum catalog_event event,
+                 const struct catalog_slot *slot, const char *more, struct error *e)
+{
+    char vault[2 * CATALOG_ID_SIZE + 1];
+    text_hex(s->id, CATALOG_ID_SIZE, vault);
+    return catalog_audit_add(s->catalog, event, vault, e, "%s: %s slot %s \"%s\"%s",
+                             vault_settings(s->vault)->name, slot->kind, slot->id, slot->label,
+                             more);
+}
+
 /* The addition is over: its slot is remembered. */
 static int write_added(const struct slots *s, const struct slot_rows *stored, int64_t since_ns,
                        const char *id, struct error *e)
@@ -162,7 +174,8 @@ static int write_added(const struct slots *s, const struct slot_rows *stored, in
     for (size_t i = 0; i < stored->count; i++) {
         const struct catalog_slot *slot = &stored->items[i];
         bool added = id ? strcmp(slot->id, id) == 0 : slot->created_ns >= since_ns;
-        if (added && catalog_slot_upsert(s->catalog, slot, e) != 0)
+        if (added && (catalog_slot_upsert(s->catalog, slot, e) != 0 ||
+                      audit(s, CATALOG_EVENT_KEY_ADD, slot, "", e) != 0))
             return -1;
     }
     return intent_set(s, 0, e);
@@ -203,26 +216,67 @@ int slots_add(const struct slots *s, const struct vault_slot_request *request, c
     return -1;
 }
 
+/* The catalog forgets the slot, and the audit log tells; both, or neither. */
+static int write_removed(const struct slots *s, const struct catalog_slot *row, bool known,
+                         struct error *e)
+{
+    if (catalog_begin(s->catalog, e) != 0)
+        return -1;
+    int result = known ? catalog_slot_delete(s->catalog, s->id, row->id, e) : 0;
+    if (result == 0)
+        result = audit(s, CATALOG_EVENT_KEY_REMOVE, row, "", e);
+    return transaction_end(s->catalog, result, e);
+}
+
+/* It could not be removed after all. */
+static void write_kept(const struct slots *s, const struct catalog_slot *row, bool known)
+{
+    struct error ignored = ERROR_INIT;
+    if (catalog_begin(s->catalog, &ignored) != 0)
+        return;
+    int result = known ? catalog_slot_upsert(s->catalog, row, &ignored) : 0;
+    if (result == 0)
+        result = audit(s, CATALOG_EVENT_KEY_ADD, row, ", which could not be removed", &ignored);
+    transaction_end(s->catalog, result, &ignored);
+}
+
+/* What is known of a slot: its row, or what storage says. */
+static int find_slot(const struct slots *s, const char *id, struct catalog_slot *slot,
+                     bool *known, struct error *e)
+{
+    struct both both;
+    if (both_read(s, &both, e) != 0)
+        return -1;
+    const struct catalog_slot *row = find_row(&both.known, id);
+    const struct catalog_slot *stored = find_row(&both.stored, id);
+    *known = row != NULL;
+    *slot = (struct catalog_slot){0};
+    memcpy(slot->vault, s->id, sizeof(slot->vault));
+    snprintf(slot->id, sizeof(slot->id), "%s", id);
+    snprintf(slot->kind, sizeof(slot->kind), "unknown");
+    if (row || stored)
+        *slot = row ? *row : *stored;
+    both_clear(&both);
+    return 0;
+}
+
 int slots_remove(const struct slots *s, const char *id, bool *missing, struct error *e)
 {
-    struct slot_rows known = {.vault = s->id};
-    struct error ignored = ERROR_INIT;
+    struct catalog_slot row;
+    bool known = false;
     *missing = false;
-    if (catalog_slot_list(s->catalog, s->id, add_row, &known, e) != 0)
+    /* First: what was removed in the regular way is never missed, nor without a line. */
+    if (find_slot(s, id, &row, &known, e) != 0 || write_removed(s, &row, known, e) != 0)
         return -1;
-    const struct catalog_slot *row = find_row(&known, id);
-    /* First: what was removed in the regular way is never missed. */
-    int result = row ? catalog_slot_delete(s->catalog, s->id, id, e) : 0;
-    if (result == 0 && vault_slot_remove(s->vault, id, e) != 0) {
-        *missing = row && e->error_class == LAGAN_NOT_FOUND;
-        result = *missing ? 0 : -1;
-        if (row && !*missing)
-            catalog_slot_upsert(s->catalog, row, &ignored);
+    if (vault_slot_remove(s->vault, id, e) == 0)
+        return 0;
+    *missing = known && e->error_class == LAGAN_NOT_FOUND;
+    if (!*missing) {
+        write_kept(s, &row, known);
+        return -1;
     }
-    if (*missing)
-        *e = ERROR_INIT;
-    free(known.items);
-    return result;
+    *e = ERROR_INIT;
+    return 0;
 }
 
 /* Counts the slots whose id starts with `text`, those in `but` left out. */

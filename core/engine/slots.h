@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slots.h - the key slots of a vault, and what the catalog remembers of them. */
+/*
+ * slots.h - the key slots of a vault, and what the catalog remembers of them.  Each slot that
+ * comes or goes has its line in the audit log, in the transaction in which the catalog learns
+ * of it.
+ */
 #ifndef CORE_ENGINE_SLOTS_H
 #define CORE_ENGINE_SLOTS_H
 

@@ -211,6 +211,55 @@ static const struct slot_entry *find(const struct vault *v, const struct slot_en
     return found;
 }
 
+/* Whether the secrets behind `kek` are those of this vault. */
+static int compare_root(const struct vault *v, const struct slot_entry *entry,
+                        const struct secret *kek, struct error *e)
+{
+    struct masters *masters = masters_new(e);
+    struct keys *keys = NULL;
+
+    if (masters == NULL)
+        return -1;
+    if (slot_open(&entry->slot, kek->bytes, entry->name, masters, e) == 0)
+        keys = keys_new(vault_settings(v)->uuid, masters, e);
+    masters_free(masters);
+    if (keys == NULL)
+        return -1;
+    bool same = secret_equal(keys_root_public(keys), vault_settings(v)->root_public, 32);
+    keys_free(keys);
+    if (same)
+        return 0;
+    return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY,
+                     "%s holds the secrets of another vault than the configuration",
+                     entry->name);
+}
+
+int vault_slot_check(struct vault *v, const char *id, struct key_provider *provider,
+                     struct error *e)
+{
+    const struct slot_opener opener = {.kind = VAULT_SLOT_PROVIDER, .provider = provider};
+    CLEANUP_SECRET struct secret kek = {{0}};
+    const struct slot_entry *found;
+    struct slot_entry *entries;
+    size_t count, others;
+    int result = -1;
+
+    if (slot_list(vault_target(v), &entries, &count, e) != 0)
+        return -1;
+    found = find(v, entries, count, id, &others);
+    if (found == NULL)
+        error_set(e, LAGAN_NOT_FOUND, ERROR_FAILED, "there is no key slot %s", id);
+    else if (!found->valid)
+        *e = found->why;
+    else if (!is_ours(v, found) || !fits(&found->slot, &opener))
+        error_set(e, LAGAN_AUTH, ERROR_WRONG_KEY, "%s is no slot of this provider",
+                  found->name);
+    else if (slot_kek(&found->slot, &opener, found->name, &kek, e) == 0)
+        result = compare_root(v, found, &kek, e);
+    slot_list_free(entries, count);
+    return result;
+}
+
 int vault_slot_remove(struct vault *v, const char *id, struct error *e)
 {
     struct target *target = vault_target(v);
