@@ -71,7 +71,7 @@ int catalog_audit_add(struct catalog *c, enum catalog_event event, const char *s
 /* The last line: 1, or 0 when there is none. */
 int catalog_audit_head(struct catalog *c, struct catalog_audit *line, struct error *e);
 /* Computes all hashes again.  `*lines` is their number.  AUDIT_BROKEN with the first line that
- * is not what it was, or missing. */
+ * is not what it was, or missing, the last ones included. */
 int catalog_audit_verify(struct catalog *c, uint64_t *lines, struct error *e);
 /* The hash of the line `sequence`: 1, or 0 when there is no such line. */
 int catalog_audit_hash(struct catalog *c, int64_t sequence, uint8_t hash[CATALOG_HASH_SIZE],

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* backup.c - the recovery points of the known vaults. */
+#include "base/clock.h"
 #include "base/text.h"
 #include "catalog/catalog_private.h"
+#include "catalog/ledger.h"
 
 #include <string.h>
 
 #define BACKUP_COLUMNS                                                                         \
     "vault, id, seal_name, seal_hash, source, source_name, source_driver, host, state,"        \
-    " created_ns, start_ns, end_ns, entries, bytes, bytes_stored, name, description, parent"
-#define BACKUP_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+    " created_ns, start_ns, end_ns, entries, bytes, bytes_stored, name, description, parent,"  \
+    " region, origin, kind, system_disk"
+/* Members that are empty get what a backup of files made here has. */
+#define BACKUP_VALUES                                                                          \
+    "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"         \
+    " iif(?19 = '', coalesce((SELECT region FROM vaults WHERE uuid = ?1), ''), ?19), ?20,"     \
+    " iif(?21 = '', 'files', ?21), ?22"
 /* Those that can be restored. */
 #define BACKUP_USABLE "state IN ('available', 'partial')"
 
@@ -52,6 +59,10 @@ static void bind_row(struct query *q, const struct catalog_backup *backup)
     query_text(q, backup->name);
     query_text(q, backup->description);
     query_text(q, backup->parent);
+    query_text(q, backup->region);
+    query_text(q, backup->origin);
+    query_text(q, backup->kind);
+    query_number(q, backup->system_disk);
 }
 
 static int explain_conflict(int status, const struct catalog_backup *backup, struct error *e)
@@ -78,6 +89,8 @@ static int write_row(struct catalog *c, const char *sql, const struct catalog_ba
         result = query_step(&q, e) < 0 ? explain_conflict(query_status(c), backup, e) : 0;
         query_end(&q);
     }
+    if (result == 0)
+        result = follow_backup(c, backup->vault, backup->id, e);
     return write_end(c, result, e);
 }
 
@@ -85,7 +98,7 @@ int catalog_backup_insert(struct catalog *c, const struct catalog_backup *backup
                           struct error *e)
 {
     static const char sql[] =
-        "INSERT INTO backups (" BACKUP_COLUMNS ") VALUES (" BACKUP_MARKS ")";
+        "INSERT INTO backups (" BACKUP_COLUMNS ") VALUES (" BACKUP_VALUES ")";
 
     return write_row(c, sql, backup, e);
 }
@@ -94,7 +107,7 @@ int catalog_backup_upsert(struct catalog *c, const struct catalog_backup *backup
                           struct error *e)
 {
     static const char sql[] =
-        "INSERT OR REPLACE INTO backups (" BACKUP_COLUMNS ") VALUES (" BACKUP_MARKS ")";
+        "INSERT OR REPLACE INTO backups (" BACKUP_COLUMNS ") VALUES (" BACKUP_VALUES ")";
 
     return write_row(c, sql, backup, e);
 }
@@ -126,7 +139,12 @@ int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_S
 {
     static const char sql[] = "UPDATE backups SET state = ? WHERE vault = ? AND id = ?";
 
-    return change_row(c, sql, catalog_backup_state_name(state), vault, id, e);
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = change_row(c, sql, catalog_backup_state_name(state), vault, id, e);
+    if (result == 0)
+        result = follow_backup(c, vault, id, e);
+    return write_end(c, result, e);
 }
 
 /* What storage tells of a backup whose parent is gone is that it has none. */
@@ -143,6 +161,13 @@ static int forget_parent(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE]
     return query_finish(&q, e);
 }
 
+/* A replica that goes is no more live, whoever takes it away. */
+static int end_replica(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
+                       struct error *e)
+{
+    return catalog_ledger_bury(c, vault, id, clock_wall_ns(), e) < 0 ? -1 : 0;
+}
+
 int catalog_backup_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                           const char *id, struct error *e)
 {
@@ -151,6 +176,10 @@ int catalog_backup_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE
     if (catalog_begin(c, e) != 0)
         return -1;
     int result = forget_parent(c, vault, id, e);
+    if (result == 0)
+        result = follow_backup_removal(c, vault, id, e);
+    if (result == 0)
+        result = end_replica(c, vault, id, e);
     if (result == 0)
         result = change_row(c, sql, NULL, vault, id, e);
     return write_end(c, result, e);
@@ -178,6 +207,10 @@ static int read_row(struct query *q, struct catalog_backup *backup, struct error
     row_text(q, backup->name, sizeof(backup->name));
     row_text(q, backup->description, sizeof(backup->description));
     row_text(q, backup->parent, sizeof(backup->parent));
+    row_text(q, backup->region, sizeof(backup->region));
+    row_text(q, backup->origin, sizeof(backup->origin));
+    row_text(q, backup->kind, sizeof(backup->kind));
+    backup->system_disk = row_number(q) != 0;
     return query_row_check(q, e);
 }
 

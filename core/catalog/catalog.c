@@ -459,6 +459,29 @@ int write_end(struct catalog *c, int result, struct error *e)
     return result;
 }
 
+int write_begin_light(struct catalog *c, struct error *e)
+{
+    catalog_lock(c);
+    bool outermost = c->depth == 0;
+    if (outermost)
+        sqlite3_exec(c->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+    if (catalog_begin(c, e) == 0)
+        return 0;
+    if (outermost)
+        sqlite3_exec(c->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+    catalog_unlock(c);
+    return -1;
+}
+
+int write_end_light(struct catalog *c, int result, struct error *e)
+{
+    result = write_end(c, result, e);
+    if (c->depth == 0 && query_execute(c, "PRAGMA synchronous = FULL", e) != 0)
+        result = -1;
+    catalog_unlock(c);
+    return result;
+}
+
 /* Settings */
 
 char *catalog_setting_get(struct catalog *c, const char *name, struct error *e)

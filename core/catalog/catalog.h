@@ -146,7 +146,7 @@ struct catalog_source {
 };
 struct catalog_source *catalog_source_new(struct error *e);
 void catalog_source_free(struct catalog_source *source);
-/* Fills in `created_ns`, and `id` when it is all zero.  NAME_INVALID, NAME_TAKEN. */
+/* Fills in `created_ns`, and `id` when it is all zero.  NAME_INVALID, NAME_TAKEN, NO_VAULT. */
 int catalog_source_insert(struct catalog *c, struct catalog_source *source, struct error *e);
 /* By name, or by id in hexadecimal (abbreviated, at least 4 digits).  NO_SOURCE, AMBIGUOUS. */
 struct catalog_source *catalog_source_find(struct catalog *c, const char *text,
@@ -286,8 +286,9 @@ void catalog_vault_free(struct catalog_vault *vault);
  * the caller (name.h), since made names are free.
  */
 int catalog_vault_insert(struct catalog *c, struct catalog_vault *vault, struct error *e);
-/* As catalog_vault_insert, but replaces what is known under this uuid, key driver and key
- * parameters excepted when the new ones are empty: for rebuilding. */
+/* As catalog_vault_insert, but replaces what is known under this uuid: for rebuilding.  Kept
+ * when the new ones are empty: key driver and parameters, description, lineage, project, tags,
+ * end of the trial, quota; and the role of what mirrors a vault here. */
 int catalog_vault_upsert(struct catalog *c, struct catalog_vault *vault, struct error *e);
 /* By name or by uuid in hexadecimal (abbreviated, at least 4 digits; dashes ignored); `text`
  * NULL = the only one.  `region` NULL = any.  NO_VAULT with the names there are, AMBIGUOUS. */
@@ -299,7 +300,8 @@ struct catalog_vault *catalog_vault_get(struct catalog *c, const uint8_t uuid[CA
 int catalog_vault_update(struct catalog *c, const struct catalog_vault *vault, struct error *e);
 int catalog_vault_set_state(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
                             enum catalog_vault_state state, struct error *e);
-/* With all that is known of it. */
+/* With all that is known of it; what the ledger says of replicas in it ends.  A vault that has
+ * a mirror: VAULT_HAS_MIRROR, naming it. */
 int catalog_vault_delete(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
                          struct error *e);
 /* By region, then name. */
@@ -371,7 +373,9 @@ int catalog_backup_latest(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE
                           struct error *e);
 int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                              const char *id, enum catalog_backup_state state, struct error *e);
-/* Forgets it, also as the parent of others. */
+/* Forgets it, also as the parent of others, and as a live replica.  The mirror of the vault
+ * forgets it only when the vault has a tombstone of it: what is merely missing was not deleted.
+ */
 int catalog_backup_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                           const char *id, struct error *e);
 /* Oldest first; `vault` and `source` NULL = all. */
@@ -394,8 +398,8 @@ struct catalog_slot {
 };
 /* Class INVALID when the vault is not known. */
 int catalog_slot_upsert(struct catalog *c, const struct catalog_slot *slot, struct error *e);
-/* Forgets a slot, or all of the vault (`id` NULL); one that is not known is forgotten already.
- */
+/* Forgets a slot that was taken away, or all of the vault (`id` NULL), which says nothing of
+ * storage and does not reach a mirror; one that is not known is forgotten already. */
 int catalog_slot_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
                         struct error *e);
 /* By vault, then id; `vault` NULL = of all. */
@@ -500,8 +504,9 @@ int catalog_task_list(struct catalog *c, int64_t since_ns, int state, uint64_t l
                       int (*each)(void *context, const struct catalog_task *task,
                                   struct error *e),
                       void *context, struct error *e);
-/* Asks the process of a task that is not over to end it: CONFLICT when it is over.  The process
- * sees it through catalog_task_is_cancelled: 1, 0, -1. */
+/* Asks the process of a task that is not over to end it; `id` as catalog_task_find.  CONFLICT
+ * when it is over.  The process sees it through catalog_task_is_cancelled, for the task and for
+ * its parts: 1, 0, -1. */
 int catalog_task_cancel(struct catalog *c, const char *id, struct error *e);
 int catalog_task_is_cancelled(struct catalog *c, const char *id, struct error *e);
 /* Numbers of a task's parts, by state. */

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-enum { CATALOG_MAGIC = 0x4c544143, STATEMENT_LIMIT = 96 };
+enum { CATALOG_MAGIC = 0x4c544143, STATEMENT_LIMIT = 192 };
 
 /* A statement that was prepared once and stays so. */
 struct statement {
@@ -90,6 +90,11 @@ char *row_text_copy(struct query *q);
 void row_blob(struct query *q, void *data, size_t size);
 /* One of `count` names that `name_of` gives: its number. */
 int row_enum(struct query *q, int count, const char *(*name_of)(int value));
+/* A number from 0 to below `count`. */
+int row_choice(struct query *q, int count);
+/* An error's class, code and text, as three columns. */
+void query_why(struct query *q, const struct error *why);
+void row_why(struct query *q, struct error *why);
 /* 0, or INTEGRITY when a column read so far was malformed. */
 int query_row_check(struct query *q, struct error *e);
 
@@ -108,6 +113,24 @@ uint64_t query_changes(const struct catalog *c);
 /* A write of one or more statements: catalog_begin, then write_end, which commits a `result` of
  * 0 and rolls back any other; returns the result. */
 int write_end(struct catalog *c, int result, struct error *e);
+
+/* For a change that a loss of power may take back, since such a loss makes it void in any case:
+ * as catalog_begin and write_end, but without waiting for the disk. */
+int write_begin_light(struct catalog *c, struct error *e);
+int write_end_light(struct catalog *c, int result, struct error *e);
+
+/* NAMES(family, LIST) with LIST one of the tables in the headers: FAMILY_names, their number
+ * FAMILY_count, and the function FAMILY_name that row_enum and name_lookup want. */
+#define NAMES_FIRST(name, ...) name,
+#define NAMES_ENTRY(symbol, ...) NAMES_FIRST(__VA_ARGS__, 0)
+#define NAMES(family, LIST)                                                                    \
+    static const char *const family##_names[] = {LIST(NAMES_ENTRY)};                           \
+    enum { family##_count = sizeof(family##_names) / sizeof(family##_names[0]) };              \
+    static const char *family##_name(int value)                                                \
+    {                                                                                          \
+        ASSERT((unsigned)value < family##_count);                                              \
+        return family##_names[value];                                                          \
+    }
 
 /* The number of the name among `count`, or -1. */
 int name_lookup(const char *name, int count, const char *(*name_of)(int value));
@@ -136,6 +159,8 @@ int name_search(enum name_kind kind,
 
 /* The version of the schema that this program makes. */
 int schema_version(void);
+/* Makes the tables of `version` in an empty database; gives SQLite's status. */
+int schema_make(sqlite3 *db, int64_t version);
 /* Brings the schema to that version; each step is one transaction. */
 int schema_migrate(struct catalog *c, struct error *e);
 /* NEWER_FORMAT, or INTEGRITY when what stands there is not what the migrations make. */
@@ -161,6 +186,46 @@ int pairs_read(struct catalog *c, const char *sql, const uint8_t owner[CATALOG_I
                struct catalog_pairs *pairs, struct error *e);
 bool pairs_equal(const struct catalog_pairs *a, const struct catalog_pairs *b);
 
+/* ---- vault_row.c ---- */
+
+#define VAULT_COLUMNS                                                                          \
+    "uuid, name, region, type, state, encryption, role, prefix, key_driver, root_public,"      \
+    " description, created_ns, lineage, project, plan, redundancy, trial_end_ns,"              \
+    " quota_bytes, quota_warning, auto_expand, quota_warned, deleted_ns, purge_ns, reason"
+
+/* Binds the columns in the order of VAULT_COLUMNS. */
+void vault_row_bind(struct query *q, const struct catalog_vault *vault);
+/* Replace the lists of a vault that has its row. */
+int vault_row_write_key_parameters(struct catalog *c, const struct catalog_vault *vault,
+                                   struct error *e);
+int vault_row_write_tags(struct catalog *c, const struct catalog_vault *vault, struct error *e);
+/* A row of VAULT_COLUMNS with its lists; the caller frees. */
+struct catalog_vault *vault_row_read(struct query *q, struct error *e);
+
+/* ---- follow.c: what mirrors are owed by a change of the vault that they follow ---- */
+
+/* In the transaction of the change, after it; nothing happens when there is no mirror. */
+int follow_backup(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
+                  struct error *e);
+int follow_slot(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
+                struct error *e);
+/* In the transaction of the change, before it. */
+int follow_backup_removal(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                          const char *id, struct error *e);
+int follow_slot_removal(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
+                        struct error *e);
+/* Items for all that the mirror of `source` lacks: backups of class `class`, due at `due_ns`;
+ * their number into `*count` (may be NULL). */
+int follow_backups(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE], int class,
+                   int64_t due_ns, uint64_t *count, struct error *e);
+int follow_slots(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE], int class,
+                 struct error *e);
+
+/* ---- lane.c ---- */
+
+/* Makes the lane of a vault when there is none.  NO_VAULT. */
+int lane_make(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], struct error *e);
+
 /* ---- process.c ---- */
 
 enum { BOOT_ID_SIZE = 40 };
@@ -173,5 +238,6 @@ struct process_mark {
 };
 void process_mark_self(struct process_mark *mark);
 bool process_is_alive(const struct process_mark *mark);
+bool process_is_same(const struct process_mark *a, const struct process_mark *b);
 
 #endif

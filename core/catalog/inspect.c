@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect.c - the whole catalog looked at: is it sound, and what does it say. */
-#include "base/text.h"
+/* inspect.c - the whole catalog looked at: is it sound. */
+#include "catalog/audit.h"
 #include "catalog/catalog_private.h"
+#include "catalog/ledger.h"
+#include "catalog/mirror.h"
+#include "catalog/queue.h"
+#include "catalog/usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,34 +53,30 @@ static int report_foreign_key(struct query *q, void *context, struct error *e)
 
 /* Reading every row tells values that no constraint excludes. */
 
-static int see_region(void *context, const struct catalog_region *region, struct error *e)
-{
-    (void)context, (void)region, (void)e;
-    return 0;
-}
+#define SEE(name, type)                                                                        \
+    static int see_##name(void *context, const struct type *row, struct error *e)              \
+    {                                                                                          \
+        (void)context, (void)row, (void)e;                                                     \
+        return 0;                                                                              \
+    }
+SEE(region, catalog_region)
+SEE(source, catalog_source)
+SEE(vault, catalog_vault)
+SEE(backup, catalog_backup)
+SEE(slot, catalog_slot)
+SEE(task, catalog_task)
+SEE(mirror, catalog_mirror)
+SEE(item_error, catalog_item_error)
+SEE(line, catalog_ledger)
+SEE(usage, catalog_usage)
 
-static int see_source(void *context, const struct catalog_source *source, struct error *e)
+static int see_item(void *context, const struct catalog_item *item, struct error *e)
 {
-    (void)context, (void)source, (void)e;
-    return 0;
-}
+    struct catalog_lane lane;
 
-static int see_vault(void *context, const struct catalog_vault *vault, struct error *e)
-{
-    (void)context, (void)vault, (void)e;
-    return 0;
-}
-
-static int see_backup(void *context, const struct catalog_backup *backup, struct error *e)
-{
-    (void)context, (void)backup, (void)e;
-    return 0;
-}
-
-static int see_slot(void *context, const struct catalog_slot *slot, struct error *e)
-{
-    (void)context, (void)slot, (void)e;
-    return 0;
+    if (catalog_lane_get(context, item->lane, &lane, e) != 0)
+        return -1;
+    return catalog_item_errors(context, item->id, see_item_error, NULL, e);
 }
 
 static int see_tombstone(void *context, const uint8_t vault[CATALOG_ID_SIZE],
@@ -86,15 +86,10 @@ static int see_tombstone(void *context, const uint8_t vault[CATALOG_ID_SIZE],
     return 0;
 }
 
-static int see_task(void *context, const struct catalog_task *task, struct error *e)
-{
-    (void)context, (void)task, (void)e;
-    return 0;
-}
-
 static void read_all(struct catalog *c, struct report *r)
 {
-    struct error e[7];
+    uint64_t lines;
+    struct error e[12];
     const int results[] = {
         catalog_region_list(c, see_region, NULL, &e[0]),
         catalog_source_list(c, see_source, NULL, &e[1]),
@@ -103,11 +98,48 @@ static void read_all(struct catalog *c, struct report *r)
         catalog_task_list(c, 0, -1, 0, see_task, NULL, &e[4]),
         catalog_slot_list(c, NULL, see_slot, NULL, &e[5]),
         catalog_tombstone_list(c, NULL, see_tombstone, NULL, &e[6]),
+        catalog_mirror_list(c, see_mirror, NULL, &e[7]),
+        catalog_item_list(c, NULL, -1, see_item, c, &e[8]),
+        catalog_ledger_list(c, NULL, NULL, NULL, see_line, NULL, &e[9]),
+        catalog_usage_list(c, NULL, NULL, see_usage, NULL, &e[10]),
+        catalog_audit_verify(c, &lines, &e[11]),
     };
 
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
         if (results[i] != 0)
             report(r, e[i].text);
+}
+
+/* What is wrong when the number that a statement gives is not 0. */
+static const struct {
+    const char *sql;
+    const char *text;
+} invariants[] = {
+    {"SELECT count(*) FROM mirrors m JOIN vaults v ON v.uuid = m.vault"
+     " WHERE v.role <> 'mirror' OR m.vault = m.source",
+     "a vault that mirrors another has not the role of a mirror, or mirrors itself"},
+    {"SELECT count(*) FROM items WHERE lane NOT IN (SELECT vault FROM lanes)",
+     "an item of the queue is in no lane"},
+    {"SELECT count(*) FROM items WHERE operation <> 'replica'"
+     " AND lane NOT IN (SELECT vault FROM mirrors)",
+     "an item of the queue is for a mirror that is none"},
+    {"SELECT count(*) FROM items WHERE operation = 'replica'"
+     " AND subject NOT IN (SELECT id FROM ledger)",
+     "an item of the queue is for a line that the ledger does not have"},
+    {"SELECT count(*) FROM items WHERE state = 'running' AND (token < 1 OR attempts < 1)",
+     "an item of the queue is at work, but nobody has claimed it"},
+};
+
+static int check_invariants(struct catalog *c, struct report *r, struct error *e)
+{
+    for (size_t i = 0; i < sizeof(invariants) / sizeof(invariants[0]); i++) {
+        int64_t count = 0;
+        if (query_single_number(c, invariants[i].sql, &count, e) != 0)
+            return -1;
+        if (count > 0)
+            report(r, invariants[i].text);
+    }
+    return 0;
 }
 
 int catalog_check(struct catalog *c, catalog_problem_function *problem, void *context,
@@ -120,126 +152,11 @@ int catalog_check(struct catalog *c, catalog_problem_function *problem, void *co
     if (result == 0)
         result = query_list_all(c, "PRAGMA foreign_key_check", report_foreign_key, &r, e);
     if (result == 0)
+        result = check_invariants(c, &r, e);
+    if (result == 0)
         read_all(c, &r);
     catalog_unlock(c);
     if (result == 0)
         *problems = r.count;
-    return result;
-}
-
-/* The dump: one line for each vault, slot, tombstone and backup, `name=value` in a fixed order.
- */
-
-static void add_text(struct buffer *out, const char *name, const char *value)
-{
-    buffer_append_format(out, " %s=\"", name);
-    for (const char *at = value; *at != '\0'; at++) {
-        size_t plain = strcspn(at, "\"");
-        text_escape(out, at, plain);
-        if (at[plain] == '\0')
-            break;
-        buffer_append_format(out, "\\x22");
-        at += plain;
-    }
-    buffer_append_u8(out, '"');
-}
-
-static void add_bytes(struct buffer *out, const char *name, const uint8_t *data, size_t size)
-{
-    char text[2 * CATALOG_HASH_SIZE + 1];
-
-    text_hex(data, size, text);
-    buffer_append_format(out, " %s=%s", name, text);
-}
-
-static void add_number(struct buffer *out, const char *name, int64_t value)
-{
-    buffer_append_format(out, " %s=%lld", name, (long long)value);
-}
-
-static int dump_vault(void *context, const struct catalog_vault *vault, struct error *e)
-{
-    struct buffer *out = context;
-
-    (void)e;
-    buffer_append_format(out, "vault");
-    add_bytes(out, "uuid", vault->uuid, CATALOG_ID_SIZE);
-    add_text(out, "name", vault->name);
-    add_text(out, "region", vault->region);
-    add_text(out, "encryption", catalog_encryption_name(vault->encryption));
-    add_text(out, "prefix", vault->prefix);
-    add_bytes(out, "root_public", vault->root_public, sizeof(vault->root_public));
-    add_number(out, "created_ns", vault->created_ns);
-    buffer_append_u8(out, '\n');
-    return 0;
-}
-
-static int dump_slot(void *context, const struct catalog_slot *slot, struct error *e)
-{
-    struct buffer *out = context;
-
-    (void)e;
-    buffer_append_format(out, "slot");
-    add_bytes(out, "vault", slot->vault, CATALOG_ID_SIZE);
-    add_text(out, "id", slot->id);
-    add_text(out, "kind", slot->kind);
-    add_text(out, "label", slot->label);
-    add_number(out, "created_ns", slot->created_ns);
-    buffer_append_u8(out, '\n');
-    return 0;
-}
-
-static int dump_tombstone(void *context, const uint8_t vault[CATALOG_ID_SIZE],
-                          const char *seal_name, struct error *e)
-{
-    struct buffer *out = context;
-
-    (void)e;
-    buffer_append_format(out, "tombstone");
-    add_bytes(out, "vault", vault, CATALOG_ID_SIZE);
-    add_text(out, "seal_name", seal_name);
-    buffer_append_u8(out, '\n');
-    return 0;
-}
-
-static int dump_backup(void *context, const struct catalog_backup *backup, struct error *e)
-{
-    struct buffer *out = context;
-
-    (void)e;
-    buffer_append_format(out, "backup");
-    add_bytes(out, "vault", backup->vault, CATALOG_ID_SIZE);
-    add_text(out, "id", backup->id);
-    add_text(out, "seal_name", backup->seal_name);
-    add_bytes(out, "seal_hash", backup->seal_hash, CATALOG_HASH_SIZE);
-    add_bytes(out, "source", backup->source, CATALOG_ID_SIZE);
-    add_text(out, "source_name", backup->source_name);
-    add_text(out, "source_driver", backup->source_driver);
-    add_text(out, "host", backup->host);
-    add_text(out, "state", catalog_backup_state_name(backup->state));
-    add_number(out, "created_ns", backup->created_ns);
-    add_number(out, "start_ns", backup->start_ns);
-    add_number(out, "end_ns", backup->end_ns);
-    add_number(out, "entries", (int64_t)backup->entries);
-    add_number(out, "bytes", (int64_t)backup->bytes);
-    add_number(out, "bytes_stored", (int64_t)backup->bytes_stored);
-    add_text(out, "name", backup->name);
-    add_text(out, "description", backup->description);
-    add_text(out, "parent", backup->parent);
-    buffer_append_u8(out, '\n');
-    return 0;
-}
-
-int catalog_dump(struct catalog *c, struct buffer *out, struct error *e)
-{
-    int result = -1;
-
-    catalog_lock(c); /* all lists are of one moment, as far as this process is concerned */
-    if (catalog_vault_list(c, dump_vault, out, e) == 0 &&
-        catalog_slot_list(c, NULL, dump_slot, out, e) == 0 &&
-        catalog_tombstone_list(c, NULL, dump_tombstone, out, e) == 0 &&
-        catalog_backup_list(c, NULL, NULL, dump_backup, out, e) == 0)
-        result = buffer_check(out, e);
-    catalog_unlock(c);
     return result;
 }

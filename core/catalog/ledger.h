@@ -66,7 +66,8 @@ int catalog_ledger_update(struct catalog *c, const struct catalog_ledger *line,
 /* By id, abbreviated or not.  NO_REPLICA, AMBIGUOUS. */
 int catalog_ledger_find(struct catalog *c, const char *text, struct catalog_ledger *line,
                         struct error *e);
-/* The replica `replica` of the vault `vault` was deleted: 1, or 0 when no line knows it. */
+/* The replica `replica` of the vault `vault` was deleted: 1, or 0 when no line knows it.
+ * Deleting the row of the backup, or the vault, does it as well. */
 int catalog_ledger_bury(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                         const char *replica, int64_t gone_ns, struct error *e);
 

@@ -2,19 +2,28 @@
 # core/catalog: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/catalog/libcatalog.la
 core_catalog_libcatalog_la_SOURCES = \
+	core/catalog/audit.c core/catalog/audit.h \
 	core/catalog/backup.c \
 	core/catalog/catalog.c core/catalog/catalog.h \
 	core/catalog/catalog_private.h \
 	core/catalog/connection.c \
+	core/catalog/dump.c \
+	core/catalog/follow.c \
 	core/catalog/inspect.c \
+	core/catalog/lane.c \
+	core/catalog/ledger.c core/catalog/ledger.h \
 	core/catalog/made_name.c \
+	core/catalog/mirror.c core/catalog/mirror.h \
 	core/catalog/name.c core/catalog/name.h \
 	core/catalog/pairs.c \
 	core/catalog/process.c \
 	core/catalog/query.c \
+	core/catalog/queue.c core/catalog/queue.h \
 	core/catalog/region.c \
 	core/catalog/schema.c \
 	core/catalog/source.c \
 	core/catalog/task.c \
+	core/catalog/usage.c core/catalog/usage.h \
 	core/catalog/vault.c \
+	core/catalog/vault_row.c \
 	core/catalog/witness.c

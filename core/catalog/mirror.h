@@ -7,7 +7,9 @@
  * A mirror is a vault of role MIRROR and a row here under the same id.  While there is a row,
  * every backup that comes into the catalog under the source vault gets an item in the mirror's
  * lane (catalog/queue.h), and every deletion too, in the transaction that brings it: whoever
- * inserts, upserts or buries a backup of the source does that, knowingly or not.
+ * inserts, upserts or buries a backup of the source does that, knowingly or not.  The same goes
+ * for key slots of the kinds that travel: recovery and passphrase.  A deletion that waits is
+ * taken back when what it is about comes again.
  */
 #ifndef CORE_CATALOG_MIRROR_H
 #define CORE_CATALOG_MIRROR_H
@@ -50,10 +52,12 @@ struct catalog_mirror {
 };
 
 /*
- * Inserts the vault (of role MIRROR), the mirror, its lane and one item of class HISTORY, due
- * at `history_ns`, for every available or partial backup of the source and every key slot that
- * travels; fills in history_total and history_bytes.  One transaction.  MIRROR_EXISTS when the
- * source has one already; as catalog_vault_insert.
+ * Inserts the vault (which gets role MIRROR), the mirror, its lane and one item of class
+ * HISTORY for every available or partial backup of the source that the mirror lacks, due at
+ * `history_ns`, and for every key slot that travels, due at once; fills in vault, created_ns
+ * when it is 0, history_total and history_bytes.  `vault` NULL: the vault is known already as
+ * mirror->vault, from a rebuild.  One transaction.  MIRROR_EXISTS when the source has one
+ * already, NO_VAULT when there is no source; as catalog_vault_insert.
  */
 int catalog_mirror_insert(struct catalog *c, struct catalog_vault *vault,
                           struct catalog_mirror *mirror, struct error *e);

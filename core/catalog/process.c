@@ -69,3 +69,9 @@ bool process_is_alive(const struct process_mark *mark)
     int64_t start = read_start(mark->pid);
     return start == 0 || mark->start_ticks == 0 || start == mark->start_ticks;
 }
+
+bool process_is_same(const struct process_mark *a, const struct process_mark *b)
+{
+    return a->pid == b->pid && a->start_ticks == b->start_ticks &&
+           strcmp(a->boot_id, b->boot_id) == 0;
+}

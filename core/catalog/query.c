@@ -327,6 +327,36 @@ int row_enum(struct query *q, int count, const char *(*name_of)(int value))
     return 0;
 }
 
+int row_choice(struct query *q, int count)
+{
+    int64_t value = row_number(q);
+
+    if (value >= 0 && value < count)
+        return (int)value;
+    q->malformed = true;
+    return 0;
+}
+
+static const char *code_name(int code)
+{
+    return error_code_name((uint32_t)code);
+}
+
+void query_why(struct query *q, const struct error *why)
+{
+    query_number(q, why->error_class);
+    query_text(q, error_code_name(why->code));
+    query_text(q, why->text);
+}
+
+void row_why(struct query *q, struct error *why)
+{
+    *why = ERROR_INIT;
+    why->error_class = (uint32_t)row_number(q);
+    why->code = (uint32_t)row_enum(q, ERROR_CODE_COUNT, code_name);
+    row_text(q, why->text, sizeof(why->text));
+}
+
 int query_row_check(struct query *q, struct error *e)
 {
     if (!q->malformed)

@@ -11,8 +11,9 @@
  * claim the item, with a higher token.  Whoever has lost a lease learns it from the next call
  * (code LEASE_LOST, class CHANGED) and has no further effect.
  *
- * Order: lanes take turns, the one served least first; in a lane lower classes go first, then
- * what is due first, then what came first.  Costs do not depend on the number of items.
+ * Order: lanes take turns, the one whose turn was longest ago first; in a lane lower classes go
+ * first, then what is due first, then what came first.  Costs do not depend on the number of
+ * items.
  */
 #ifndef CORE_CATALOG_QUEUE_H
 #define CORE_CATALOG_QUEUE_H
@@ -76,14 +77,16 @@ struct catalog_item {
     char task[CATALOG_TASK_ID_SIZE]; /* of the present or last attempt; may be empty */
 };
 
-/* Adds a waiting item unless the lane has one for the same operation and subject; `*added` (may
- * be NULL) tells.  Fills in id, state and created_ns.  The lane is made when there is none. */
+/* Adds a waiting item unless the lane has one for the same operation and subject, in any state;
+ * `*added` (may be NULL) tells.  Fills in the whole item, the one that is there if so; `due_ns`
+ * 0 = at once.  The lane is made when there is none.  NO_VAULT. */
 int catalog_item_insert(struct catalog *c, struct catalog_item *item, bool *added,
                         struct error *e);
 /*
  * Leases the next item that is due at `now_ns` for `lease_ns`: 1 and `*item`, or 0 when there
  * is none.  Passes over lanes that are held or paused, or that have `lane_limit` (0 = no limit)
- * items running.  Items of dead leases count as waiting.  Counts as an attempt.
+ * items running.  Items of dead leases wait again, with an error that says why.  Counts as an
+ * attempt.
  */
 int catalog_item_claim(struct catalog *c, int64_t now_ns, int64_t lease_ns, uint64_t lane_limit,
                        struct catalog_item *item, struct error *e);

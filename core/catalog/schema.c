@@ -147,8 +147,10 @@ static const char version_3[] =
 
     "ALTER TABLE backups ADD COLUMN region TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE backups ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE backups ADD COLUMN kind TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE backups ADD COLUMN kind TEXT NOT NULL DEFAULT 'files';"
     "ALTER TABLE backups ADD COLUMN system_disk INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE backups SET region ="
+    " coalesce((SELECT v.region FROM vaults v WHERE v.uuid = backups.vault), '');"
 
     "ALTER TABLE tasks ADD COLUMN parent TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE tasks ADD COLUMN cancel INTEGER NOT NULL DEFAULT 0;"
@@ -205,15 +207,17 @@ static const char version_3[] =
     "CREATE INDEX items_dead ON items (lane, id) WHERE state = 'dead';"
     "CREATE TABLE item_errors ("
     " item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,"
+    " number INTEGER NOT NULL," /* attempts start again when an item is replayed */
     " attempt INTEGER NOT NULL,"
     " at_ns INTEGER NOT NULL,"
     " error_class INTEGER NOT NULL,"
     " error_code TEXT NOT NULL,"
     " error_text TEXT NOT NULL,"
-    " PRIMARY KEY (item, attempt)) STRICT, WITHOUT ROWID;"
+    " PRIMARY KEY (item, number)) STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE ledger ("
-    " id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 14),"
+    " number INTEGER PRIMARY KEY NOT NULL," /* the order in which lines came */
+    " id TEXT NOT NULL UNIQUE CHECK (length(id) = 14),"
     " source_vault BLOB NOT NULL CHECK (length(source_vault) = 16),"
     " backup TEXT NOT NULL CHECK (length(backup) = 16),"
     " source_region TEXT NOT NULL,"
@@ -235,10 +239,11 @@ static const char version_3[] =
     " bytes_sent INTEGER NOT NULL,"
     " error_class INTEGER NOT NULL,"
     " error_code TEXT NOT NULL,"
-    " error_text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    " error_text TEXT NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX ledger_live ON ledger (source_vault, backup, region)"
     " WHERE state IN ('waiting_replicate', 'replicating', 'success') AND gone_ns = 0;"
-    "CREATE INDEX ledger_by_backup ON ledger (source_vault, backup, region, created_ns);"
+    "CREATE INDEX ledger_by_backup ON ledger (source_vault, backup, region);"
+    "CREATE INDEX ledger_by_replica ON ledger (vault, replica);"
 
     "CREATE TABLE usage ("
     " month TEXT NOT NULL CHECK (length(month) = 7),"
@@ -251,7 +256,7 @@ static const char version_3[] =
     " PRIMARY KEY (month, kind, vault, route)) STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE audit ("
-    " sequence INTEGER PRIMARY KEY NOT NULL,"
+    " sequence INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL," /* remembers the last one */
     " at_ns INTEGER NOT NULL,"
     " actor TEXT NOT NULL,"
     " event TEXT NOT NULL,"
@@ -346,14 +351,23 @@ static int schema_text(sqlite3 *db, struct buffer *out)
     return status;
 }
 
+int schema_make(sqlite3 *db, int64_t version)
+{
+    int status = SQLITE_OK;
+
+    for (int64_t i = 0; i < version && status == SQLITE_OK; i++)
+        status = sqlite3_exec(db, migrations[i], NULL, NULL, NULL);
+    return status;
+}
+
 /* The text that the first `version` migrations make. */
 static int expected_text(int64_t version, struct buffer *out)
 {
     sqlite3 *db = NULL;
     int status = sqlite3_open(":memory:", &db);
 
-    for (int64_t i = 0; i < version && status == SQLITE_OK; i++)
-        status = sqlite3_exec(db, migrations[i], NULL, NULL, NULL);
+    if (status == SQLITE_OK)
+        status = schema_make(db, version);
     if (status == SQLITE_OK)
         status = schema_text(db, out);
     sqlite3_close(db);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SOURCE_COLUMNS "id, name, driver, created_ns"
+#define SOURCE_COLUMNS "id, name, driver, created_ns, vault"
 
 static const char parameters_insert[] = "INSERT INTO source_parameters VALUES (?, ?, ?, ?)";
 static const char rules_insert[] = "INSERT INTO source_rules VALUES (?, ?, ?, ?)";
@@ -35,11 +35,6 @@ void catalog_source_free(struct catalog_source *source)
 
 /* Writing */
 
-static int name_taken(const char *name, struct error *e)
-{
-    return error_set(e, LAGAN_EXISTS, ERROR_NAME_TAKEN, "there is a source '%s' already", name);
-}
-
 static int insert_lists(struct catalog *c, const struct catalog_source *source, struct error *e)
 {
     if (pairs_insert(c, parameters_insert, source->id, &source->parameters, e) != 0)
@@ -47,9 +42,23 @@ static int insert_lists(struct catalog *c, const struct catalog_source *source, 
     return pairs_insert(c, rules_insert, source->id, &source->rules, e);
 }
 
+static int explain_conflict(struct catalog *c, const struct catalog_source *source,
+                            struct error *e)
+{
+    int status = query_status(c);
+
+    if (query_is_taken(status))
+        return error_set(e, LAGAN_EXISTS, ERROR_NAME_TAKEN, "there is a source '%s' already",
+                         source->name);
+    if (status == SQLITE_CONSTRAINT_FOREIGNKEY)
+        return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_VAULT,
+                         "the vault of the source '%s' is not in the catalog", source->name);
+    return -1;
+}
+
 static int insert_row(struct catalog *c, const struct catalog_source *source, struct error *e)
 {
-    static const char sql[] = "INSERT INTO sources (" SOURCE_COLUMNS ") VALUES (?, ?, ?, ?)";
+    static const char sql[] = "INSERT INTO sources (" SOURCE_COLUMNS ") VALUES (?, ?, ?, ?, ?)";
     struct query q;
 
     if (query_start(c, sql, &q, e) != 0)
@@ -58,9 +67,10 @@ static int insert_row(struct catalog *c, const struct catalog_source *source, st
     query_text(&q, source->name);
     query_text(&q, source->driver);
     query_number(&q, source->created_ns);
+    query_id(&q, source->vault);
     if (query_finish(&q, e) == 0)
         return insert_lists(c, source, e);
-    return query_is_taken(query_status(c)) ? name_taken(source->name, e) : -1;
+    return explain_conflict(c, source, e);
 }
 
 int catalog_source_insert(struct catalog *c, struct catalog_source *source, struct error *e)
@@ -87,16 +97,17 @@ static int no_such(struct error *e)
 
 static int update_row(struct catalog *c, const struct catalog_source *source, struct error *e)
 {
-    static const char sql[] = "UPDATE sources SET name = ?, driver = ? WHERE id = ?";
+    static const char sql[] = "UPDATE sources SET name = ?, driver = ?, vault = ? WHERE id = ?";
     struct query q;
 
     if (query_start(c, sql, &q, e) != 0)
         return -1;
     query_text(&q, source->name);
     query_text(&q, source->driver);
+    query_id(&q, source->vault);
     query_blob(&q, source->id, CATALOG_ID_SIZE);
     if (query_finish(&q, e) != 0)
-        return query_is_taken(query_status(c)) ? name_taken(source->name, e) : -1;
+        return explain_conflict(c, source, e);
     return query_changes(c) == 0 ? no_such(e) : 0;
 }
 
@@ -141,6 +152,7 @@ static struct catalog_source *read_row(struct query *q, struct error *e)
     row_text(q, source->name, sizeof(source->name));
     row_text(q, source->driver, sizeof(source->driver));
     source->created_ns = row_number(q);
+    row_blob(q, source->vault, CATALOG_ID_SIZE);
     if (query_row_check(q, e) == 0 &&
         pairs_read(q->catalog, parameters, source->id, &source->parameters, e) == 0 &&
         pairs_read(q->catalog, rules, source->id, &source->rules, e) == 0)

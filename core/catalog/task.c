@@ -13,7 +13,7 @@
 #define TASK_COLUMNS                                                                           \
     "id, type, state, vault, source, backup, subject, entries_done, entries_total,"            \
     " bytes_done, bytes_total, problems, created_ns, started_ns, ended_ns, error_class,"       \
-    " error_code, error_text"
+    " error_code, error_text, parent"
 
 static const char *const type_names[] = {
 #define X(symbol, name) name,
@@ -103,13 +103,14 @@ static void bind_row(struct query *q, const struct catalog_task *task)
     query_number(q, task->error_class);
     query_text(q, error_code_name(task->error_code));
     query_text(q, task->error_text);
+    query_text(q, task->parent);
 }
 
 static int insert_row(struct catalog *c, const struct catalog_task *task, struct error *e)
 {
     static const char sql[] =
         "INSERT INTO tasks (" TASK_COLUMNS ", pid, boot_id, process_start)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     struct process_mark mark;
     struct query q;
 
@@ -154,20 +155,9 @@ static int update_counters(struct catalog *c, const struct catalog_task *task, s
 
 int catalog_task_progress(struct catalog *c, const struct catalog_task *task, struct error *e)
 {
-    int result;
-
-    catalog_lock(c);
-    /* Counters may be lost with the power; waiting for the disk would only slow the work. */
-    bool outermost = c->depth == 0;
-    if (outermost)
-        sqlite3_exec(c->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
-    result = catalog_begin(c, e);
-    if (result == 0)
-        result = write_end(c, update_counters(c, task, e), e);
-    if (outermost && query_execute(c, "PRAGMA synchronous = FULL", e) != 0)
-        result = -1;
-    catalog_unlock(c);
-    return result;
+    if (write_begin_light(c, e) != 0)
+        return -1;
+    return write_end_light(c, update_counters(c, task, e), e);
 }
 
 static int update_finished(struct catalog *c, const struct catalog_task *task, struct error *e)
@@ -346,6 +336,7 @@ static int read_row(struct query *q, struct catalog_task *task, struct error *e)
     task->error_class = (uint32_t)row_number(q);
     task->error_code = (uint32_t)row_enum(q, ERROR_CODE_COUNT, code_name);
     row_text(q, task->error_text, sizeof(task->error_text));
+    row_text(q, task->parent, sizeof(task->parent));
     return query_row_check(q, e);
 }
 
@@ -470,4 +461,73 @@ int catalog_task_clear(struct catalog *c, const char *id, int64_t before_ns, int
     if (count != NULL)
         *count = removed;
     return 0;
+}
+
+/* Cancelling, and the parts of a task */
+
+int catalog_task_cancel(struct catalog *c, const char *id, struct error *e)
+{
+    static const char sql[] = "UPDATE tasks SET cancel = 1 WHERE id = ? AND ended_ns = 0";
+    struct catalog_task task;
+    struct query q;
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = catalog_task_find(c, id, &task, e);
+    if (result == 0 && task.ended_ns != 0)
+        result = error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT, "the task %s is over: %s",
+                           task.id, state_name((int)task.state));
+    if (result == 0)
+        result = query_start(c, sql, &q, e);
+    if (result == 0) {
+        query_text(&q, task.id);
+        result = query_finish(&q, e);
+    }
+    return write_end(c, result, e);
+}
+
+int catalog_task_is_cancelled(struct catalog *c, const char *id, struct error *e)
+{
+    static const char sql[] =
+        "SELECT count(*) FROM tasks t LEFT JOIN tasks p ON t.parent <> '' AND p.id = t.parent"
+        " WHERE t.id = ? AND (t.cancel <> 0 OR p.cancel <> 0)";
+    struct query q;
+
+    catalog_lock(c);
+    int result = query_start(c, sql, &q, e);
+    if (result == 0) {
+        query_text(&q, id);
+        result = query_exists(&q, e);
+    }
+    catalog_unlock(c);
+    return result;
+}
+
+static int count_part(struct query *q, void *context, struct error *e)
+{
+    struct catalog_task_parts *parts = context;
+    int state = row_enum(q, STATES, state_name);
+
+    parts->count[state] = (uint64_t)row_number(q);
+    return query_row_check(q, e);
+}
+
+int catalog_task_parts(struct catalog *c, const char *id, struct catalog_task_parts *parts,
+                       struct error *e)
+{
+    static const char sql[] = "SELECT state, count(*) FROM tasks"
+                              " WHERE parent = ? AND parent <> '' GROUP BY state";
+    struct catalog_task_parts found = {{0}};
+    struct query q;
+
+    catalog_lock(c);
+    int result = query_start(c, sql, &q, e);
+    if (result == 0) {
+        query_text(&q, id);
+        result = query_list(&q, count_part, &found, e);
+    }
+    catalog_unlock(c);
+    if (result == 0)
+        *parts = found;
+    return result;
 }

@@ -4,129 +4,16 @@
 #include "base/text.h"
 #include "catalog/catalog_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define VAULT_COLUMNS                                                                          \
-    "uuid, name, region, type, state, encryption, role, prefix, key_driver, root_public,"      \
-    " description, created_ns"
-
-static const char *const state_names[] = {
-#define X(symbol, name) name,
-    CATALOG_VAULT_STATES(X)
-#undef X
-};
-static const char *const type_names[] = {
-#define X(symbol, name) name,
-    CATALOG_VAULT_TYPES(X)
-#undef X
-};
-static const char *const encryption_names[] = {
-#define X(symbol, name) name,
-    CATALOG_ENCRYPTIONS(X)
-#undef X
-};
-static const char *const role_names[] = {
-#define X(symbol, name) name,
-    CATALOG_VAULT_ROLES(X)
-#undef X
-};
-enum {
-    STATES = sizeof(state_names) / sizeof(state_names[0]),
-    TYPES = sizeof(type_names) / sizeof(type_names[0]),
-    ENCRYPTIONS = sizeof(encryption_names) / sizeof(encryption_names[0]),
-    ROLES = sizeof(role_names) / sizeof(role_names[0])
-};
-
-static const char *state_name(int value)
-{
-    return state_names[value];
-}
-
-static const char *type_name(int value)
-{
-    return type_names[value];
-}
-
-static const char *encryption_name(int value)
-{
-    return encryption_names[value];
-}
-
-static const char *role_name(int value)
-{
-    return role_names[value];
-}
-
-const char *catalog_vault_state_name(enum catalog_vault_state state)
-{
-    ASSERT((unsigned)state < STATES);
-    return state_names[state];
-}
-
-const char *catalog_vault_type_name(enum catalog_vault_type type)
-{
-    ASSERT((unsigned)type < TYPES);
-    return type_names[type];
-}
-
-const char *catalog_encryption_name(enum catalog_encryption encryption)
-{
-    ASSERT((unsigned)encryption < ENCRYPTIONS);
-    return encryption_names[encryption];
-}
-
-const char *catalog_vault_role_name(enum catalog_vault_role role)
-{
-    ASSERT((unsigned)role < ROLES);
-    return role_names[role];
-}
-
-int catalog_vault_type_parse(const char *name)
-{
-    return name_lookup(name, TYPES, type_name);
-}
-
-int catalog_encryption_parse(const char *name)
-{
-    return name_lookup(name, ENCRYPTIONS, encryption_name);
-}
-
-struct catalog_vault *catalog_vault_new(struct error *e)
-{
-    struct catalog_vault *vault = calloc(1, sizeof(*vault));
-
-    if (vault == NULL)
-        error_no_memory(e, "a vault");
-    return vault;
-}
-
-void catalog_vault_free(struct catalog_vault *vault)
-{
-    if (vault == NULL)
-        return;
-    catalog_pairs_clear(&vault->key_parameters);
-    free(vault);
-}
+/* Members that are empty get what a new vault has. */
+#define VAULT_INSERT                                                                           \
+    "INSERT INTO vaults (" VAULT_COLUMNS ") VALUES"                                            \
+    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, iif(?13 = zeroblob(16), ?1, ?13),"   \
+    " iif(?14 = '', 'main', ?14), ?15, ?16, ?17, ?18, iif(?19 = 0, 80, ?19), ?20, ?21, ?22,"   \
+    " ?23, ?24)"
 
 /* Writing */
-
-/* In the order of VAULT_COLUMNS. */
-static void bind_row(struct query *q, const struct catalog_vault *vault)
-{
-    query_blob(q, vault->uuid, CATALOG_ID_SIZE);
-    query_text(q, vault->name);
-    query_text(q, vault->region);
-    query_text(q, catalog_vault_type_name(vault->type));
-    query_text(q, catalog_vault_state_name(vault->state));
-    query_text(q, catalog_encryption_name(vault->encryption));
-    query_text(q, catalog_vault_role_name(vault->role));
-    query_text(q, vault->prefix);
-    query_text(q, vault->key_driver);
-    query_blob(q, vault->root_public, sizeof(vault->root_public));
-    query_text(q, vault->description);
-    query_number(q, vault->created_ns);
-}
 
 static int explain_conflict(int status, const struct catalog_vault *vault, struct error *e)
 {
@@ -147,55 +34,71 @@ static int write_row(struct catalog *c, const char *sql, const struct catalog_va
 
     if (query_start(c, sql, &q, e) != 0)
         return -1;
-    bind_row(&q, vault);
+    vault_row_bind(&q, vault);
     int result = query_step(&q, e) < 0 ? -1 : 0;
     int status = query_status(c);
     query_end(&q);
     return result == 0 ? 0 : explain_conflict(status, vault, e);
 }
 
-static int write_key_parameters(struct catalog *c, const struct catalog_vault *vault,
-                                struct error *e)
+static int write_lists(struct catalog *c, const struct catalog_vault *vault, struct error *e)
 {
-    static const char clear[] = "DELETE FROM vault_key_parameters WHERE vault = ?";
-    static const char insert[] = "INSERT INTO vault_key_parameters VALUES (?, ?, ?, ?)";
-
-    if (query_run_for(c, clear, vault->uuid, e) != 0)
+    if (vault_row_write_key_parameters(c, vault, e) != 0)
         return -1;
-    return pairs_insert(c, insert, vault->uuid, &vault->key_parameters, e);
+    return vault_row_write_tags(c, vault, e);
+}
+
+static void fill_in(struct catalog_vault *vault)
+{
+    static const uint8_t none[CATALOG_ID_SIZE];
+
+    if (vault->created_ns == 0)
+        vault->created_ns = clock_wall_ns();
+    if (vault->project[0] == '\0')
+        memcpy(vault->project, "main", sizeof("main"));
+    if (vault->quota_warning == 0)
+        vault->quota_warning = 80;
+    if (memcmp(vault->lineage, none, sizeof(none)) == 0)
+        memcpy(vault->lineage, vault->uuid, sizeof(none));
 }
 
 int catalog_vault_insert(struct catalog *c, struct catalog_vault *vault, struct error *e)
 {
-    static const char sql[] =
-        "INSERT INTO vaults (" VAULT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    static const char sql[] = VAULT_INSERT;
 
-    if (vault->created_ns == 0)
-        vault->created_ns = clock_wall_ns();
+    fill_in(vault);
     if (catalog_begin(c, e) != 0)
         return -1;
     int result = write_row(c, sql, vault, e);
     if (result == 0)
-        result = write_key_parameters(c, vault, e);
+        result = write_lists(c, vault, e);
     return write_end(c, result, e);
 }
 
+/* The role of what mirrors a vault here is known better here than in storage. */
 int catalog_vault_upsert(struct catalog *c, struct catalog_vault *vault, struct error *e)
 {
-    static const char sql[] =
-        "INSERT INTO vaults (" VAULT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, region = excluded.region,"
-        " type = excluded.type, state = excluded.state, encryption = excluded.encryption,"
-        " role = excluded.role, prefix = excluded.prefix, root_public = excluded.root_public,"
-        " key_driver = iif(excluded.key_driver = '', key_driver, excluded.key_driver),"
-        " description = iif(excluded.description = '', description, excluded.description),"
-        " created_ns = excluded.created_ns";
+    static const char sql[] = VAULT_INSERT
+        " ON CONFLICT (uuid) DO UPDATE SET name = ?2, region = ?3, type = ?4, state = ?5,"
+        " encryption = ?6,"
+        " role = iif(EXISTS (SELECT 1 FROM mirrors WHERE mirrors.vault = ?1), role, ?7),"
+        " prefix = ?8, key_driver = iif(?9 = '', key_driver, ?9), root_public = ?10,"
+        " description = iif(?11 = '', description, ?11), created_ns = ?12,"
+        " lineage = iif(?13 = zeroblob(16), lineage, ?13),"
+        " project = iif(?14 = '', project, ?14), plan = ?15, redundancy = ?16,"
+        " trial_end_ns = iif(?17 = 0, trial_end_ns, ?17),"
+        " auto_expand = iif(?18 = 0, auto_expand, ?20),"
+        " quota_bytes = iif(?18 = 0, quota_bytes, ?18),"
+        " quota_warning = iif(?19 = 0, quota_warning, ?19), quota_warned = ?21,"
+        " deleted_ns = ?22, purge_ns = ?23, reason = ?24";
 
     if (catalog_begin(c, e) != 0)
         return -1;
     int result = write_row(c, sql, vault, e);
     if (result == 0 && vault->key_parameters.count > 0)
-        result = write_key_parameters(c, vault, e);
+        result = vault_row_write_key_parameters(c, vault, e);
+    if (result == 0 && vault->tags.count > 0)
+        result = vault_row_write_tags(c, vault, e);
     return write_end(c, result, e);
 }
 
@@ -209,7 +112,10 @@ int catalog_vault_update(struct catalog *c, const struct catalog_vault *vault, s
 {
     static const char sql[] =
         "UPDATE vaults SET name = ?2, region = ?3, type = ?4, state = ?5, encryption = ?6,"
-        " role = ?7, prefix = ?8, key_driver = ?9, root_public = ?10, description = ?11"
+        " role = ?7, prefix = ?8, key_driver = ?9, root_public = ?10, description = ?11,"
+        " lineage = ?13, project = ?14, plan = ?15, redundancy = ?16, trial_end_ns = ?17,"
+        " quota_bytes = ?18, quota_warning = ?19, auto_expand = ?20, quota_warned = ?21,"
+        " deleted_ns = ?22, purge_ns = ?23, reason = ?24"
         " WHERE uuid = ?1 AND ?12 IS NOT NULL";
 
     if (catalog_begin(c, e) != 0)
@@ -218,7 +124,7 @@ int catalog_vault_update(struct catalog *c, const struct catalog_vault *vault, s
     if (result == 0 && query_changes(c) == 0)
         result = no_such(e);
     if (result == 0)
-        result = write_key_parameters(c, vault, e);
+        result = write_lists(c, vault, e);
     return write_end(c, result, e);
 }
 
@@ -241,45 +147,72 @@ int catalog_vault_set_state(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZ
     return write_end(c, result, e);
 }
 
+/* A vault goes after its mirror. */
+static int refuse_mirrored(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
+                           struct error *e)
+{
+    static const char sql[] = "SELECT v.name, v.region FROM mirrors m"
+                              " JOIN vaults v ON v.uuid = m.vault WHERE m.source = ?";
+    char name[CATALOG_TEXT_SIZE] = "", region[NAME_SIZE] = "";
+    struct query q;
+
+    if (query_start(c, sql, &q, e) != 0)
+        return -1;
+    query_blob(&q, uuid, CATALOG_ID_SIZE);
+    int found = query_step(&q, e);
+    if (found > 0) {
+        row_text(&q, name, sizeof(name));
+        row_text(&q, region, sizeof(region));
+    }
+    query_end(&q);
+    if (found <= 0)
+        return found;
+    return error_set(e, LAGAN_PRECONDITION, ERROR_VAULT_HAS_MIRROR,
+                     "the vault has the mirror '%s' in the region %s, which goes first: use "
+                     "`lagan mirror delete` or `lagan mirror stop`",
+                     name, region);
+}
+
+/* Replicas went with it, and what was on its way does not arrive. */
+static int end_replicas(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE], struct error *e)
+{
+    static const char arrived[] =
+        "UPDATE ledger SET gone_ns = ?2 WHERE vault = ?1 AND state = 'success' AND gone_ns = 0";
+    static const char awaited[] =
+        "UPDATE ledger SET state = 'fail', ended_ns = ?2, error_class = ?3, error_code = ?4,"
+        " error_text = 'the vault that it was for was deleted'"
+        " WHERE vault = ?1 AND state IN ('waiting_replicate', 'replicating')";
+    struct query q;
+
+    if (query_start(c, arrived, &q, e) != 0)
+        return -1;
+    query_blob(&q, uuid, CATALOG_ID_SIZE);
+    query_number(&q, clock_wall_ns());
+    if (query_finish(&q, e) != 0 || query_start(c, awaited, &q, e) != 0)
+        return -1;
+    query_blob(&q, uuid, CATALOG_ID_SIZE);
+    query_number(&q, clock_wall_ns());
+    query_number(&q, LAGAN_NOT_FOUND);
+    query_text(&q, error_code_name(ERROR_NO_VAULT));
+    return query_finish(&q, e);
+}
+
 int catalog_vault_delete(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
                          struct error *e)
 {
     if (catalog_begin(c, e) != 0)
         return -1;
-    int result = query_run_for(c, "DELETE FROM vaults WHERE uuid = ?", uuid, e);
+    int result = refuse_mirrored(c, uuid, e);
+    if (result == 0)
+        result = end_replicas(c, uuid, e);
+    if (result == 0)
+        result = query_run_for(c, "DELETE FROM vaults WHERE uuid = ?", uuid, e);
     if (result == 0 && query_changes(c) == 0)
         result = no_such(e);
     return write_end(c, result, e);
 }
 
 /* Reading */
-
-static struct catalog_vault *read_row(struct query *q, struct error *e)
-{
-    static const char parameters[] = "SELECT name, value FROM vault_key_parameters"
-                                     " WHERE vault = ? ORDER BY position";
-    struct catalog_vault *vault = catalog_vault_new(e);
-
-    if (vault == NULL)
-        return NULL;
-    row_blob(q, vault->uuid, CATALOG_ID_SIZE);
-    row_text(q, vault->name, sizeof(vault->name));
-    row_text(q, vault->region, sizeof(vault->region));
-    vault->type = (enum catalog_vault_type)row_enum(q, TYPES, type_name);
-    vault->state = (enum catalog_vault_state)row_enum(q, STATES, state_name);
-    vault->encryption = (enum catalog_encryption)row_enum(q, ENCRYPTIONS, encryption_name);
-    vault->role = (enum catalog_vault_role)row_enum(q, ROLES, role_name);
-    row_text(q, vault->prefix, sizeof(vault->prefix));
-    row_text(q, vault->key_driver, sizeof(vault->key_driver));
-    row_blob(q, vault->root_public, sizeof(vault->root_public));
-    row_text(q, vault->description, sizeof(vault->description));
-    vault->created_ns = row_number(q);
-    if (query_row_check(q, e) == 0 &&
-        pairs_read(q->catalog, parameters, vault->uuid, &vault->key_parameters, e) == 0)
-        return vault;
-    catalog_vault_free(vault);
-    return NULL;
-}
 
 /* The only row of a bound query; ends it.  NULL with `e` untouched when there is none,
  * AMBIGUOUS when there are several. */
@@ -288,7 +221,7 @@ static struct catalog_vault *read_only_row(struct query *q, const char *text, st
     struct catalog_vault *vault = NULL;
 
     if (query_step(q, e) > 0)
-        vault = read_row(q, e);
+        vault = vault_row_read(q, e);
     if (vault != NULL && query_step(q, e) > 0) {
         if (text == NULL)
             error_set(e, LAGAN_INVALID, ERROR_AMBIGUOUS,
@@ -419,7 +352,7 @@ struct visit {
 static int visit_row(struct query *q, void *context, struct error *e)
 {
     const struct visit *visit = context;
-    struct catalog_vault *vault = read_row(q, e);
+    struct catalog_vault *vault = vault_row_read(q, e);
 
     if (vault == NULL)
         return -1;

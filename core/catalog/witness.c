@@ -59,6 +59,8 @@ int catalog_slot_upsert(struct catalog *c, const struct catalog_slot *slot, stru
         query_number(&q, slot->created_ns);
         result = query_finish(&q, e);
     }
+    if (result == 0)
+        result = follow_slot(c, slot->vault, slot->id, e);
     return write_end(c, result, e);
 }
 
@@ -68,7 +70,12 @@ int catalog_slot_delete(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
     static const char one[] = "DELETE FROM vault_slots WHERE vault = ? AND id = ?";
     static const char all[] = "DELETE FROM vault_slots WHERE vault = ?";
 
-    return change(c, id != NULL ? one : all, vault, id, e);
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = id != NULL ? follow_slot_removal(c, vault, id, e) : 0;
+    if (result == 0)
+        result = change(c, id != NULL ? one : all, vault, id, e);
+    return write_end(c, result, e);
 }
 
 struct slot_visit {
