@@ -8,6 +8,12 @@ tests_drivers_tgt_liar_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_drivers_tgt_liar_la_CFLAGS = $(DRIVER_CFLAGS)
 tests_drivers_tgt_liar_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
 
+check_LTLIBRARIES += tests/drivers/tgt_fault.la
+tests_drivers_tgt_fault_la_SOURCES = tests/drivers/tgt_fault.c plugins/tgt_mem/store.c
+tests_drivers_tgt_fault_la_CPPFLAGS = $(DRIVER_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_drivers_tgt_fault_la_CFLAGS = $(DRIVER_CFLAGS)
+tests_drivers_tgt_fault_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
+
 # One source, one module per thread model.
 tests_drivers_tgt_probe_la_SOURCES = tests/drivers/probe.c
 tests_drivers_tgt_probe_la_CPPFLAGS = $(DRIVER_CPPFLAGS) -DMODULE=tgt_probe \
@@ -24,6 +30,14 @@ tests_drivers_tgt_probe_parallel_la_CPPFLAGS = $(DRIVER_CPPFLAGS) -DMODULE=tgt_p
 	-DTHREADS=LAGAN_THREADS_PARALLEL
 tests_drivers_tgt_probe_parallel_la_CFLAGS = $(DRIVER_CFLAGS)
 tests_drivers_tgt_probe_parallel_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
+
+# Preloaded by with_clock of tests/functions.sh.
+check_DATA += tests/drivers/clock_shift.so
+CLEANFILES += tests/drivers/clock_shift.so
+EXTRA_DIST += tests/drivers/clock_shift.c
+tests/drivers/clock_shift.so: tests/drivers/clock_shift.c
+	$(AM_V_CC)$(MKDIR_P) tests/drivers && $(CC) -D_GNU_SOURCE -O2 -fPIC -shared -o $@ \
+		$(srcdir)/tests/drivers/clock_shift.c
 
 # Those that must be refused land in broken-drivers/: broken.c, built once per fault.  Bound lazily
 # and with undefined symbols allowed, as a careless author would.

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """check_golden_records.py - golden_conf.hex, golden_slot.hex, golden_seal.hex (a seal and a
-tombstone) and golden_seal_rules.hex (the same seal with its source's rules), read by the decoder.
+tombstone), golden_seal_rules.hex (the same seal with its source's rules) and golden_about.hex, read
+by the decoder.
 
 tests/unit/vault_records.c makes them from the values that stand here again.
 """
@@ -12,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True  # the source tree may be read-only
 
 try:
-    from format_objects import Configuration, Seal, Slot, tombstone
+    from format_objects import About, Configuration, Seal, Slot, tombstone
     from format_wire import Bad, Reader, hkdf, i64, need
 except ImportError as e:
     print(f'skipped: {e}')
@@ -77,6 +78,14 @@ def check_tombstone(data, conf):
                                    [b'the hash of the seal before it..']), 'the tombstone')
 
 
+def check_about(data, conf):
+    about = About(data, conf)
+    need((about.id, about.generation, about.created) ==
+         (b"the copy's id...", 5, T0 + 7), 'id, generation and time of a copy')
+    need(about.pairs == {b'name': 'mirror of n\u00f8 one'.encode(), b'role': b'mirror',
+                         b'description': b'', b'tag:owner': 'Zo\u00eb'.encode()}, 'pairs')
+
+
 if __name__ == '__main__':
     try:
         conf = check_configuration(*load('golden_conf.hex'))
@@ -86,5 +95,6 @@ if __name__ == '__main__':
         check_seal(*load('golden_seal_rules.hex'), conf,
                    [b'\x07exclude\x03*.o', b'\x07include\x06keep.o', b'\x07exclude\x00'])
         check_tombstone(gone, conf)
+        check_about(*load('golden_about.hex'), conf)
     except Bad as e:
         sys.exit(f'check_golden_records.py: {e}')

@@ -108,6 +108,30 @@ class Configuration:
         self.name = f.get(17, b'').decode()
 
 
+class About:
+    """What a copy of a vault is: its id, and a dictionary of names and values."""
+
+    def __init__(self, data, conf):
+        r = Reader(data)
+        need(r.take(8) == b'LAGANABO' and r.u8() == 1 and r.take(3) == bytes(3),
+             'not about a copy, version 1')
+        f = tlvs(r.take(r.u32()), repeating=(5,))
+        need(r.left() == 64, 'bytes behind what a copy is')
+        signed_by(conf.root, data[-64:], b'lagan/1/about' + data[:-64], 'about a copy')
+        need(f.get(1) == conf.uuid, 'about a copy of another vault')
+        self.id, self.generation = whole(f.get(2), 16), Reader(f[3]).u32()
+        self.created, self.pairs = i64(f[4]), {}
+        for value in f.get(5, []):
+            pair = Reader(value)
+            name, text = pair.counted(), pair.counted()
+            pair.end('a name and its value')
+            need(1 <= len(name) <= 255 and len(text) <= 4096 and b'\0' not in name + text,
+                 'a name or value is out of bounds')
+            need(not self.pairs or name > max(self.pairs), 'names do not ascend')
+            self.pairs[name] = text
+        need(len(self.pairs) <= 1000, 'too many names')
+
+
 # ---- 5., 6. Packs, and the envelope of runs --------------------------------------------------
 
 

@@ -22,7 +22,7 @@ import time
 sys.dont_write_bytecode = True  # the source tree may be read-only
 
 from format_chunker import chunk_lengths
-from format_objects import (Configuration, Envelope, Pack, Run, Seal, Slot, recovery_key,
+from format_objects import (About, Configuration, Envelope, Pack, Run, Seal, Slot, recovery_key,
                             roll_packs, tombstone)
 from format_trees import records_of, tree_entries
 from format_wire import HOLE, Bad, Reader, crc32c, hkdf, mac, need, public_key, sha256, tlvs
@@ -30,7 +30,8 @@ from format_wire import HOLE, Bad, Reader, crc32c, hkdf, mac, need, public_key, 
 # ---- 2. The vault ----------------------------------------------------------------------------
 
 NAMES = {
-    'conf': r'conf/[0-9a-f]{8}', 'keys': r'keys/[0-9a-f]{32}',
+    'conf': r'conf/[0-9a-f]{8}', 'about': r'about/[0-9a-f]{8}',
+    'keys': r'keys/[0-9a-f]{32}',
     'packs': r'packs/([0-9a-f]{2})/\1[0-9a-f]{62}',
     'runs': r'runs/[0-9]-[0-9a-f]{16}-[0-9a-f]{64}', 'rolls': r'rolls/[0-9a-f]{64}',
     'seals': r'seals/[0-9]{8}t[0-9]{6}z-[0-9a-f]{16}(\.gone)?',
@@ -162,6 +163,10 @@ class Check:
             self.findings.append((name, 'not a name of this format'))
         for name in vault.names['keys']:
             self.look(name, lambda data: (hashed(name, data, 16), Slot(data)))
+        for name in vault.names['about']:
+            about = self.look(name, lambda data: About(data, self.conf))
+            if about and name != f'about/{about.generation:08x}':
+                self.findings.append((name, 'stored under a wrong name'))
         for name in vault.names['packs']:
             self.look(name, lambda data: (hashed(name, data), Pack(data, uuid)))
         for name in vault.names['runs']:

@@ -357,7 +357,8 @@ static const struct golden {
 } goldens[] = {{"golden_conf.hex", 0, 1},
                {"golden_slot.hex", 1, 3},
                {"golden_seal.hex", 4, 2},
-               {"golden_seal_rules.hex", 6, 1}};
+               {"golden_seal_rules.hex", 6, 1},
+               {"golden_about.hex", 7, 1}};
 
 static void make_golden(const struct golden *g, struct buffer *text)
 {

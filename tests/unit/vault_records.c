@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "unit.h"
+#include "vault/about_codec.h"
 #include "vault/conf.h"
 #include "vault/roll.h"
 #include "vault/seal_codec.h"
@@ -500,6 +501,70 @@ static void check_tombstone(const struct buffer *object)
     keys_free(k);
 }
 
+/* What a copy is. */
+
+#define ABOUT_NAME "about/00000005"
+
+static struct vault_about fixed_about(void)
+{
+    static const char *const pairs[][2] = {{"name", "mirror of n\xc3\xb8 one"},
+                                           {"role", "mirror"},
+                                           {"tag:owner", "Zo\xc3\xab"},
+                                           {"description", ""}};
+    struct vault_about about = {.generation = 5, .created_ns = T0 * NS + 7};
+    struct error e = ERROR_INIT;
+
+    memcpy(about.id, "the copy's id...", 16);
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        assert_int_equal(vault_about_add(&about, pairs[i][0], pairs[i][1], &e), 0);
+    return about;
+}
+
+static void encode_about(struct buffer *out)
+{
+    struct keys *k = records_keys();
+    struct vault_about about = fixed_about();
+    struct error e = ERROR_INIT;
+
+    assert_int_equal(about_encode(&about, records_uuid, k, out, &e), 0);
+    vault_about_free(&about);
+    keys_free(k);
+}
+
+static int decode_about(const void *data, size_t size, struct error *e)
+{
+    struct keys *k = records_keys();
+    const struct trust trust = trust_of(k);
+    struct vault_about about = {.generation = 0};
+    int result = about_decode(data, size, ABOUT_NAME, &trust, &about, e);
+
+    vault_about_free(&about);
+    keys_free(k);
+    return result;
+}
+
+static void check_about(const struct buffer *object)
+{
+    struct keys *k = records_keys();
+    const struct trust trust = trust_of(k);
+    struct vault_about x = fixed_about(), about = {.generation = 0};
+    struct error e = ERROR_INIT;
+
+    assert_int_equal(about_decode(object->data, object->size, ABOUT_NAME, &trust, &about, &e),
+                     0);
+    assert_memory_equal(about.id, x.id, 16);
+    assert_int_equal(about.generation, 5);
+    assert_int_equal(about.created_ns, x.created_ns);
+    assert_int_equal(about.pair_count, x.pair_count);
+    for (size_t i = 0; i < x.pair_count; i++) {
+        assert_string_equal(about.pairs[i].name, x.pairs[i].name);
+        assert_string_equal(about.pairs[i].value, x.pairs[i].value);
+    }
+    vault_about_free(&about);
+    vault_about_free(&x);
+    keys_free(k);
+}
+
 const struct record_kind records[] = {
     {"conf", encode_conf, check_conf, decode_conf},
     {"slot, recovery key", encode_recovery, check_recovery, decode_slot},
@@ -508,5 +573,6 @@ const struct record_kind records[] = {
     {"seal", encode_seal, check_seal, decode_seal},
     {"tombstone", encode_tombstone, check_tombstone, decode_tombstone},
     {"seal with rules", encode_seal_with_rules, check_seal_with_rules, decode_seal},
+    {"about a copy", encode_about, check_about, decode_about},
 };
 const size_t record_count = sizeof(records) / sizeof(records[0]);
