@@ -102,6 +102,84 @@ void add_backup(struct catalog *c, uint8_t vault, uint8_t source, unsigned numbe
     must(catalog_backup_insert(c, &backup, &e), &e);
 }
 
+void add_mirror(struct catalog *c, uint8_t number, uint8_t source)
+{
+    struct catalog_mirror mirror = {
+        .created_ns = 100, .history_ns = 5000, .delete_delay_ns = 700};
+    struct error e = ERROR_INIT;
+    struct catalog_vault *vault = catalog_vault_new(&e);
+
+    assert_non_null(vault);
+    must(catalog_region_upsert(c, "west", "tgt_dir", &e), &e);
+    make_id(number, vault->uuid);
+    make_id(source, vault->lineage);
+    make_id(source, mirror.source);
+    snprintf(vault->name, sizeof(vault->name), "[COPY]-%u", number);
+    snprintf(vault->region, sizeof(vault->region), "west");
+    snprintf(vault->prefix, sizeof(vault->prefix), "m/%u", number);
+    vault->state = CATALOG_VAULT_AVAILABLE;
+    must(catalog_mirror_insert(c, vault, &mirror, &e), &e);
+    catalog_vault_free(vault);
+}
+
+struct catalog_item add_item(struct catalog *c, uint8_t lane, const char *subject)
+{
+    struct catalog_item item = {.operation = CATALOG_OPERATION_COPY, .due_ns = 1};
+    struct error e = ERROR_INIT;
+
+    make_id(lane, item.lane);
+    snprintf(item.subject, sizeof(item.subject), "%s", subject);
+    must(catalog_item_insert(c, &item, NULL, &e), &e);
+    return item;
+}
+
+struct text {
+    char *text;
+    size_t room;
+};
+
+static int append_item(void *context, const struct catalog_item *item, struct error *e)
+{
+    static const char *const marks[] = {"", "!", "+"};
+    struct text *out = context;
+
+    (void)e;
+    int size = snprintf(out->text, out->room, "%s%s:%s@%lld ", marks[item->state],
+                        catalog_operation_name(item->operation), item->subject,
+                        (long long)item->due_ns);
+    assert_true(size > 0 && (size_t)size < out->room);
+    out->text += size;
+    out->room -= (size_t)size;
+    return 0;
+}
+
+const char *items_text(struct catalog *c, uint8_t lane, char *text, size_t room)
+{
+    struct text out = {text, room};
+    struct error e = ERROR_INIT;
+    uint8_t id[CATALOG_ID_SIZE];
+
+    make_id(lane, id);
+    text[0] = '\0';
+    must(catalog_item_list(c, id, -1, append_item, &out, &e), &e);
+    return text;
+}
+
+static void print_problem(void *context, const char *text)
+{
+    (void)context;
+    print_error("%s\n", text);
+}
+
+void must_be_sound(struct catalog *c)
+{
+    struct error e = ERROR_INIT;
+    uint64_t problems = 0;
+
+    must(catalog_check(c, print_problem, NULL, &problems, &e), &e);
+    assert_int_equal(problems, 0);
+}
+
 void fill_catalog(struct catalog *c)
 {
     struct catalog_task task = {.type = CATALOG_TASK_BACKUP};

@@ -58,8 +58,13 @@ tests_unit_test_driver_key_SOURCES = tests/unit/test_driver_key.c $(driver_fixtu
 key_fixture = tests/unit/key_fixture.c tests/unit/key_fixture.h $(driver_fixture)
 unit_tests += tests/unit/test_key_exec
 tests_unit_test_key_exec_SOURCES = tests/unit/test_key_exec.c $(key_fixture)
+if P11
 unit_tests += tests/unit/test_key_pkcs11
 tests_unit_test_key_pkcs11_SOURCES = tests/unit/test_key_pkcs11.c $(key_fixture)
+tests_unit_test_key_pkcs11_CPPFLAGS = $(AM_CPPFLAGS) $(P11_CFLAGS)
+else
+EXTRA_DIST += tests/unit/test_key_pkcs11.c
+endif
 unit_tests += tests/unit/test_driver_abi
 unit_tests += tests/unit/test_driver_manual
 tests_unit_test_driver_manual_SOURCES = tests/unit/test_driver_manual.c $(driver_fixture)

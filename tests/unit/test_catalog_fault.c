@@ -106,6 +106,7 @@ struct outcome {
     bool setting;
     bool pair;
     bool backup;
+    bool copied;
     struct error e; /* of the first failure */
 };
 
@@ -142,6 +143,23 @@ static int insert_backup(struct catalog *c, struct error *e)
     return catalog_backup_commit(c, &backup, &task, e);
 }
 
+/* A worker's round: an item, its effect in the mirror, and its end with it. */
+static int copy_backup(struct catalog *c, struct error *e)
+{
+    struct catalog_backup backup;
+    struct catalog_item item;
+
+    if (catalog_item_claim(c, INT64_MAX, INT64_MAX, 0, &item, e) != 1)
+        return -1;
+    backup = make_backup(20, 1, (unsigned)strtoul(item.subject + 8, NULL, 16));
+    if (catalog_item_renew(c, &item, INT64_MAX, e) != 0 || catalog_begin(c, e) != 0)
+        return -1;
+    int result = catalog_backup_insert(c, &backup, e);
+    if (result == 0)
+        result = catalog_item_done(c, &item, e);
+    return write_end(c, result, e);
+}
+
 static struct outcome do_work(void)
 {
     struct outcome o = {.e = ERROR_INIT};
@@ -158,6 +176,9 @@ static struct outcome do_work(void)
     if (o.e.error_class == LAGAN_OK)
         o.e = e;
     o.backup = insert_backup(c, &e) == 0;
+    if (o.e.error_class == LAGAN_OK)
+        o.e = e;
+    o.copied = copy_backup(c, &e) == 0;
     if (o.e.error_class == LAGAN_OK)
         o.e = e;
     catalog_close(c);
@@ -181,6 +202,24 @@ static int see_task(void *context, const struct catalog_task *task, struct error
     return 0;
 }
 
+/* Each backup that has a mirror is there or owed, and never both. */
+static void judge_mirror(struct catalog *c, const struct outcome *o)
+{
+    static const char wrong[] =
+        "SELECT count(*) FROM backups b JOIN mirrors m ON m.source = b.vault WHERE"
+        " EXISTS (SELECT 1 FROM backups o WHERE o.vault = m.vault AND o.id = b.id) ="
+        " EXISTS (SELECT 1 FROM items i WHERE i.lane = m.vault AND i.subject = b.id)";
+    static const char there[] =
+        "SELECT count(*) FROM backups b JOIN mirrors m ON m.vault = b.vault";
+    struct error e = ERROR_INIT;
+    int64_t count = 9;
+
+    must(query_single_number(c, wrong, &count, &e), &e);
+    assert_int_equal(count, 0);
+    must(query_single_number(c, there, &count, &e), &e);
+    assert_true(count == 1 || !o->copied);
+}
+
 /* What an unlucky sync leaves unacknowledged may be there or not; what was acknowledged must.
  */
 static void judge(const struct outcome *o, unsigned target)
@@ -199,6 +238,7 @@ static void judge(const struct outcome *o, unsigned target)
     must(catalog_task_list(c, 0, -1, 0, see_task, &finished, &e), &e);
     assert_true(there || !o->backup);
     assert_int_equal(there, finished);
+    judge_mirror(c, o);
     must(catalog_check(c, NULL, NULL, &problems, &e), &e);
     assert_int_equal(problems, 0);
     free(value);
@@ -249,6 +289,7 @@ static void fault_everywhere(void **state)
 
     (void)state;
     fill_catalog(c);
+    add_mirror(c, 20, 10);
     catalog_close(c);
     char *sound = scratch_read("s/catalog.db", &size);
     for (size_t i = 0; i < 4; i++) {

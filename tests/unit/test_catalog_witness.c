@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_catalog_witness.c - key slots and tombstones that the catalog remembers, and catalogs of
- * before it did. */
+/* test_catalog_witness.c - key slots and tombstones that the catalog remembers. */
 #include "catalog_fixture.h"
 #include "scratch.h"
 #include "unit.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,46 +153,10 @@ static void witness_dumped(void **state)
     catalog_close(c);
 }
 
-/* Takes the catalog back to the version before slots were known. */
-static void make_old(void)
-{
-    static const char sql[] = "DROP TABLE vault_slots; DROP TABLE tombstones;"
-                              "PRAGMA user_version = 1;"
-                              "UPDATE settings SET value = '1' WHERE name = 'schema_version'";
-    sqlite3 *db = NULL;
-
-    assert_int_equal(sqlite3_open(scratch_path("s/catalog.db"), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
-static void witness_migrated(void **state)
-{
-    struct catalog *c = open_catalog("s");
-
-    (void)state;
-    fill_catalog(c);
-    char *before = dump_text(c);
-    catalog_close(c);
-    make_old();
-    c = open_catalog("s");
-    char *after = dump_text(c);
-    assert_string_equal(before, after);
-    expect_slots(c, NULL, "");
-    add_slot(c, 10, 'a');
-    catalog_close(c);
-    c = open_catalog("s");
-    expect_slots(c, NULL, "a");
-    catalog_close(c);
-    free(before);
-    free(after);
-}
-
 static const struct CMUnitTest tests[] = {
     scratch_test(witness_slots),
     scratch_test(witness_tombstones),
     scratch_test(witness_dumped),
-    scratch_test(witness_migrated),
 };
 
 UNIT_MAIN(tests)
