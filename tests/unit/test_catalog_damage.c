@@ -108,6 +108,12 @@ static void damage_flips(void **state)
     free(sound);
 }
 
+/* SQLite reads zeroes behind the end of the last page: cutting these off takes nothing away. */
+static bool is_zero(const char *data, size_t size)
+{
+    return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
 static void damage_truncations(void **state)
 {
     size_t size;
@@ -117,7 +123,7 @@ static void damage_truncations(void **state)
     for (size_t cut = 0; cut < size; cut += cut < 1024 ? 100 : 4096 - cut % 512) {
         forget_files();
         scratch_write("s/catalog.db", sound, cut, 0600);
-        if (judge())
+        if (judge() && !is_zero(sound + cut, size - cut))
             fail_msg("cut to %zu bytes it was accepted", cut);
         remove_damaged();
     }
