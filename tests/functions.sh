@@ -78,6 +78,15 @@ lagan_with_test_drivers()
     LAGAN_RUN_DRIVERS=$abs_top_builddir/test-drivers "$abs_top_builddir/run" lagan "$@"
 }
 
+# with_clock SECONDS COMMAND...: with the wall clock so far ahead.  Not under a sanitizer, which
+# must be loaded first.
+with_clock()
+{
+    local seconds=$1
+    shift
+    CLOCK_SHIFT=$seconds LD_PRELOAD=$abs_top_builddir/tests/drivers/clock_shift.so "$@"
+}
+
 # expect_status STATUS COMMAND...: fails unless COMMAND ends with exactly this status.
 expect_status()
 {

@@ -53,6 +53,8 @@ option_set command_global_options(void);
 
 /* The commands' functions, in files command_*.c. */
 #define CLI_FUNCTIONS(X)                                                                       \
+    X(audit_list)                                                                              \
+    X(audit_verify)                                                                            \
     X(backup_create)                                                                           \
     X(backup_delete)                                                                           \
     X(backup_list)                                                                             \
@@ -67,30 +69,43 @@ option_set command_global_options(void);
     X(help)                                                                                    \
     X(init)                                                                                    \
     X(ls)                                                                                      \
+    X(mirror_create)                                                                           \
+    X(mirror_delete)                                                                           \
+    X(mirror_list)                                                                             \
+    X(mirror_release)                                                                          \
+    X(mirror_show)                                                                             \
+    X(mirror_stop)                                                                             \
+    X(mirror_verify)                                                                           \
     X(region_check)                                                                            \
     X(region_list)                                                                             \
     X(region_show)                                                                             \
     X(restore)                                                                                 \
+    X(run)                                                                                     \
     X(source_add)                                                                              \
+    X(source_bind)                                                                             \
     X(source_check)                                                                            \
     X(source_list)                                                                             \
     X(source_remove)                                                                           \
     X(source_show)                                                                             \
+    X(source_unbind)                                                                           \
+    X(task_cancel)                                                                             \
+    X(task_clear)                                                                              \
+    X(task_dead)                                                                               \
     X(task_list)                                                                               \
+    X(task_retry)                                                                              \
     X(task_show)                                                                               \
+    X(usage)                                                                                   \
+    X(vault_convert)                                                                           \
     X(vault_create)                                                                            \
+    X(vault_delete)                                                                            \
+    X(vault_freeze)                                                                            \
     X(vault_key_add)                                                                           \
     X(vault_key_check)                                                                         \
     X(vault_key_list)                                                                          \
     X(vault_key_remove)                                                                        \
     X(vault_list)                                                                              \
-    X(vault_show)                                                                              \
-    X(source_bind)                                                                             \
-    X(source_unbind)                                                                           \
-    X(vault_convert)                                                                           \
-    X(vault_delete)                                                                            \
-    X(vault_freeze)                                                                            \
     X(vault_purge)                                                                             \
+    X(vault_show)                                                                              \
     X(vault_undelete)                                                                          \
     X(vault_unfreeze)                                                                          \
     X(vault_update)                                                                            \

@@ -128,9 +128,14 @@ static int rebuild(struct session *s, const struct config_region *region, struct
 
 int command_catalog_rebuild(struct session *s, struct error *e)
 {
-    if (session_setup(s, NEED_REBUILD, e) != 0)
+    uint64_t mirrors = 0;
+    if (session_setup(s, NEED_REBUILD, e) != 0 || each_region(s, rebuild, e) != 0 ||
+        rebuild_mirrors(s->setup, &mirrors, e) != 0)
         return -1;
-    return each_region(s, rebuild, e);
+    if (mirrors > 0)
+        output_note(&s->output, "%llu mirrors follow their vaults again",
+                    (unsigned long long)mirrors);
+    return 0;
 }
 
 int command_catalog_export(struct session *s, struct error *e)

@@ -19,6 +19,7 @@ static void record_task(struct output *o, const struct catalog_task *row)
     record_text(o, "id", row->id);
     record_text(o, "kind", catalog_task_type_name(row->type));
     record_text(o, "state", catalog_task_state_name(row->state));
+    record_text(o, "parent", row->parent);
     record_text(o, "subject", row->subject);
     record_id(o, "vault_id", row->vault);
     record_id(o, "source_id", row->source);
@@ -86,6 +87,28 @@ int command_task_list(struct session *s, struct error *e)
     return result;
 }
 
+/* How many parts a task has in each state. */
+static int show_parts(struct session *s, const char *id, struct error *e)
+{
+    struct catalog_task_parts parts;
+    struct output *o = &s->output;
+    uint64_t all = 0;
+    if (catalog_task_parts(session_catalog(s), id, &parts, e) != 0)
+        return -1;
+    for (int i = 0; i <= CATALOG_TASK_STATE_CANCELLED; i++)
+        all += parts.count[i];
+    if (all == 0)
+        return 0;
+    record_begin(o, "task_parts");
+    record_number(o, "parts", all);
+    for (int i = 0; i <= CATALOG_TASK_STATE_CANCELLED; i++)
+        if (parts.count[i] > 0)
+            record_number(o, catalog_task_state_name((enum catalog_task_state)i),
+                          parts.count[i]);
+    record_end(o);
+    return 0;
+}
+
 int command_task_show(struct session *s, struct error *e)
 {
     struct catalog_task row;
@@ -94,5 +117,5 @@ int command_task_show(struct session *s, struct error *e)
         catalog_task_find(session_catalog(s), session_operand(s, 0), &row, e) != 0)
         return -1;
     record_task(&s->output, &row);
-    return 0;
+    return show_parts(s, row.id, e);
 }

@@ -4,17 +4,23 @@ noinst_LTLIBRARIES += core/cli/libcli.la
 core_cli_libcli_la_SOURCES = \
 	core/cli/arguments.c core/cli/arguments.h \
 	core/cli/command.h \
+	core/cli/command_audit.c \
 	core/cli/command_backup.c \
 	core/cli/command_backup_list.c \
 	core/cli/command_catalog.c \
 	core/cli/command_driver.c \
 	core/cli/command_init.c \
 	core/cli/command_look.c \
+	core/cli/command_mirror.c \
+	core/cli/command_mirror_verify.c \
 	core/cli/command_region.c \
 	core/cli/command_restore.c \
+	core/cli/command_run.c \
 	core/cli/command_source.c \
 	core/cli/command_table.c \
 	core/cli/command_task.c \
+	core/cli/command_task_change.c \
+	core/cli/command_usage.c \
 	core/cli/command_vault.c \
 	core/cli/command_vault_key.c \
 	core/cli/command_vault_manage.c \

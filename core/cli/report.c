@@ -105,6 +105,12 @@ void report_end(struct session *s, const struct error *e, int status)
         code = "partial";
     else if (status == STATUS_INTEGRITY)
         code = error_code_name(ERROR_INTEGRITY);
+    else if (status == STATUS_BRAKED)
+        code = error_code_name(ERROR_BRAKE);
+    else if (status == STATUS_LAGGING)
+        code = error_code_name(ERROR_LAG);
+    else if (status == STATUS_TEMPORARY)
+        code = error_code_name(ERROR_TEMPORARY);
     record_begin(o, "end");
     record_number(o, "status", (uint64_t)status);
     record_text(o, "code", code);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "engine/about.h"
 #include "engine/backup_row.h"
 #include "engine/parameters.h"
 #include "engine/rules.h"
@@ -75,33 +76,67 @@ static int key_from_default(struct found_vault *f, struct error *e)
     return catalog_pairs_add(&f->row->key_parameters, "path", path, e);
 }
 
+/* The id under which the catalog knows this copy: a mirror says its own. */
+static int find_id(struct found_vault *f, uint8_t id[CATALOG_ID_SIZE], struct error *e)
+{
+    struct vault_about about = {0};
+    int found = vault_about_read(f->vault, &about, e);
+    if (found >= 0)
+        memcpy(id, found > 0 ? about.id : vault_settings(f->vault)->uuid, CATALOG_ID_SIZE);
+    vault_about_free(&about);
+    return found < 0 ? -1 : 0;
+}
+
+static struct catalog_vault *new_row(const struct vault_settings *settings, struct error *e)
+{
+    struct catalog_vault *row = catalog_vault_new(e);
+    if (!row)
+        return NULL;
+    snprintf(row->name, sizeof(row->name), "%s", settings->name);
+    row->type = CATALOG_TYPE_GENERAL;
+    row->role = CATALOG_ROLE_NORMAL;
+    row->state = CATALOG_VAULT_AVAILABLE;
+    row->encryption = CATALOG_ENCRYPTION_PASSPHRASE;
+    return row;
+}
+
+/* What the catalog knows of it, or a new row. */
+static int find_row(struct found_vault *f, struct error *e)
+{
+    struct error none = ERROR_INIT;
+    uint8_t id[CATALOG_ID_SIZE];
+    if (find_id(f, id, e) != 0)
+        return -1;
+    f->row = catalog_vault_get(setup_catalog(f->rebuild->setup), id, &none);
+    if (!f->row && none.code != ERROR_NO_VAULT) {
+        *e = none;
+        return -1;
+    }
+    if (!f->row)
+        f->row = new_row(vault_settings(f->vault), e);
+    if (!f->row)
+        return -1;
+    memcpy(f->row->uuid, id, sizeof(f->row->uuid));
+    return 0;
+}
+
 static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
 {
     const struct vault_settings *settings = vault_settings(f->vault);
-    struct catalog *catalog = setup_catalog(f->rebuild->setup);
-    struct error none = ERROR_INIT;
-    f->row = catalog_vault_get(catalog, settings->uuid, &none);
-    if (!f->row) {
-        if (none.code != ERROR_NO_VAULT) {
-            *e = none;
-            return -1;
-        }
-        f->row = catalog_vault_new(e);
-        if (!f->row)
-            return -1;
-        snprintf(f->row->name, sizeof(f->row->name), "%s", settings->name);
-        f->row->type = CATALOG_TYPE_GENERAL;
-        f->row->role = CATALOG_ROLE_NORMAL;
-        f->row->state = CATALOG_VAULT_AVAILABLE;
-        f->row->encryption = CATALOG_ENCRYPTION_PASSPHRASE;
-    }
+    struct place place;
+    if (find_row(f, e) != 0)
+        return -1;
     struct catalog_vault *row = f->row;
-    memcpy(row->uuid, settings->uuid, sizeof(row->uuid));
+    config_region_place(f->rebuild->region, &place);
+    memcpy(row->lineage, settings->uuid, sizeof(row->lineage));
     memcpy(row->root_public, settings->root_public, sizeof(row->root_public));
     snprintf(row->region, sizeof(row->region), "%s", f->rebuild->region->name);
     snprintf(row->prefix, sizeof(row->prefix), "%s", prefix);
+    row->redundancy =
+        place_zone_redundant(&place) ? CATALOG_REDUNDANCY_ZONE : CATALOG_REDUNDANCY_LOCAL;
     row->created_ns = settings->created_ns;
-    if (vault_slot_list(f->vault, note_encryption, row, e) != 0)
+    if (vault_slot_list(f->vault, note_encryption, row, e) != 0 ||
+        about_read(f->vault, row, NULL, e) < 0)
         return -1;
     return row->key_driver[0] ? 0 : key_from_default(f, e);
 }

@@ -31,6 +31,12 @@ int rebuild_region(struct setup *s, const struct config_region *region,
                    void (*each)(void *context, const struct rebuilt_vault *vault),
                    void *context, uint64_t *failed, struct error *e);
 
+/* Takes up the mirrors among the vaults that the catalog knows: where a vault says that it is
+ * the mirror of another that is known too, it follows that one again.  Mirrors that cannot be
+ * reached, or whose source nobody knows, stay as they are: they can be restored from. `*count`
+ * (may be NULL) is the number that were taken up. */
+int rebuild_mirrors(struct setup *s, uint64_t *count, struct error *e);
+
 /* One difference; `backup` is its id or NULL. */
 struct difference {
     const char *region;

@@ -188,9 +188,9 @@ static int record_slot(struct work *work, const struct outcome *o, struct error 
     struct catalog *c = work->worker->catalog;
     struct catalog_slot slot = {{0}, "", "", "", 0};
 
-    snprintf(slot.id, sizeof(slot.id), "%s", work->item.subject);
     if (o->skipped)
         return 0;
+    memcpy(slot.id, work->item.subject, sizeof(slot.id) - 1);
     if (catalog_slot_list(c, work->lane->mirror.source, copy_slot_row, &slot, e) != 0)
         return -1;
     if (slot.kind[0] == '\0')
