@@ -8,12 +8,6 @@ tests_drivers_tgt_liar_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_drivers_tgt_liar_la_CFLAGS = $(DRIVER_CFLAGS)
 tests_drivers_tgt_liar_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
 
-check_LTLIBRARIES += tests/drivers/tgt_fault.la
-tests_drivers_tgt_fault_la_SOURCES = tests/drivers/tgt_fault.c plugins/tgt_mem/store.c
-tests_drivers_tgt_fault_la_CPPFLAGS = $(DRIVER_CPPFLAGS) -I$(top_srcdir)/plugins
-tests_drivers_tgt_fault_la_CFLAGS = $(DRIVER_CFLAGS)
-tests_drivers_tgt_fault_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
-
 # One source, one module per thread model.
 tests_drivers_tgt_probe_la_SOURCES = tests/drivers/probe.c
 tests_drivers_tgt_probe_la_CPPFLAGS = $(DRIVER_CPPFLAGS) -DMODULE=tgt_probe \
