@@ -124,6 +124,7 @@ int command_vault_show(struct session *s, struct error *e)
     if (result == 0) {
         record_vault(&s->output, row, NULL);
         record_totals(&s->output, &dossier);
+        result = vault_key_shown(s, row, e);
     }
     catalog_vault_free(row);
     return result;

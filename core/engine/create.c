@@ -11,6 +11,7 @@
 #include "engine/manage.h"
 #include "engine/parameters.h"
 #include "engine/purge.h"
+#include "engine/slot_provider.h"
 #include "engine/slots.h"
 #include "policy/place.h"
 #include "vault/seal.h"
@@ -187,7 +188,6 @@ static int ask_rules(struct creation *c, struct error *e)
 {
     const struct create_request *request = c->request;
     struct vault_wish wish = {
-        .name = c->row->name,
         .region = c->row->region,
         .type = (enum vault_type)request->type,
         .role = (enum vault_role)request->role,
@@ -250,6 +250,21 @@ static int draft_properties(struct creation *c, struct error *e)
     return manage_tags(&row->tags, request->tags, setup_config(c->setup)->limits.tags, e);
 }
 
+/* Before the provider is opened, which makes a key. */
+static int check_encryption(struct creation *c, struct error *e)
+{
+    const enum catalog_encryption *wanted = c->request->encryption;
+    const char *words = c->request->provider ? c->request->provider : c->region->key;
+    if (!wanted)
+        return 0;
+    if (*wanted != CATALOG_ENCRYPTION_PASSPHRASE)
+        return slot_provider_gives(c->setup, words, *wanted, e);
+    if (c->request->passphrase_source && !c->request->provider)
+        return 0;
+    return error_set(e, LAGAN_INVALID, ERROR_ENCRYPTION_DIFFERS,
+                     "encryption passphrase means --passphrase and no --key");
+}
+
 static int draft_row(struct creation *c, struct error *e)
 {
     const struct driver *driver = NULL;
@@ -258,7 +273,7 @@ static int draft_row(struct creation *c, struct error *e)
         return -1;
     c->row = catalog_vault_new(e);
     if (!c->row || draft_name(c, e) != 0 || draft_place(c, e) != 0 || ask_rules(c, e) != 0 ||
-        draft_properties(c, e) != 0)
+        draft_properties(c, e) != 0 || check_encryption(c, e) != 0)
         return -1;
     return create_place(c->setup, c->region, driver, c->row, e);
 }
@@ -279,30 +294,23 @@ int slot_source_default(struct setup *s, const char *name, struct slot_source *s
     return result;
 }
 
+/* Whether a provider is to open the vault, not a passphrase alone. */
+static bool wants_provider(const struct creation *c)
+{
+    const struct create_request *request = c->request;
+    return request->provider || !request->passphrase_source ||
+           (request->encryption && *request->encryption != CATALOG_ENCRYPTION_PASSPHRASE);
+}
+
 /* The provider that somebody named, that of the region, or a key file. */
 static int choose_provider(struct creation *c, struct error *e)
 {
-    const struct create_request *request = c->request;
-    const char *words = request->provider;
-    if (!words && request->passphrase_source)
+    const char *words = c->request->provider ? c->request->provider : c->region->key;
+    if (!wants_provider(c))
         return 0;
-    if (!words)
-        words = c->region->key;
     if (words)
         return slot_source_provider(c->setup, words, &c->provider, e);
     return slot_source_default(c->setup, c->row->name, &c->provider, e);
-}
-
-static int check_encryption(struct creation *c, struct error *e)
-{
-    const enum catalog_encryption *wanted = c->request->encryption;
-    if (!wanted || *wanted == c->row->encryption)
-        return 0;
-    return error_set(e, LAGAN_INVALID, ERROR_ENCRYPTION_DIFFERS,
-                     "its encryption would be %s, not %s; --key with a provider of that kind "
-                     "decides, or `key` of region %s in the configuration",
-                     catalog_encryption_name(c->row->encryption),
-                     catalog_encryption_name(*wanted), c->region->name);
 }
 
 /* Opens what the slots need, and tells the row how the vault is opened later. */
@@ -317,16 +325,8 @@ static int open_slots(struct creation *c, struct error *e)
         return -1;
     row->encryption = CATALOG_ENCRYPTION_PASSPHRASE;
     if (!c->provider.provider.provider)
-        return check_encryption(c, e);
-    bool managed = strcmp(c->provider.driver, SETUP_KEY_DRIVER) == 0;
-    row->encryption = managed ? CATALOG_ENCRYPTION_MANAGED : CATALOG_ENCRYPTION_KMS;
-    snprintf(row->key_driver, sizeof(row->key_driver), "%s", c->provider.driver);
-    for (size_t i = 0; i < c->provider.parameters.count; i++) {
-        const struct catalog_pair *pair = &c->provider.parameters.items[i];
-        if (catalog_pairs_add(&row->key_parameters, pair->name, pair->value, e) != 0)
-            return -1;
-    }
-    return check_encryption(c, e);
+        return 0;
+    return slot_provider_adopt(c->setup, row, c->provider.driver, &c->provider.parameters, e);
 }
 
 static void set_pack_size(struct vault_settings *settings, uint64_t bytes)

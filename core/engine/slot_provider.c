@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "catalog/audit.h"
+#include "engine/parameters.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,6 +141,33 @@ enum catalog_encryption slot_provider_method(struct setup *s, const char *driver
     if (setup_driver(s, driver, LAGAN_KIND_KEY, &loaded, &ignored) == 0)
         service = (driver_traits(loaded) & LAGAN_TRAIT_SERVICE) != 0;
     return service ? CATALOG_ENCRYPTION_KMS : CATALOG_ENCRYPTION_MANAGED;
+}
+
+/* The method and the provider are not of one mind. */
+static int refuse_method(const char *driver, enum catalog_encryption wanted, struct error *e)
+{
+    if (wanted == CATALOG_ENCRYPTION_KMS)
+        return error_set(e, LAGAN_INVALID, ERROR_ENCRYPTION_DIFFERS,
+                         "encryption kms needs the key of a service, and %s keeps its key on "
+                         "this machine; give --key key_pkcs11:... or --key key_exec:...",
+                         driver);
+    return error_set(e, LAGAN_INVALID, ERROR_ENCRYPTION_DIFFERS,
+                     "encryption managed keeps the key on this machine, and %s is a key "
+                     "service; say --encryption kms, or --key key_file:PATH",
+                     driver);
+}
+
+int slot_provider_gives(struct setup *s, const char *words, enum catalog_encryption wanted,
+                        struct error *e)
+{
+    struct driver_words parsed = {0};
+    if (words && driver_words_parse(words, &parsed, e) != 0)
+        return -1;
+    const char *driver = words ? parsed.driver : SETUP_KEY_DRIVER;
+    int result =
+        slot_provider_method(s, driver) == wanted ? 0 : refuse_method(driver, wanted, e);
+    driver_words_clear(&parsed);
+    return result;
 }
 
 int slot_provider_fits(struct setup *s, const struct catalog_vault *row, const char *driver,

@@ -35,6 +35,10 @@ int slot_provider_adopt(struct setup *s, struct catalog_vault *row, const char *
 /* The encryption method of vaults whose key the driver provides.  A driver that cannot be
  * loaded is taken for a service unless it is SETUP_KEY_DRIVER. */
 enum catalog_encryption slot_provider_method(struct setup *s, const char *driver);
+/* ENCRYPTION_DIFFERS unless the provider `words` (as in engine/parameters.h; NULL = a key file)
+ * gives vaults the method `wanted`.  The provider is not opened. */
+int slot_provider_gives(struct setup *s, const char *words, enum catalog_encryption wanted,
+                        struct error *e);
 /* ENCRYPTION_DIFFERS unless a slot of this driver fits a vault that has the method of `row`: a
  * vault keeps the method that it was made with. */
 int slot_provider_fits(struct setup *s, const struct catalog_vault *row, const char *driver,

@@ -301,8 +301,11 @@ uint32_t pkcs11_way_unwrap(struct pkcs11_token *t, struct lagan_op *op, uint16_t
                           "it was wrapped in a way (%u) that this "
                           "version does not know",
                           way);
-    if (w->kind != t->key.kind)
-        return lagan_fail(op, LAGAN_AUTH, 0, "another key wrapped this");
+    if (!suits(w, &t->key))
+        return lagan_fail(op, LAGAN_AUTH, 0,
+                          "another key wrapped this, or this one may not be used for %s any "
+                          "more",
+                          w->name);
     ck_rv_t rv = w->unwrap(t, w, wrapped, size, out, &out_size);
     if (pkcs11_is_foreign(rv) && !works(t, w))
         rv = CKR_DEVICE_ERROR;

@@ -290,7 +290,11 @@ static void key_exec_shows_the_command_little(void **state)
     char other[16];
     snprintf(other, sizeof other, " %d ", extra);
     assert_null(strstr(fds, other));
-    assert_int_equal(strncmp(fds, "0 1 2 ", 6), 0);
+    /* A shell keeps its script open as 10. */
+    char *script = strstr(fds, "10 ");
+    if (script)
+        memmove(script, script + 3, strlen(script + 3) + 1);
+    assert_string_equal(fds, "0 1 2 ");
     free(fds);
     close(extra);
     buffer_free(&wrapped);
