@@ -8,6 +8,10 @@ core_mirror_libmirror_la_SOURCES = \
 	core/mirror/lane.c \
 	core/mirror/look.c \
 	core/mirror/pace.c core/mirror/pace.h \
+	core/mirror/replica.c core/mirror/replica.h core/mirror/replica_private.h \
+	core/mirror/replica_choose.c \
+	core/mirror/replica_end.c \
+	core/mirror/replica_look.c \
 	core/mirror/replica_rules.c core/mirror/replica_rules.h \
 	core/mirror/replicate.c core/mirror/replicate.h \
 	core/mirror/retry.c core/mirror/retry.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replica.h - replicas are asked for, and deleted.  The work itself is done by what works off
- * the queue (mirror/worker.h); here lines of the ledger come into being, with their items.
+ * replica.h - replicas are asked for, found and deleted.  The work itself is done by what works
+ * off the queue (mirror/worker.h); here lines of the ledger come into being, with their items.
  */
 #ifndef CORE_MIRROR_REPLICA_H
 #define CORE_MIRROR_REPLICA_H
@@ -9,18 +9,18 @@
 #include "engine/setup.h"
 #include "mirror/replica_rules.h"
 
-/* What is wished.  Exactly one of `backup` and `vault_only` decides what goes. */
+/* What is wished. */
 struct replica_request {
-    const char *backup;        /* one, as people write it; NULL = all of the vault */
-    const char *vault;         /* it is in; NULL = whichever has it, or the only one */
+    const char *backup; /* one, as people write it; NULL = all of the vault */
+    const char *vault;  /* it is in; NULL = the one that has the backup, or the only one */
     const char *source_region; /* ... in; NULL = any */
     const char *region;        /* to go to */
     const char *project;       /* there; NULL = the default one */
-    const char *into;          /* replication vault there; NULL = the only one */
-    const char *name;          /* of the replica; NULL = a made one; for one backup only */
+    const char *into;          /* replication vault there; NULL = the only one that fits */
+    const char *name;          /* of the replica of one backup; NULL = a made one (NAM-04) */
     const char *description;   /* NULL = the backup's own */
     enum catalog_way way;      /* MANUAL with `backup`, else VAULT or POLICY */
-    const char *policy;        /* its name, of way POLICY */
+    const char *policy;        /* its name, of way POLICY; else NULL */
     bool again;                /* of way VAULT: also what was there and was deleted */
     bool dry_run;              /* tell, change nothing */
 };
@@ -30,42 +30,53 @@ struct replica_plan {
     const struct catalog_backup *backup;
     const struct catalog_vault *source, *destination;
     bool goes;
-    struct error why;           /* it does not */
-    struct catalog_ledger line; /* of one that goes; id empty when only asked */
-    uint64_t bytes;             /* of the backup */
-    uint64_t bytes_estimate;    /* that the destination probably lacks */
+    struct error why;                /* it does not */
+    char line[CATALOG_TASK_ID_SIZE]; /* of the ledger; empty when it does not go, or nothing was
+                                        changed */
+    uint64_t bytes;                  /* of the backup */
+    uint64_t bytes_estimate;         /* that the destination probably lacks */
 };
-/* Called for each backup, oldest first; -1 ends with `e`. */
+/* Called for each backup, oldest first, once all is recorded; -1 ends with `e`. */
 typedef int replica_plan_function(void *context, const struct replica_plan *plan,
                                   struct error *e);
 
+/* Of all that was asked, and of what goes. */
 struct replica_counts {
     uint64_t asked, going;
-    uint64_t bytes, bytes_estimate; /* of those that go */
+    uint64_t bytes, bytes_estimate;
 };
 
 /*
- * Asks for replicas: of one backup, of a vault's, or what a policy picks (REP-08: what was
- * never replicated to the region, or failed).  Lines, items and audit are one transaction.  A
- * single backup that may not go is an error; of many, `each` (may be NULL) gets the reason.
+ * Asks for replicas: of one backup, of all of a vault, or of what a policy picks - what was
+ * never replicated to the region, or failed (REP-08).  Lines, items and audit lines are one
+ * transaction.  A single backup that may not go is an error; of many, `each` (may be NULL) gets
+ * the reason.  Codes: NAME_INVALID, USAGE, NO_REGION, NO_PROJECT, NO_VAULT, NO_BACKUP,
+ * AMBIGUOUS, those of policy/place.h and of the rules; LOCKED for a vault that cannot be opened
+ * without somebody there.
  */
 int replica_ask(struct setup *s, const struct replica_request *request,
                 replica_plan_function *each, void *context, struct replica_counts *counts,
                 struct error *e);
 
-/* The replica `text` (id of a backup, or of a line of the ledger) in `region`; `vault` NULL =
- * any there.  NO_REPLICA; WRONG_REGION when it is in another region.  The caller frees `*row`
- * with catalog_vault_free. */
+/* A replica, or what the ledger says of one. */
+struct replica_found {
+    bool has_line, has_backup;
+    struct catalog_ledger line;
+    struct catalog_backup backup;
+    char vault[CATALOG_TEXT_SIZE]; /* name of the vault it is in; empty when that is gone */
+};
+/* By the id of the replica, its name, or the id of a line; `region` and `vault` (there) NULL =
+ * any.  NO_REPLICA, AMBIGUOUS; WRONG_REGION when it is in another region. */
 int replica_find(struct setup *s, const char *region, const char *vault, const char *text,
-                 struct catalog_vault **row, struct catalog_backup *backup, struct error *e);
-/* The ledger's line of a replica: 1, 0 when the ledger does not know it. */
-int replica_line(struct setup *s, const struct catalog_backup *replica,
-                 struct catalog_ledger *line, struct error *e);
+                 struct replica_found *found, struct error *e);
 
-/* Deletes a replica from its vault; its source stays as it is, and the ledger remembers that it
- * was there.  `row` is its vault's, and is taken over; `key` (may be NULL) opens it. */
-int replica_delete(struct setup *s, struct catalog_vault *row,
-                   const struct catalog_backup *backup, const struct setup_key *key,
-                   const char *reason, struct error *e);
+/*
+ * Deletes a replica from its vault.  Its source stays as it is, and the ledger remembers that
+ * it was there (DEL-04).  One that is on its way does not arrive; one that the ledger alone
+ * knows is taken as gone.  `key` (may be NULL) opens the vault.  NO_REPLICA when there is
+ * nothing to delete, CONFLICT when it is being copied just now.
+ */
+int replica_delete(struct setup *s, const struct replica_found *found,
+                   const struct setup_key *key, const char *reason, struct error *e);
 
 #endif
