@@ -73,6 +73,18 @@ int target_compare(struct target *a, struct target *b, const char *key, struct e
            (first.size == 0 || memcmp(first.data, second.data, first.size) == 0);
 }
 
+/* What is there already is not read to find that out. */
+static int copy_if_absent(struct target *from, struct target *to, const char *key,
+                          struct error *e)
+{
+    struct error ignored = ERROR_INIT;
+    uint64_t bytes;
+
+    if (target_stat(to, key, &bytes, &ignored) == 0)
+        return 0;
+    return target_copy(from, to, key, NULL, e);
+}
+
 int zones_spread(struct zones *z, const char *key, unsigned wanted, zone_set *where,
                  struct error *e)
 {
@@ -89,7 +101,7 @@ int zones_spread(struct zones *z, const char *key, unsigned wanted, zone_set *wh
         struct error why = ERROR_INIT;
         if ((*where & 1u << order[i]) || !zone_writes(zone))
             continue;
-        if (target_copy(z->zone[source].target, zone->target, key, NULL, &why) == 0) {
+        if (copy_if_absent(z->zone[source].target, zone->target, key, &why) == 0) {
             *where = (zone_set)(*where | 1u << order[i]);
             continue;
         }
