@@ -2,6 +2,7 @@
 /* command_backup_list.c - backups: listed, shown, deleted. */
 #include "cli/record.h"
 
+#include "catalog/audit.h"
 #include "engine/key_text.h"
 #include "engine/reconcile.h"
 #include "engine/task.h"
@@ -222,6 +223,29 @@ static int delete_seal(struct session *s, struct chosen *chosen, const struct se
     return -1;
 }
 
+static int note_deletion(struct session *s, const struct catalog_vault *vault,
+                         const struct seal *seal, struct error *e)
+{
+    const char *reason = session_value(s, OPTION_REASON);
+    return catalog_audit_add(session_catalog(s), CATALOG_EVENT_BACKUP_DELETE, seal->id, e,
+                             "from %s%s%s", vault->name, reason ? ": " : "",
+                             reason ? reason : "");
+}
+
+/* Row and audit line, both or neither; a row that is gone already is no hindrance. */
+static int bury(struct session *s, const struct catalog_vault *vault, const struct seal *seal,
+                struct error *e)
+{
+    struct catalog *catalog = session_catalog(s);
+    if (catalog_begin(catalog, e) != 0)
+        return -1;
+    if (catalog_backup_bury(catalog, vault->uuid, seal->id, e) == 0 &&
+        note_deletion(s, vault, seal, e) == 0)
+        return catalog_commit(catalog, e);
+    catalog_rollback(catalog);
+    return e->code == ERROR_NO_BACKUP ? note_deletion(s, vault, seal, e) : -1;
+}
+
 /* Takes one backup out of vault and catalog. */
 static int delete_one(struct session *s, struct chosen *chosen, const struct seal *seal,
                       struct error *e)
@@ -237,7 +261,7 @@ static int delete_one(struct session *s, struct chosen *chosen, const struct sea
         return error_context(e, "backup %s", seal->id);
     }
     task_end(&task, NULL);
-    if (catalog_backup_bury(catalog, vault, seal->id, &why) != 0 && why.code != ERROR_NO_BACKUP)
+    if (bury(s, chosen->vault.row, seal, &why) != 0)
         report_line(
             "lagan: warning: the backup is deleted, but still stands in the catalog: %s",
             why.text);
@@ -267,7 +291,8 @@ static int delete_all(struct session *s, struct chosen *chosen, const struct sea
                                  seals[i]->id);
         }
     }
-    if (vault_deletions_finish(chosen->vault.vault, e) != 0 ||
+    if (vault_facts_ask(s->setup, chosen->vault.row, vault_may_lose_backup, e) != 0 ||
+        vault_deletions_finish(chosen->vault.vault, e) != 0 ||
         reconcile_backups(session_catalog(s), chosen->vault.row->uuid, &chosen->seals, e) != 0)
         return -1;
     for (size_t i = 0; i < count; i++) {

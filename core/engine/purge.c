@@ -190,15 +190,6 @@ int purge_objects(struct target *target, const struct job_reporter *reporter,
 
 /* ---- the vault ---- */
 
-static int drop_folder(const char *path, const struct stat *found, int kind, struct FTW *walk)
-{
-    (void)found;
-    (void)walk;
-    if (kind == FTW_DP)
-        rmdir(path);
-    return 0;
-}
-
 static int drop_file(const char *path, const struct stat *found, int kind, struct FTW *walk)
 {
     (void)found;
@@ -208,15 +199,6 @@ static int drop_file(const char *path, const struct stat *found, int kind, struc
     else
         unlink(path);
     return 0;
-}
-
-/* Empty folders are nothing to a target, but people see them.  What has a file stays. */
-static void drop_folders(struct setup *s, const struct catalog_vault *row)
-{
-    struct error ignored = ERROR_INIT;
-    char *path CLEANUP_TEXT = NULL;
-    if (row->prefix[0] && setup_vault_path(s, row, &path, &ignored) == 0 && path)
-        nftw(path, drop_folder, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 /* Copies of its small objects on this machine. */
@@ -289,8 +271,6 @@ static int empty_place(struct setup *s, const struct catalog_vault *row,
     if (done == 0)
         done = purge_objects(place.target, reporter, result, e);
     open_target_close(&place);
-    if (done == 0)
-        drop_folders(s, row);
     return done;
 }
 

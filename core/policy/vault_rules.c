@@ -296,7 +296,6 @@ static const char *age_word(int64_t ns, char room[WORD_SIZE])
     X("trial-end", time_word(f->trial_end_ns, room))                                           \
     X("purge", time_word(f->purge_ns, room))
 #define WISH_WORDS(X)                                                                          \
-    X("vault", w->name)                                                                        \
     X("region", w->region)                                                                     \
     X("type", type_names[w->type])                                                             \
     X("vaults", number_word(w->vaults, room))                                                  \
@@ -347,15 +346,17 @@ static void expand(const struct question *q, const char *text, struct buffer *ou
 static int refuse(const struct question *q, enum vault_rule rule, struct error *e)
 {
     struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
-    const char *name = q->facts ? q->facts->name : q->wish->name;
     const char *sentence = rules[rule].text;
     if (rule == VAULT_RULE_STATE)
         sentence = state_texts[q->facts->state];
     expand(q, sentence, &text);
     if (buffer_check(&text, e) != 0)
         return -1;
-    return error_set(e, rules[rule].class, rules[rule].code, "the vault %s cannot %s: %s", name,
-                     acts[q->act].words, (const char *)text.data);
+    const char *words = (const char *)text.data;
+    if (q->wish)
+        return error_set(e, rules[rule].class, rules[rule].code, "%s", words);
+    return error_set(e, rules[rule].class, rules[rule].code, "the vault %s cannot %s: %s",
+                     q->facts->name, acts[q->act].words, words);
 }
 
 /* ---- the ways in: which rules, in which order ---- */

@@ -6,7 +6,7 @@
  *
  * The rules are one table in vault_rules.c: each has the id of the requirement that it stands
  * for, a code and a sentence.  All functions are pure; any threads.  An error has one line that
- * names the vault, the rule and the way out.
+ * names the vault (of one that is to be made, the caller does), the rule and the way out.
  */
 #ifndef CORE_POLICY_VAULT_RULES_H
 #define CORE_POLICY_VAULT_RULES_H
@@ -95,7 +95,6 @@ struct vault_facts {
 
 /* A vault to be made. */
 struct vault_wish {
-    const char *name;
     const char *region;
     enum vault_type type;
     enum vault_role role;

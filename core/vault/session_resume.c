@@ -109,6 +109,8 @@ static int take_pack(struct session *s, const struct seal_pack *id, struct error
     }
     if (index_add(s->index, pack, &number, e) < 0)
         return -1;
+    /* This backup is what adds the pack to the vault. */
+    atomic_fetch_add(&s->bytes_stored, id->bytes);
     return session_mark(s, number, PACK_NEEDED | PACK_OWN | PACK_RESUMED, NULL, e);
 }
 

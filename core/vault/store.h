@@ -30,7 +30,7 @@ struct session_counters {
     uint64_t chunks_new;
     uint64_t chunks_known;
     uint64_t bytes_new;    /* raw */
-    uint64_t bytes_stored; /* of finished packs */
+    uint64_t bytes_stored; /* of finished packs, those of the interrupted session too */
     uint64_t packs;
     uint64_t bytes_resumed; /* raw bytes found in packs of the interrupted session */
 };

@@ -331,7 +331,6 @@ static void rules_of_creation(void **state)
     for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
         struct vault_wish wish = wishes[i].wish;
         struct error e = ERROR_INIT;
-        wish.name = "new";
         wish.region = "east";
         int result = vault_may_be_created(&wish, &e);
         if ((wishes[i].code == OK) != (result == 0) ||
