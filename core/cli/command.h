@@ -78,6 +78,7 @@ option_set command_global_options(void);
     X(mirror_verify)                                                                           \
     X(region_check)                                                                            \
     X(region_list)                                                                             \
+    X(region_repair)                                                                           \
     X(region_show)                                                                             \
     X(restore)                                                                                 \
     X(run)                                                                                     \

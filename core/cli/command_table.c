@@ -39,9 +39,15 @@ const struct command command_rows[] = {
      "show a driver: its parameters and what it can do", NULL},
     {"region list", "", OPERAND_NONE, 0, 0, 0, command_region_list, "list the regions", NULL},
     {"region show", "NAME", OPERAND_REGION, 1, 1, 0, command_region_show,
-     "show a region: its target and its vaults", NULL},
+     "show a region: its zones, projects, destinations and vaults", NULL},
     {"region check", "NAME", OPERAND_REGION, 1, 1, 0, command_region_check,
-     "open a region's target and tell what it can do", NULL},
+     "try a region's zones and tell what they can do",
+     "Puts an object there, finds it, reads it and removes it.  Warns of zones on one\n"
+     "device."},
+    {"region repair", "NAME", OPERAND_REGION, 1, 1, O(VAULT) | O(DEPTH), command_region_repair,
+     "bring every object to its full number of zones again",
+     "After a zone was lost, away or replaced by an empty one.  --depth objects reads and\n"
+     "compares what is where it should be, too."},
     {"source add", "NAME DRIVER [KEY=VALUE...]", OPERAND_FREE, 2, OPERANDS_ANY,
      O(EXCLUDE) | O(INCLUDE) | O(VAULT) | O(NEW_VAULT) | MAKE_VAULT, command_source_add,
      "register something to be protected",

@@ -14,6 +14,7 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_mirror.c \
 	core/cli/command_mirror_verify.c \
 	core/cli/command_region.c \
+	core/cli/command_region_zones.c \
 	core/cli/command_restore.c \
 	core/cli/command_run.c \
 	core/cli/command_source.c \

@@ -18,6 +18,8 @@
 #include "engine/config.h"
 #include "vault/store.h"
 
+#include <sys/types.h>
+
 /* The driver that a bare path is a source of, and the one that keeps keys in files. */
 #define SETUP_PATH_DRIVER "src_files"
 #define SETUP_KEY_DRIVER "key_file"
@@ -85,6 +87,9 @@ int setup_zone_open(struct setup *s, const struct config_region *region, size_t 
                     const char *prefix, uint64_t flags, struct open_target *target,
                     struct error *e);
 void open_target_close(struct open_target *target);
+/* The device of a zone whose place is a path on this machine; false when there is none. */
+bool setup_zone_device(struct setup *s, const struct config_region *region, size_t zone,
+                       dev_t *device);
 /* The folder of a vault whose target is a path on this machine, allocated, else NULL, into
  * `*path`; the caller frees.  That of the first zone where there are several. */
 int setup_vault_path(struct setup *s, const struct catalog_vault *row, char **path,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A zone of a region that is to be opened. */
 struct zone_opening {
@@ -220,6 +221,25 @@ int setup_vault_paths(struct setup *s, const struct catalog_vault *row,
             return -1;
     }
     return 0;
+}
+
+bool setup_zone_device(struct setup *s, const struct config_region *region, size_t zone,
+                       dev_t *device)
+{
+    struct zone_opening o = opening_of(s, region, zone, "", 0);
+    struct error ignored = ERROR_INIT;
+    const struct driver *driver = NULL;
+    struct stat found;
+    if (setup_driver(s, o.section->name, LAGAN_KIND_TARGET, &driver, &ignored) != 0)
+        return false;
+    const struct lagan_parameter *row = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
+    const struct config_parameter *top = row && row->type == LAGAN_PARAMETER_PATH
+                                             ? config_parameter_find(o.section, row->name)
+                                             : NULL;
+    if (!top || stat(top->value, &found) != 0)
+        return false;
+    *device = found.st_dev;
+    return true;
 }
 
 void open_target_close(struct open_target *target)
