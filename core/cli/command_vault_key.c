@@ -248,8 +248,8 @@ int vault_key_shown(struct session *s, const struct catalog_vault *row, struct e
     if (key_verdict_read(session_catalog(s), row->uuid, &verdict, &ignored) == 0 &&
         verdict.checked_ns != 0) {
         record_begin(&s->output, "vault_key");
-        record_flag(&s->output, "available", verdict.fine);
-        record_time(&s->output, "checked", verdict.checked_ns);
+        record_flag(&s->output, "key_available", verdict.fine);
+        record_time(&s->output, "key_checked", verdict.checked_ns);
         record_end(&s->output);
     }
     return result;

@@ -114,7 +114,7 @@ uint32_t exec_add_variable(struct lagan_op *op, struct exec_settings *s, const c
                           "a variable is NAME=VALUE, or NAME for the value it has here");
     if (sign)
         return keep_variable(op, s, join(text, size, sign + 1));
-    const char *value = getenv(text);
+    const char *value = secure_getenv(text);
     return value ? keep_variable(op, s, join(text, size, value)) : (uint32_t)LAGAN_OK;
 }
 
@@ -137,7 +137,7 @@ uint32_t exec_add_defaults(struct lagan_op *op, struct exec_settings *s)
                     {"LANG", NULL}};
     uint32_t result = LAGAN_OK;
     for (size_t i = 0; result == LAGAN_OK && i < sizeof defaults / sizeof defaults[0]; i++) {
-        const char *value = getenv(defaults[i].name);
+        const char *value = secure_getenv(defaults[i].name);
         if (!value)
             value = defaults[i].otherwise;
         if (value && !has_variable(s, defaults[i].name))

@@ -62,12 +62,12 @@ keys()
     l vault key check main --passphrase "file:$PWD/word" | has 'opens: *yes'
     # Without the key file: the passphrase and the recovery key are left.
     mv conf/keys/main.key kept
-    expect 1 '' l ls one --vault main
+    expect 12 "--recovery-key" l ls one --vault main
     l restore one --vault main --recovery-key "file:$PWD/recovery" --to recovered >/dev/null
     [ "$(cat recovered/file)" = text ]
     l verify --vault main --depth objects | has 'nothing is wrong' ||
         fail 'a check without keys needs a key'
-    expect 1 '' l verify --vault main --depth data
+    expect 12 "--recovery-key" l verify --vault main --depth data
     mv kept conf/keys/main.key
     slot=$(slot_of passphrase main)
     expect 1 'has no slot' l vault key remove main 00000000
