@@ -184,7 +184,6 @@ static void mir_31_behind(void **state)
     assert_int_equal(told.result.found[COMPARE_ONLY_SOURCE], told.count);
     assert_true(told.count >= 4);
     compare(&c, VERIFY_STRUCTURE, true, &told);
-    show(&told);
     assert_int_equal(told.result.unmended, 0);
     assert_int_equal(told.result.mended, told.count);
     expect_equal(&c);
