@@ -240,8 +240,10 @@ static struct catalog_vault *read_only_row(struct query *q, const char *text, st
 static struct catalog_vault *by_name(struct catalog *c, const char *region, const char *text,
                                      struct error *e)
 {
+    /* Without a name: the only one that is not deleted. */
     static const char sql[] = "SELECT " VAULT_COLUMNS " FROM vaults"
-                              " WHERE (?1 IS NULL OR region = ?1) AND (?2 IS NULL OR name = ?2)"
+                              " WHERE (?1 IS NULL OR region = ?1) AND (name = ?2"
+                              " OR (?2 IS NULL AND state NOT IN ('deleted', 'deleting')))"
                               " ORDER BY region, name LIMIT 2";
     struct query q;
 

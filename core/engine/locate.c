@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "engine/key_text.h"
+#include "engine/vault_facts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,13 @@ int locate_split(const char *text, char **backup, struct buffer *key, struct err
     return 0;
 }
 
+/* What is deleted does not make it less clear which vault is meant. */
 static int count_vault(void *context, const struct catalog_vault *vault, struct error *e)
 {
     size_t *count = context;
-    (void)vault;
+    struct error ignored = ERROR_INIT;
     (void)e;
-    ++*count;
+    *count += vault_state_ask(vault, vault_may_be_read, &ignored) == 0;
     return 0;
 }
 
@@ -47,7 +49,10 @@ int locate_vault(struct setup *s, const char *region, const char *vault, const c
     if (catalog_backup_find(catalog, NULL, NULL, text, &backup, e) != 0)
         return -1;
     struct catalog_vault *row = catalog_vault_get(catalog, backup.vault, e);
-    return row ? setup_vault_open_row(s, row, key, read_only, opened, e) : -1;
+    if (row && vault_state_ask(row, vault_may_be_read, e) == 0)
+        return setup_vault_open_row(s, row, key, read_only, opened, e);
+    catalog_vault_free(row);
+    return -1;
 }
 
 static int source_of_seals(const struct seal_list *list, const char *name,

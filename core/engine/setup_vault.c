@@ -9,6 +9,7 @@
 #include "driver/secret.h"
 #include "engine/key_check.h"
 #include "engine/parameters.h"
+#include "engine/vault_facts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,10 @@ int setup_vault_open(struct setup *s, const char *region, const char *name,
     struct catalog_vault *row = catalog_vault_find(setup_catalog(s), region, name, e);
     if (!row)
         return -1;
+    if (vault_state_ask(row, vault_may_be_read, e) != 0) {
+        catalog_vault_free(row);
+        return -1;
+    }
     return setup_vault_open_row(s, row, key, read_only, vault, e);
 }
 

@@ -192,6 +192,15 @@ int vault_facts_read(struct setup *s, const struct catalog_vault *row,
     return read_tasks(s, row, dossier, e);
 }
 
+int vault_state_ask(const struct catalog_vault *row,
+                    int (*rule)(const struct vault_facts *facts, struct error *e),
+                    struct error *e)
+{
+    struct vault_facts facts = {.now_ns = clock_wall_ns()};
+    vault_facts_of_row(row, &facts);
+    return rule(&facts, e);
+}
+
 int vault_facts_ask(struct setup *s, const struct catalog_vault *row,
                     int (*rule)(const struct vault_facts *facts, struct error *e),
                     struct error *e)

@@ -33,6 +33,11 @@ int vault_facts_read(struct setup *s, const struct catalog_vault *row,
 /* What the row alone tells; the other members stay as they are. */
 void vault_facts_of_row(const struct catalog_vault *row, struct vault_facts *facts);
 
+/* One rule on these alone: for rules that look at the state only. */
+int vault_state_ask(const struct catalog_vault *row,
+                    int (*rule)(const struct vault_facts *facts, struct error *e),
+                    struct error *e);
+
 /* Facts and one rule at once, for decisions that no change of the catalog follows. */
 int vault_facts_ask(struct setup *s, const struct catalog_vault *row,
                     int (*rule)(const struct vault_facts *facts, struct error *e),
