@@ -65,6 +65,20 @@ static void on_news(void *context, const struct work_news *news)
     }
 }
 
+static void on_key_gone(void *context, const struct catalog_vault *row, const struct error *why)
+{
+    struct session *s = context;
+    if (s->output.use_json) {
+        record_begin(&s->output, "key_check");
+        record_text(&s->output, "vault", row->name);
+        record_text(&s->output, "region", row->region);
+        record_flag(&s->output, "opens", false);
+        record_text(&s->output, "why", why->text);
+        record_end(&s->output);
+    }
+    report_error(s, why);
+}
+
 static void on_failed(void *context, const struct error *why)
 {
     report_error(context, why);
@@ -90,12 +104,14 @@ static void print_result(struct session *s, const struct work_result *r)
 }
 
 /* The worst of what was met, for scripts. */
-static int status_of(const struct work_result *r)
+static int status_of(const struct work_result *r, uint64_t keys_gone)
 {
     if (r->braked > 0)
         return STATUS_BRAKED;
     if (r->given_up > 0 || r->errors > 0)
         return STATUS_FAILED;
+    if (keys_gone > 0)
+        return STATUS_KEY_GONE;
     if (r->lagging > 0)
         return STATUS_LAGGING;
     return r->away > 0 || r->failed > 0 ? STATUS_TEMPORARY : STATUS_DONE;
@@ -104,9 +120,12 @@ static int status_of(const struct work_result *r)
 int command_run(struct session *s, struct error *e)
 {
     struct work_result result = {0};
+    uint64_t keys_gone = 0;
     struct runner_request request = {.once = session_given(s, OPTION_ONCE),
                                      .context = s,
                                      .told = on_news,
+                                     .key_gone = on_key_gone,
+                                     .keys_gone = &keys_gone,
                                      .failed = on_failed};
     if (session_setup(s, NEED_CATALOG, e) != 0)
         return -1;
@@ -114,6 +133,6 @@ int command_run(struct session *s, struct error *e)
     if (runner_run(&request, &result, e) != 0)
         return -1;
     print_result(s, &result);
-    s->status = status_of(&result);
+    s->status = status_of(&result, keys_gone);
     return 0;
 }

@@ -109,6 +109,8 @@ void report_end(struct session *s, const struct error *e, int status)
         code = error_code_name(ERROR_BRAKE);
     else if (status == STATUS_LAGGING)
         code = error_code_name(ERROR_LAG);
+    else if (status == STATUS_KEY_GONE)
+        code = error_code_name(ERROR_KEY_UNAVAILABLE);
     else if (status == STATUS_TEMPORARY)
         code = error_code_name(ERROR_TEMPORARY);
     record_begin(o, "end");

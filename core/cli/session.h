@@ -17,7 +17,8 @@ enum {
     STATUS_INTEGRITY = 4,
     STATUS_TEMPORARY = 5,
     STATUS_BRAKED = 7,
-    STATUS_LAGGING = 8
+    STATUS_LAGGING = 8,
+    STATUS_KEY_GONE = 12
 };
 
 struct session {

@@ -8,6 +8,7 @@
 #include "engine/backup_row.h"
 #include "engine/parameters.h"
 #include "engine/rules.h"
+#include "engine/slot_provider.h"
 #include "engine/slots.h"
 
 #include <stdio.h>
@@ -37,12 +38,10 @@ struct found_vault {
 
 static int note_encryption(void *context, const struct vault_slot *slot, struct error *e)
 {
-    struct catalog_vault *row = context;
+    struct found_vault *f = context;
     (void)e;
-    if (slot->kind != VAULT_SLOT_PROVIDER)
-        return 0;
-    row->encryption = strcmp(slot->driver, SETUP_KEY_DRIVER) == 0 ? CATALOG_ENCRYPTION_MANAGED
-                                                                  : CATALOG_ENCRYPTION_KMS;
+    if (slot->kind == VAULT_SLOT_PROVIDER)
+        f->row->encryption = slot_provider_method(f->rebuild->setup, slot->driver);
     return 0;
 }
 
@@ -135,7 +134,7 @@ static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
     row->redundancy =
         place_zone_redundant(&place) ? CATALOG_REDUNDANCY_ZONE : CATALOG_REDUNDANCY_LOCAL;
     row->created_ns = settings->created_ns;
-    if (vault_slot_list(f->vault, note_encryption, row, e) != 0 ||
+    if (vault_slot_list(f->vault, note_encryption, f, e) != 0 ||
         about_read(f->vault, row, NULL, e) < 0)
         return -1;
     return row->key_driver[0] ? 0 : key_from_default(f, e);

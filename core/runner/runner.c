@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "catalog/usage.h"
 #include "driver/operation.h"
+#include "engine/key_check.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -75,6 +76,40 @@ static int tidy(struct setup *s, int64_t now_ns, struct error *e)
     return sample_all(c, now_ns, e);
 }
 
+/* A look at the keys of all vaults. */
+struct key_round {
+    const struct runner_request *request;
+    uint64_t gone;
+};
+
+static void on_key(void *context, const struct catalog_vault *row, const struct error *why)
+{
+    struct key_round *round = context;
+
+    if (why->code != ERROR_KEY_UNAVAILABLE && why->code != ERROR_WRONG_KEY) {
+        if (why->error_class != LAGAN_OK)
+            log_write(LOG_WARNING, "runner", "the key was not checked: %s", why->text);
+        return;
+    }
+    round->gone++;
+    if (round->request->key_gone)
+        round->request->key_gone(round->request->context, row, why);
+}
+
+/* VLT-33: a key that is gone is told before somebody needs it.  Copies go on: they need none.
+ */
+static int check_keys(const struct runner_request *request, struct error *e)
+{
+    struct key_round round = {.request = request};
+    uint64_t failed = 0;
+
+    if (key_check_all(request->setup, on_key, &round, &failed, e) != 0)
+        return -1;
+    if (request->keys_gone)
+        *request->keys_gone = round.gone;
+    return 0;
+}
+
 static void add(struct work_result *sum, const struct work_result *round)
 {
     struct work_result last = *round;
@@ -96,7 +131,7 @@ static int round_once(const struct runner_request *request, int64_t *tidied_ns,
     int64_t now = clock_wall_ns();
 
     if (now / SECOND_NS / 86400 != *tidied_ns / SECOND_NS / 86400 || *tidied_ns == 0) {
-        if (tidy(request->setup, now, e) != 0)
+        if (tidy(request->setup, now, e) != 0 || check_keys(request, e) != 0)
             return -1;
         *tidied_ns = now;
     }

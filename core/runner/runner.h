@@ -13,6 +13,10 @@ struct runner_request {
     bool once; /* do what is due, then end */
     void *context;
     void (*told)(void *context, const struct work_news *news); /* as in mirror/worker.h */
+    /* The key of a vault cannot be had (codes KEY_UNAVAILABLE and WRONG_KEY): looked at when
+     * the run begins and once a day; may be NULL. */
+    void (*key_gone)(void *context, const struct catalog_vault *row, const struct error *why);
+    uint64_t *keys_gone; /* the number of such vaults, at the last look; may be NULL */
     /* A round has failed as a whole (the catalog is locked or its disk full) and is tried
      * again; may be NULL. */
     void (*failed)(void *context, const struct error *why);

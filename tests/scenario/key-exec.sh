@@ -70,7 +70,13 @@ has '"vault":"main","region":"local","opens":true' <out
 has '^key available: *no' <rows
 l -q restore latest --vault kept --recovery-key "file:$PWD/recovery-kept" --to recovered
 diff -r tree recovered
+# At the start of every run, too; the rest of the run goes on.
+expect 12 'no such key (key first)' l run --once
+l run --once --json >out 2>/dev/null || :
+has '"type":"key_check","vault":"kept","region":"local","opens":false' <out
+has '"type":"end","status":12,"code":"key-unavailable"' <out
 mv away service/first
+l run --once
 
 # Another key of the same service: rewrapped, no pack touched.
 find vault/kept/packs -type f -printf '%p %i %T@\n' | sort >before
