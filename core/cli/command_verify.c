@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "engine/lost.h"
 #include "engine/task.h"
+#include "engine/zone_mend.h"
 #include "vault/verify.h"
 
 #include <stdio.h>
@@ -123,6 +124,36 @@ static void on_lost(void *context, const struct lost_object *lost)
     on_finding(view->check, &finding);
 }
 
+/* An object in too few zones is whole, but would not survive what it is there to survive. */
+static int check_zones(struct check *check, struct verify_result *result, struct error *e)
+{
+    struct target *target = check->chosen.vault.place.target;
+    struct zone_repair_result zones;
+    struct verify_finding finding = {0};
+    if (target_zone_count(target) == 0 || check->seal)
+        return 0;
+    if (zone_survey(target, &zones, e) != 0)
+        return -1;
+    for (size_t i = 0; i < zones.zones; i++) {
+        if (target_zone(target, i, &finding.why))
+            continue;
+        finding.object = target_zone_name(target, i);
+        error_context(&finding.why, "this zone is missing");
+        result->warnings++;
+        on_finding(check, &finding);
+    }
+    if (zones.incomplete == 0)
+        return 0;
+    finding.object = "zones";
+    error_set(&finding.why, LAGAN_PRECONDITION, ERROR_ZONE_MISSING,
+              "%llu of %llu objects are in fewer zones than they should be; `lagan region "
+              "repair` mends that",
+              (unsigned long long)zones.incomplete, (unsigned long long)zones.objects);
+    result->warnings++;
+    on_finding(check, &finding);
+    return 0;
+}
+
 static void on_progress(void *context, const struct verify_progress *progress)
 {
     struct check *check = context;
@@ -193,6 +224,8 @@ static int run(struct check *check, struct verify_result *result, struct error *
         done = lost_backups(s->setup, vault, on_lost, &lost, e) == 0
                    ? lost_witnesses(s->setup, vault, on_lost, &lost, e)
                    : -1;
+    if (done == 0)
+        done = check_zones(check, result, e);
     return done == 0 ? 0 : error_context(e, "verify of vault %s", vault_name(check));
 }
 

@@ -252,3 +252,37 @@ int zone_mend(struct zone_mending *m, struct error *e)
         return -1;
     return flush_zones(m, e);
 }
+
+static int survey_object(void *context, const char *key, const uint64_t *bytes, struct error *e)
+{
+    struct zone_mending *m = context;
+    size_t wanted = target_zones_is_pack(key) ? ZONES_PACK_COPIES : m->count, copies = 0;
+    uint64_t first = ZONES_ABSENT;
+    bool differ = false;
+
+    (void)e;
+    for (size_t i = 0; i < m->count; i++) {
+        if (bytes[i] == ZONES_ABSENT)
+            continue;
+        copies++;
+        differ = differ || (first != ZONES_ABSENT && first != bytes[i]);
+        first = bytes[i];
+    }
+    m->result->objects++;
+    m->result->complete += copies >= wanted && !differ;
+    m->result->incomplete += copies < wanted || differ;
+    return 0;
+}
+
+int zone_survey(struct target *t, struct zone_repair_result *result, struct error *e)
+{
+    struct zone_mending m = {.count = target_zone_count(t), .result = result};
+
+    *result = (struct zone_repair_result){.zones = m.count};
+    for (size_t i = 0; i < m.count; i++) {
+        m.zone[i] = target_zone(t, i, &result->why);
+        m.there += m.zone[i] != NULL;
+        result->missing += m.zone[i] == NULL;
+    }
+    return target_walk(m.zone, m.count, "", survey_object, &m, e);
+}

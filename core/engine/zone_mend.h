@@ -14,11 +14,12 @@ struct zone_repair_result {
     uint64_t complete; /* of them: nothing to do */
     uint64_t copied;   /* copies made */
     uint64_t copied_bytes;
-    uint64_t replaced; /* of them: in place of bad ones */
-    uint64_t lost;     /* objects of which there is no sound copy */
-    size_t zones;      /* of the region */
-    size_t missing;    /* of them: could not be opened */
-    struct error why;  /* of the last one that is missing */
+    uint64_t replaced;   /* of them: in place of bad ones */
+    uint64_t lost;       /* objects of which there is no sound copy */
+    uint64_t incomplete; /* objects in fewer zones than they should be, found by zone_survey */
+    size_t zones;        /* of the region */
+    size_t missing;      /* of them: could not be opened */
+    struct error why;    /* of the last one that is missing */
 };
 
 struct zone_mending {
@@ -35,5 +36,9 @@ struct zone_mending {
 
 /* Goes through all objects, and makes durable what was copied. */
 int zone_mend(struct zone_mending *m, struct error *e);
+
+/* Counts the objects of a target that stands on zones, and those that are in too few of them or
+ * not as long everywhere; reads and changes nothing. */
+int zone_survey(struct target *t, struct zone_repair_result *result, struct error *e);
 
 #endif

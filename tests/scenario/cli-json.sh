@@ -58,7 +58,7 @@ json 0 version --version
 json 0 driver driver list
 json 0 driver,parameter,capability driver show src_files
 json 0 region region list
-json 0 region,parameter,vault region show local
+json 0 region,project,parameter,vault region show local
 json 0 backup backup create source
 echo two >>source/file && touch source/new
 json 0 backup backup create source --name second

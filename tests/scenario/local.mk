@@ -30,6 +30,7 @@ scenario_tests += tests/scenario/key-exec.sh
 scenario_tests += tests/scenario/key-pkcs11.sh
 scenario_tests += tests/scenario/vault-life.sh
 scenario_tests += tests/scenario/disaster.sh
+scenario_tests += tests/scenario/region-zones.sh
 scenario_tests += tests/scenario/fault-corrupt.sh
 scenario_tests += tests/scenario/fault-kill.sh
 TESTS += $(scenario_tests)
