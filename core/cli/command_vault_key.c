@@ -5,6 +5,7 @@
 #include "crypto/secret.h"
 #include "engine/create.h"
 #include "engine/key_check.h"
+#include "engine/manage.h"
 #include "engine/parameters.h"
 #include "engine/slot_provider.h"
 #include "engine/slots.h"
@@ -88,7 +89,9 @@ static int keep_provider(struct session *s, struct open_vault *vault,
                                       &slot->parameters, e);
     if (slot_provider_adopt(s->setup, row, slot->driver, &slot->parameters, e) != 0)
         return -1;
-    return catalog_vault_update(session_catalog(s), row, e);
+    if (catalog_vault_update(session_catalog(s), row, e) != 0)
+        return -1;
+    return manage_tell_vault(s->setup, vault->vault, row, e);
 }
 
 /* Before anything is made: the key itself would be. */

@@ -58,10 +58,11 @@ static struct catalog_vault *only_vault(struct setup *s, const char *source, con
                   "%s has no vault, and none takes backups; `lagan vault create` makes one",
                   source);
     else
-        error_set(e, LAGAN_INVALID, ERROR_NO_BINDING,
-                  "%s is bound to no vault, and there are several: name one with --vault, or "
-                  "once for all with `lagan source bind`",
-                  source);
+        error_set(
+            e, LAGAN_INVALID, ERROR_NO_BINDING,
+            "%s is bound to no vault, and there are several vaults: name one with --vault, or "
+            "once for all with `lagan source bind`",
+            source);
     return NULL;
 }
 
