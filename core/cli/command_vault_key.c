@@ -6,6 +6,7 @@
 #include "engine/create.h"
 #include "engine/key_check.h"
 #include "engine/manage.h"
+#include "engine/manage.h"
 #include "engine/parameters.h"
 #include "engine/slot_provider.h"
 #include "engine/slots.h"
