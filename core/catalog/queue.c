@@ -255,12 +255,12 @@ static int next_of_lane(struct catalog *c, const uint8_t lane[CATALOG_ID_SIZE], 
         " AND class = ? AND state = 'waiting' AND due_ns <= ? ORDER BY due_ns, id LIMIT 1";
     int found = 0;
 
-    for (int class = 0; class < class_count && found == 0; class ++) {
+    for (int rank = 0; rank < class_count && found == 0; rank++) {
         struct query q;
         if (query_start(c, sql, &q, e) != 0)
             return -1;
         query_blob(&q, lane, CATALOG_ID_SIZE);
-        query_number(&q, class);
+        query_number(&q, rank);
         query_number(&q, now_ns);
         found = read_only_row(&q, item, e);
     }

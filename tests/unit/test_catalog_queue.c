@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The disk is not what these tests are about: nothing waits for it. */
@@ -475,6 +476,15 @@ static void queue_plans(void **state)
     catalog_close(c);
 }
 
+/* Of this process: others on the machine do not count. */
+static int64_t processor_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 /* The last ones cost as much as the first ones. */
 static void queue_drains_evenly(void **state)
 {
@@ -487,20 +497,19 @@ static void queue_drains_evenly(void **state)
     (void)state;
     add_many(c);
     for (int tenth = 0; tenth < TENTHS; tenth++) {
-        int64_t start_ns = clock_boot_ns();
+        int64_t start_ns = processor_ns();
         for (int i = 0; i < MANY / TENTHS; i++) {
             assert_int_equal(catalog_item_claim(c, 10, long_ns, 8, &item, &e), 1);
             must(catalog_begin(c, &e), &e);
             must(catalog_item_done(c, &item, &e), &e);
             must(catalog_commit(c, &e), &e);
         }
-        tenths[tenth] = clock_boot_ns() - start_ns;
+        tenths[tenth] = processor_ns() - start_ns;
     }
     claim_none(c, 10, 0);
     print_message("first tenth %lld us, last tenth %lld us of %d items\n",
                   (long long)tenths[0] / 1000, (long long)tenths[TENTHS - 1] / 1000, MANY);
     assert_true(tenths[TENTHS - 1] <= 3 * tenths[0]);
-    assert_true(tenths[0] <= 3 * tenths[TENTHS - 1]);
     catalog_close(c);
 }
 
@@ -537,20 +546,75 @@ static void queue_survives_restarts(void **state)
     catalog_close(c);
 }
 
+/* In a child: works until nothing is left, and tells what it has done. */
+static void drain_as_worker(int pipe_end)
+{
+    struct catalog *c = NULL;
+    struct error e = ERROR_INIT;
+    struct catalog_item item;
+    int found;
+
+    if (catalog_open(scratch_path("s"), 0, &c, &e) != 0)
+        _exit(1);
+    while ((found = catalog_item_claim(c, 10, long_ns, 0, &item, &e)) > 0) {
+        if (catalog_item_done(c, &item, &e) != 0 ||
+            write(pipe_end, &item.id, sizeof(item.id)) != sizeof(item.id))
+            found = -1;
+        if (found < 0)
+            break;
+    }
+    if (found < 0)
+        fprintf(stderr, "%s\n", e.text);
+    catalog_close(c);
+    _exit(found < 0);
+}
+
+/* Several processes on one queue: each item is done by one of them. */
+static void queue_several_workers(void **state)
+{
+    enum { WORKERS = 3, ITEMS = 300 };
+    struct catalog *c = open_lanes();
+    bool seen[ITEMS + 1] = {false};
+    pid_t children[WORKERS];
+    int ends[2], status, count = 0;
+    int64_t id;
+
+    (void)state;
+    for (int i = 0; i < ITEMS; i++) {
+        char subject[16];
+        snprintf(subject, sizeof(subject), "i%d", i);
+        add_item(c, (uint8_t)(1 + i % 3), subject);
+    }
+    catalog_close(c);
+    assert_int_equal(pipe(ends), 0);
+    for (int i = 0; i < WORKERS; i++)
+        if ((children[i] = fork()) == 0)
+            drain_as_worker(ends[1]);
+    close(ends[1]);
+    while (read(ends[0], &id, sizeof(id)) == sizeof(id)) {
+        assert_true(id >= 1 && id <= ITEMS && !seen[id]);
+        seen[id] = true;
+        count++;
+    }
+    close(ends[0]);
+    for (int i = 0; i < WORKERS; i++) {
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(count, ITEMS);
+    c = open_catalog("s");
+    must_be_sound(c);
+    catalog_close(c);
+}
+
 static const struct CMUnitTest tests[] = {
-    scratch_test(queue_order),
-    scratch_test(queue_inserts_once),
-    scratch_test(queue_fairness),
-    scratch_test(queue_lanes),
-    scratch_test(queue_next_due),
-    scratch_test(queue_lease_expires),
-    scratch_test(queue_lost_effect),
-    scratch_test(queue_dead_process),
-    scratch_test(queue_dead_letter),
-    scratch_test(queue_cancel),
-    scratch_test(queue_plans),
-    scratch_test(queue_drains_evenly),
-    scratch_test(queue_survives_restarts),
+    scratch_test(queue_order),           scratch_test(queue_inserts_once),
+    scratch_test(queue_fairness),        scratch_test(queue_lanes),
+    scratch_test(queue_next_due),        scratch_test(queue_lease_expires),
+    scratch_test(queue_lost_effect),     scratch_test(queue_dead_process),
+    scratch_test(queue_dead_letter),     scratch_test(queue_cancel),
+    scratch_test(queue_several_workers), scratch_test(queue_plans),
+    scratch_test(queue_drains_evenly),   scratch_test(queue_survives_restarts),
 };
 
 UNIT_MAIN(tests)
