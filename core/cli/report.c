@@ -37,7 +37,10 @@
     X(LOCKED, "`lagan vault key list` shows what opens it")                                    \
     X(WRONG_KEY, "`lagan vault key list` shows what opens it")                                 \
     X(NEWER_FORMAT, "install a newer lagan")                                                   \
-    X(NO_SPACE, "make room and try again: what is done already is not done again")           \
+    X(ZONE_MISSING,                                                                            \
+      "`lagan region check` shows which; bring them back, or mend with `lagan region repair`") \
+    X(ACCOUNT_DIFFERS, "`lagan region show` tells what may be a destination")                  \
+    X(NO_SPACE, "make room and try again: what is done already is not done again")             \
     X(INTERRUPTED, "the same command takes up where this one stopped")
 
 static const char *hint_of(const struct session *s, const struct error *e, char *room,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_config.c - configuration files: what is understood, what is refused and with which
  * words. */
-#include "engine/config.h"
+#include "config_fixture.h"
 #include "scratch.h"
 #include "unit.h"
 
@@ -13,18 +13,6 @@
 
 #define REGION "region r { target tgt_dir { path = /x } }\n"
 
-static struct config *load(struct error *e)
-{
-    *e = ERROR_INIT;
-    return config_load(scratch_path("lagan.conf"), e);
-}
-
-static struct config *load_text(const char *text, size_t size, struct error *e)
-{
-    scratch_write("lagan.conf", text, size, 0600);
-    return load(e);
-}
-
 static void config_example(void **state)
 {
     static const char text[] = "drivers   = { src_files, src_bucket, tgt_dir, tgt_s3 }\n"
@@ -33,7 +21,7 @@ static void config_example(void **state)
                                "\"https://s3.example.net\" bucket = lagan-west"
                                " credentials = file:/etc/lagan/west.key } }\n";
     struct error e;
-    struct config *c = load_text(text, strlen(text), &e);
+    struct config *c = config_text(text, strlen(text), &e);
 
     (void)state;
     if (c == NULL)
@@ -81,7 +69,7 @@ static void config_everything(void **state)
                                "limits { threads = 8 memory = 2G }\n"
                                "runner { }";
     struct error e;
-    struct config *c = load_text(text, strlen(text), &e);
+    struct config *c = config_text(text, strlen(text), &e);
 
     (void)state;
     if (c == NULL)
@@ -107,13 +95,7 @@ static void config_everything(void **state)
     config_free(c);
 }
 
-/* A text, and what the message about it must contain ("" = it is accepted). */
-struct row {
-    const char *text;
-    const char *part;
-};
-
-static const struct row rows[] = {
+static const struct config_row rows[] = {
     /* nothing, almost nothing */
     {"", ""},
     {"\n", ""},
@@ -268,23 +250,8 @@ static const struct row rows[] = {
 
 static void config_corpus(void **state)
 {
-    size_t count = sizeof(rows) / sizeof(rows[0]), wrong = 0;
-    struct error e;
-
     (void)state;
-    for (size_t i = 0; i < count; i++) {
-        struct config *c = load_text(rows[i].text, strlen(rows[i].text), &e);
-        bool accept = *rows[i].part == '\0';
-        if (c == NULL ? accept || strstr(e.text, rows[i].part) == NULL ||
-                            strstr(e.text, "lagan.conf") == NULL || e.code != ERROR_CONFIG
-                      : !accept) {
-            print_error("'%s': %s\n", rows[i].text, c != NULL ? "accepted" : e.text);
-            wrong++;
-        }
-        config_free(c);
-    }
-    print_message("%zu texts\n", count);
-    assert_int_equal(wrong, 0);
+    config_try(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* The same texts, cut and spoiled at every place: any answer will do, but there must be one,
@@ -299,15 +266,15 @@ static void config_spoiled(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(text); i++) {
-        struct config *c = load_text(text, i, &e);
+        struct config *c = config_text(text, i, &e);
         config_free(c);
         memcpy(spoiled, text, sizeof(text));
         spoiled[i] = (char)scratch_random(&seed);
-        config_free(load_text(spoiled, sizeof(text) - 1, &e));
+        config_free(config_text(spoiled, sizeof(text) - 1, &e));
         memcpy(spoiled, text, sizeof(text));
         spoiled[i] = "{}=\"'#/*\\,+"[scratch_random(&seed) % 11];
-        config_free(load_text(spoiled, sizeof(text) - 1, &e));
-        c = load_text(text, sizeof(text) - 1, &e);
+        config_free(config_text(spoiled, sizeof(text) - 1, &e));
+        c = config_text(text, sizeof(text) - 1, &e);
         if (c == NULL)
             fail_msg("after damage at %zu: %s", i, e.text);
         config_free(c);
@@ -324,31 +291,31 @@ static void config_big(void **state)
     (void)state;
     assert_non_null(text);
     memset(text, '#', room);
-    struct config *c = load_text(text, 1 << 20, &e); /* a line of 1 MiB */
+    struct config *c = config_text(text, 1 << 20, &e); /* a line of 1 MiB */
     assert_non_null(c);
     config_free(c);
-    assert_null(load_text(text, (1 << 20) + 1, &e));
+    assert_null(config_text(text, (1 << 20) + 1, &e));
     assert_non_null(strstr(e.text, "longer than 1 MiB"));
     for (int i = 0; i < 30000; i++)
         used += (size_t)snprintf(text + used, room - used, "region r%d{target t{}}\n", i);
-    assert_null(load_text(text, used, &e));
+    assert_null(config_text(text, used, &e));
     assert_non_null(strstr(e.text, "too many sections"));
     used = 0;
     for (int i = 0; i < 30000; i++)
         used += (size_t)snprintf(text + used, room - used, "k%d=%d\n", i, i);
-    assert_null(load_text(text, used, &e));
+    assert_null(config_text(text, used, &e));
     assert_non_null(strstr(e.text, "too many settings"));
     used = 0;
     for (int i = 0; i < 1001; i++)
         used += (size_t)snprintf(text + used, room - used, "region r%d { target t { } }\n", i);
-    assert_null(load_text(text, used, &e));
+    assert_null(config_text(text, used, &e));
     assert_non_null(strstr(e.text, ":1001: there are too many regions"));
     char title[300] = "";
     memset(title, 'x', sizeof(title) - 1);
     used = (size_t)snprintf(text, room, "region %s { }", title);
-    assert_null(load_text(text, used, &e));
+    assert_null(config_text(text, used, &e));
     assert_non_null(strstr(e.text, "a name of 299 bytes"));
-    assert_null(load_text("state = /x\0y", 12, &e));
+    assert_null(config_text("state = /x\0y", 12, &e));
     assert_non_null(strstr(e.text, "U+0000"));
     free(text);
 }
@@ -450,10 +417,11 @@ static void config_beside(void **state)
     assert_int_equal(mkdir(scratch_path("conf.d"), 0700), 0);
     write_beside("20-b.conf", "region b { target t { } }\ndrivers = { a, c }");
     write_beside("10-c.conf", "region c { target t { } }\nlimits { memory = 1G }\nstate = /s");
+    write_beside("15-m.conf", "mirror { rpo = 2h distinct = { a } }");
     write_beside("note.txt", "not read {{{");
     write_beside(".hidden.conf", "not read {{{");
     write_beside("x.conf~", "not read {{{");
-    struct config *c = load_text(text, strlen(text), &e);
+    struct config *c = config_text(text, strlen(text), &e);
     if (c == NULL)
         fail_msg("%s", e.text);
     assert_int_equal(c->region_count, 3);
@@ -464,28 +432,31 @@ static void config_beside(void **state)
     assert_int_equal(c->limits.threads, 2);
     assert_int_equal(c->limits.memory_bytes, 1 << 30);
     assert_string_equal(c->state, "/s");
-    assert_int_equal(c->file_count, 3);
+    assert_int_equal(c->file_count, 4);
     config_free(c);
-    static const struct row later[] = {
+    static const struct config_row later[] = {
         {REGION, "30.conf:1: there is a region 'r' already, at "},
         {"limits { threads = 2 }", "30.conf:1: threads is set already, at "},
         {"limits { memory = 2G }", "30.conf:1: memory is set already, at "},
+        {"mirror { rpo = 1h }", "30.conf:1: rpo is set already, at "},
+        {"mirror { distinct = { b } }", "30.conf:1: distinct is set already, at "},
+        {"region d { destinations = { q } target t { } }", "30.conf:1: there is no region 'q'"},
         {"state = /t", "30.conf:1: state is set already, at "},
         {"\nfoo = 1", "30.conf:2: no such option 'foo'"},
     };
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         write_beside("30.conf", later[i].text);
-        assert_null(load(&e));
+        assert_null(config_again(&e));
         if (strstr(e.text, later[i].part) == NULL)
             fail_msg("%s", e.text);
     }
     write_beside("30.conf", "driver a { x = 1 }");
     write_beside("40.conf", "\ndriver a { x = 1 }");
-    assert_null(load(&e));
+    assert_null(config_again(&e));
     assert_non_null(strstr(e.text, "40.conf:2: there is a section 'driver a' already, at "));
     unlink(scratch_path("conf.d/40.conf"));
     chmod(scratch_path("conf.d/30.conf"), 0666);
-    assert_null(load(&e));
+    assert_null(config_again(&e));
     assert_non_null(strstr(e.text, "others can write it"));
 }
 
