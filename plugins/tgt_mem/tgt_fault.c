@@ -12,7 +12,7 @@
 
 enum verb { ANY, PUT, BEGIN, WRITE, COMMIT, GET, STAT, LIST, REMOVE, FLUSH };
 
-enum { ROW_NAME, ROW_VERB, ROW_AT, ROW_CLASS, ROW_AFTER, ROW_ALWAYS };
+enum { ROW_NAME, ROW_VERB, ROW_AT, ROW_CLASS, ROW_AFTER, ROW_ALWAYS, ROW_CHECKSUM };
 
 static const struct lagan_parameter parameters[] = {
     [ROW_NAME] = {.name = "name",
@@ -47,6 +47,10 @@ static const struct lagan_parameter parameters[] = {
                     .type = LAGAN_PARAMETER_BOOL,
                     .default_value = "no",
                     .help = "whether all later ones fail too"},
+    [ROW_CHECKSUM] = {.name = "checksum",
+                      .type = LAGAN_PARAMETER_BOOL,
+                      .default_value = "no",
+                      .help = "whether a given checksum is looked at; only that of nothing is"},
     {.name = NULL},
 };
 
@@ -55,7 +59,7 @@ struct instance {
     enum verb verb;
     uint64_t at;
     uint32_t error_class;
-    bool after, always;
+    bool after, always, checksum;
 };
 
 struct handle {
@@ -109,8 +113,11 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
     case ROW_AFTER:
         i->after = value->number != 0;
         return LAGAN_OK;
-    default:
+    case ROW_ALWAYS:
         i->always = value->number != 0;
+        return LAGAN_OK;
+    default:
+        i->checksum = value->number != 0;
         return LAGAN_OK;
     }
 }
@@ -140,8 +147,9 @@ static void close_handle(void *handle)
 static uint32_t capabilities(void *handle, struct lagan_op *op,
                              struct lagan_target_capabilities *told)
 {
-    (void)handle;
+    const struct handle *h = handle;
     (void)op;
+    told->checksum = h->plan->checksum ? LAGAN_SUPPORT_NATIVE : LAGAN_SUPPORT_NONE;
     told->put_if_absent = LAGAN_SUPPORT_NATIVE;
     told->staged_put = LAGAN_SUPPORT_NATIVE;
     told->read_after_write = LAGAN_SUPPORT_NATIVE;
@@ -187,6 +195,22 @@ static uint32_t add(struct handle *h, struct lagan_op *op, const char *key, uint
                       result == LAGAN_EXISTS ? "the name is taken" : "out of memory");
 }
 
+static uint32_t note_bytes(void *context, const uint8_t *data, uint64_t bytes)
+{
+    (void)data;
+    *(uint64_t *)context = bytes;
+    return LAGAN_OK;
+}
+
+/* Nothing, under a checksum that is not that of nothing. */
+static bool contradicts(struct handle *h, const char *key, uint64_t bytes,
+                        const uint8_t *sha256)
+{
+    uint64_t there;
+    return h->plan->checksum && sha256 && bytes == 0 && sha256[0] != 0xe3 &&
+           memory_store_see(h->store, key, note_bytes, &there) == LAGAN_NOT_FOUND;
+}
+
 static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t bytes,
                     const struct lagan_content *content, uint64_t flags, const uint8_t *sha256)
 {
@@ -195,9 +219,10 @@ static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t
     uint8_t *data;
     uint32_t result = LAGAN_OK;
     (void)flags;
-    (void)sha256;
     if (fail && !h->plan->after)
         return answer(h, op, fail, LAGAN_OK);
+    if (contradicts(h, key, bytes, sha256))
+        return lagan_fail(op, LAGAN_CORRUPT, 0, "the bytes do not have the given checksum");
     data = malloc((size_t)bytes + 1);
     if (!data)
         return no_memory(op);
@@ -314,13 +339,6 @@ static uint32_t get(void *handle, struct lagan_op *op, const char *key, uint64_t
     if (!fail || h->plan->after)
         result = missing(op, memory_store_see(h->store, key, deliver, &d));
     return answer(h, op, fail, result);
-}
-
-static uint32_t note_bytes(void *context, const uint8_t *data, uint64_t bytes)
-{
-    (void)data;
-    *(uint64_t *)context = bytes;
-    return LAGAN_OK;
 }
 
 static uint32_t stat_object(void *handle, struct lagan_op *op, const char *key,

@@ -100,7 +100,7 @@ const char *seal_object(const struct seal *s)
 void side_open(struct side *s, const struct fault_plan *plan, bool vault)
 {
     static const struct fault_plan none = {.verb = "any"};
-    char words[6][64];
+    char words[7][64];
     struct error e = ERROR_INIT;
 
     if (plan == NULL)
@@ -111,9 +111,10 @@ void side_open(struct side *s, const struct fault_plan *plan, bool vault)
     snprintf(words[3], 64, "class=%u", plan->error_class);
     snprintf(words[4], 64, "after=%s", plan->after ? "yes" : "no");
     snprintf(words[5], 64, "always=%s", plan->always ? "yes" : "no");
-    s->p.instance = fixture_instance(
-        vault_place_host(), "tgt_fault",
-        (const char *[]){words[0], words[1], words[2], words[3], words[4], words[5], NULL});
+    snprintf(words[6], 64, "checksum=%s", plan->checksum ? "yes" : "no");
+    s->p.instance = fixture_instance(vault_place_host(), "tgt_fault",
+                                     (const char *[]){words[0], words[1], words[2], words[3],
+                                                      words[4], words[5], words[6], NULL});
     s->p.target = target_open(s->p.instance, LAGAN_OPEN_INITIALISE, &e);
     assert_success(s->p.target != NULL ? 0 : -1, e);
     s->p.vault = NULL;

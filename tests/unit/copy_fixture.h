@@ -41,6 +41,7 @@ struct fault_plan {
     unsigned at;
     uint32_t error_class;
     bool after, always;
+    bool checksum; /* the store compares checksums */
 };
 /* Opens the store as `plan` says (NULL = nothing fails), and the vault when `vault`. */
 void side_open(struct side *s, const struct fault_plan *plan, bool vault);

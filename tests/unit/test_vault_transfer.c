@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,8 @@ static void expect_failure(struct transfer *t, const char *id, enum error_code c
 
 static void transfer_no_such_backup(void **state)
 {
+    CLEANUP_BUFFER struct buffer seal = BUFFER_INIT;
+    struct error e = ERROR_INIT;
     struct transfer *t;
     struct copies c;
 
@@ -100,7 +103,11 @@ static void transfer_no_such_backup(void **state)
     expect_failure(t, "0123456789abcdef", ERROR_NO_BACKUP, "0123456789abcdef");
     expect_failure(t, "latest", ERROR_NO_BACKUP, "latest");
     expect_failure(t, "", ERROR_NO_BACKUP, "");
+    assert_success(target_get_all(c.t.p.target, seal_object(c.t.s[0]), 1 << 20, &seal, &e), e);
     copies_delete(&c, 0);
+    expect_failure(t, c.t.s[0]->id, ERROR_NO_BACKUP, "deleted");
+    /* A deletion that was broken off before the seal went. */
+    vault_place_plant(&c.t.p, seal_object(c.t.s[0]), seal.data, seal.size);
     expect_failure(t, c.t.s[0]->id, ERROR_NO_BACKUP, "deleted");
     transfer_close(t);
     assert_int_equal(vault_place_count(&c.mirror, "seals/"), 0);
@@ -510,6 +517,15 @@ static void transfer_resumes(void **state)
     copies_drop(&c);
 }
 
+/* Gives the others time to come to the same object. */
+static int dawdle(void *context, uint64_t bytes, struct error *e)
+{
+    (void)e;
+    atomic_fetch_add((atomic_ullong *)context, bytes);
+    usleep(3000);
+    return 0;
+}
+
 /* Three backups at once through one transfer: no object is sent twice. */
 struct thread {
     struct transfer *t;
@@ -529,6 +545,10 @@ static void *copy_one(void *item)
 
 static void transfer_several_at_once(void **state)
 {
+    atomic_ullong passed = 0;
+    struct transfer_request request = {.parallel = 2, .context = &passed, .pass = dawdle};
+    struct error e = ERROR_INIT;
+    uint64_t sent = 0;
     struct thread threads[3];
     pthread_t handles[3];
     uint64_t objects = 0;
@@ -537,7 +557,10 @@ static void transfer_several_at_once(void **state)
 
     (void)state;
     copies_make(&c);
-    t = copies_open(&c, 2);
+    request.from = c.t.p.vault;
+    request.to = c.mirror.vault;
+    t = transfer_open(&request, &e);
+    assert_non_null(t);
     for (int i = 0; i < 3; i++) {
         threads[i] = (struct thread){.t = t, .id = c.t.s[i]->id};
         assert_int_equal(pthread_create(&handles[i], NULL, copy_one, &threads[i]), 0);
@@ -546,8 +569,10 @@ static void transfer_several_at_once(void **state)
         pthread_join(handles[i], NULL);
         assert_success(threads[i].result, threads[i].e);
         objects += threads[i].r.objects;
+        sent += threads[i].r.bytes;
     }
     transfer_close(t);
+    assert_int_equal(atomic_load(&passed), sent);
     assert_int_equal(objects, vault_place_count(&c.mirror, "packs/") +
                                   vault_place_count(&c.mirror, "seals/"));
     copies_expect_sound(&c.mirror, 3);
@@ -649,6 +674,73 @@ static void transfer_every_class(void **state)
                 if (strcmp(verbs[verb], "get") == 0 || strcmp(verbs[verb], "list") == 0)
                     run_plan(&source, ids, &plan, true, &fired);
             }
+    side_close(&source);
+}
+
+/* Whether the store has any seal. */
+static size_t count_seals(struct side *s)
+{
+    return vault_place_count(&s->p, "seals/");
+}
+
+/* Nothing counts as arrived before a flush has said so: without one there is no seal. */
+static void transfer_flush_before_seal(void **state)
+{
+    const struct fault_plan plan = {
+        .verb = "flush", .at = 1, .error_class = LAGAN_IO, .always = true};
+    char ids[FAKE_BACKUPS][SEAL_ID_TEXT];
+    struct side source, mirror;
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    side_make_source(&source, ids);
+    side_make_mirror(&mirror, &source);
+    side_open(&mirror, &plan, true);
+    assert_false(copy_fakes(&source, &mirror, ids, &e));
+    assert_int_equal(count_seals(&mirror), 0);
+    assert_true(vault_place_count(&mirror.p, "packs/") > 0);
+    side_close(&mirror);
+    side_close(&source);
+}
+
+/* Packs that a dead process left are named again before the seal, so that the flush covers
+ * them; with an earlier seal behind them they need not be. */
+static void transfer_confirms_old_packs(void **state)
+{
+    const struct fault_plan plan = {.verb = "put", .checksum = true};
+    char ids[FAKE_BACKUPS][SEAL_ID_TEXT], name[64];
+    struct transfer_request request = {.parallel = 1};
+    struct side source, mirror;
+    struct error e = ERROR_INIT;
+    struct transfer *t;
+    uint64_t calls, failed;
+
+    (void)state;
+    side_make_source(&source, ids);
+    side_make_mirror(&mirror, &source);
+    side_open(&mirror, NULL, true);
+    assert_true(copy_fakes(&source, &mirror, ids, &e));
+    for (int left = FAKE_BACKUPS - 1; left >= 0; left--) {
+        snprintf(name, sizeof(name), "%s", vault_place_name(&mirror.p, "seals/", 0));
+        vault_place_lose(&mirror.p, name);
+    }
+    for (int i = 0; i < 2; i++) {
+        side_close(&mirror);
+        side_open(&mirror, &plan, true);
+        request.from = source.p.vault;
+        request.to = mirror.p.vault;
+        t = transfer_open(&request, &e);
+        assert_non_null(t);
+        assert_success(transfer_backup(t, ids[i], NULL, &e), e);
+        transfer_close(t);
+        side_count(&mirror, &calls, &failed);
+        /* The first needs two packs; the second one more, when the first vouches for two. */
+        if (i == 0)
+            assert_int_equal(calls, 2 + 1);
+        else
+            assert_true(calls == 1 + 1 || calls == 3 + 1);
+    }
+    side_close(&mirror);
     side_close(&source);
 }
 
@@ -767,6 +859,8 @@ int main(void)
         cmocka_unit_test(transfer_several_at_once),
         cmocka_unit_test(transfer_every_call_fails),
         cmocka_unit_test(transfer_every_class),
+        cmocka_unit_test(transfer_flush_before_seal),
+        cmocka_unit_test(transfer_confirms_old_packs),
         cmocka_unit_test(transfer_no_op_is_quick),
     };
 
