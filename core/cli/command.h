@@ -80,6 +80,10 @@ option_set command_global_options(void);
     X(region_list)                                                                             \
     X(region_repair)                                                                           \
     X(region_show)                                                                             \
+    X(replica_create)                                                                          \
+    X(replica_delete)                                                                          \
+    X(replica_list)                                                                            \
+    X(replica_show)                                                                            \
     X(restore)                                                                                 \
     X(run)                                                                                     \
     X(source_add)                                                                              \

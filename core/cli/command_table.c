@@ -129,6 +129,20 @@ const struct command command_rows[] = {
      "It can be brought back with `lagan vault undelete`, as a vault of its own."},
     {"mirror release", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_mirror_release,
      "let the deletions go that the brake has stopped", NULL},
+    {"replica create", "[BACKUP]", OPERAND_BACKUP, 0, 1,
+     O(REPLICA_TO) | O(INTO) | O(PROJECT) | O(REGION) | O(VAULT) | O(REPLICA_NAME) |
+         O(DESCRIPTION) | O(DRY_RUN) | O(AGAIN) | O(WAIT),
+     command_replica_create, "copy a backup, or all of a vault, into another region",
+     "--region and --vault say where the backup is, --to and --into where it goes.\n"
+     "Without BACKUP all of --vault goes that was not replicated there before.  `lagan run`\n"
+     "does the work, or --wait."},
+    {"replica list", "", OPERAND_NONE, 0, 0, O(REGION) | O(VAULT), command_replica_list,
+     "list the replicas of a region, and what became of others", NULL},
+    {"replica show", "REPLICA", OPERAND_FREE, 1, 1, O(REGION) | O(VAULT), command_replica_show,
+     "show a replica, by its id or that of its line in the ledger", NULL},
+    {"replica delete", "REPLICA", OPERAND_FREE, 1, 1,
+     O(REGION) | O(VAULT) | UNLOCK | O(CONFIRM) | O(YES) | O(REASON), command_replica_delete,
+     "delete a replica; its source stays", "Needs --region, which is where the replica is."},
     {"backup create", "SOURCE|PATH...", OPERAND_SOURCE, 1, OPERANDS_ANY,
      OPEN | O(FULL) | O(NAME) | O(DESCRIPTION) | RULES | O(INCLUDE_FROM) | O(ONE_FILE_SYSTEM) |
          O(EXCLUDE_CACHES) | O(EXCLUDE_IF_PRESENT),

@@ -8,6 +8,7 @@
 #include "cli/session.h"
 
 #include "engine/restore.h"
+#include "policy/vault_rules.h"
 #include "vault/verify.h"
 
 #include <stdio.h>
@@ -139,9 +140,11 @@ static void complete_value(struct completion *c, int option)
 {
     switch (option) {
     case OPTION_VAULT:
+    case OPTION_INTO:
         complete_operand(c, OPERAND_VAULT);
         break;
     case OPTION_REGION:
+    case OPTION_REPLICA_TO:
         complete_operand(c, OPERAND_REGION);
         break;
     case OPTION_SOURCE:
@@ -154,6 +157,24 @@ static void complete_value(struct completion *c, int option)
 #define X(symbol, name, text) candidate(c, name);
         VERIFY_DEPTHS(X)
 #undef X
+        break;
+    case OPTION_TYPE:
+#define X(symbol, name) candidate(c, name);
+        VAULT_TYPES(X)
+#undef X
+        break;
+    case OPTION_PLAN:
+#define X(symbol, name) candidate(c, name);
+        VAULT_PLANS(X)
+#undef X
+        break;
+    case OPTION_ROLE:
+        candidate(c, "normal");
+        candidate(c, "replication");
+        break;
+    case OPTION_ENCRYPTION:
+        candidate(c, "managed");
+        candidate(c, "kms");
         break;
     case OPTION_ON_CONFLICT:
 #define X(symbol, name, text) candidate(c, name);

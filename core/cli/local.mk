@@ -15,6 +15,8 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_mirror_verify.c \
 	core/cli/command_region.c \
 	core/cli/command_region_zones.c \
+	core/cli/command_replica.c \
+	core/cli/command_replica_list.c \
 	core/cli/command_restore.c \
 	core/cli/command_run.c \
 	core/cli/command_source.c \

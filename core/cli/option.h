@@ -104,7 +104,13 @@ enum {
       "make the vault of --vault, or one with a made name, for it")                            \
     X(WHY, "reason", 0, "TEXT", 0, "why, for those who meet it")                               \
     X(DUE, "due", 0, NULL, 0, "all whose time has come")                                       \
-    X(ALL, "all", 0, NULL, 0, "every one there is")
+    X(ALL, "all", 0, NULL, 0, "every one there is")                                            \
+    X(REPLICA_TO, "to", 0, "REGION", 0, "where the replica goes to")                           \
+    X(INTO, "into", 0, "VAULT", 0,                                                             \
+      "the replication vault there; needed when there are several")                            \
+    X(REPLICA_NAME, "name", 0, "NAME", 0, "what the replica is called; a made name")           \
+    X(AGAIN, "again", 0, NULL, 0, "also what was replicated there and deleted since")          \
+    X(WAIT, "wait", 0, NULL, 0, "do the work now, and wait until it is done")
 
 enum option {
 #define X(symbol, name, letter, value, marks, help) OPTION_##symbol,
