@@ -414,7 +414,8 @@ int catalog_tombstone_insert(struct catalog *c, const uint8_t vault[CATALOG_ID_S
 /* Forgets all tombstones of the vault. */
 int catalog_tombstone_clear(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                             struct error *e);
-/* The backup was deleted: its tombstone is known in the place of its row.  NO_BACKUP. */
+/* The backup was deleted: its tombstone is known in the place of its row.  NO_BACKUP, after
+ * which a transaction around it may go on. */
 int catalog_backup_bury(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
                         struct error *e);
 /* By vault, then name; `vault` NULL = of all. */

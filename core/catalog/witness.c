@@ -132,8 +132,10 @@ int catalog_backup_bury(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
     static const char sql[] =
         "INSERT OR REPLACE INTO tombstones"
         " SELECT vault, seal_name FROM backups WHERE vault = ? AND id = ?";
+    struct catalog_backup known;
 
-    if (catalog_begin(c, e) != 0)
+    /* Looked for first: who finds it gone may go on with a transaction. */
+    if (catalog_backup_get(c, vault, id, &known, e) != 0 || catalog_begin(c, e) != 0)
         return -1;
     int result = change(c, sql, vault, id, e);
     if (result == 0)

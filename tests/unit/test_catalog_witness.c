@@ -118,6 +118,9 @@ static void witness_tombstones(void **state)
     must(catalog_backup_bury(c, two.vault, two.id, &e), &e);
     must_fail(catalog_backup_bury(c, two.vault, two.id, &e), ERROR_NO_BACKUP, two.id, &e);
     must_fail(catalog_backup_get(c, two.vault, two.id, &two, &e), ERROR_NO_BACKUP, two.id, &e);
+    must(catalog_begin(c, &e), &e);
+    must_fail(catalog_backup_bury(c, two.vault, two.id, &e), ERROR_NO_BACKUP, two.id, &e);
+    must(catalog_commit(c, &e), &e); /* there was nothing to do */
     expect_tombstones(c, NULL, "seal-2 ");
     must(catalog_tombstone_insert(c, two.vault, "seal-2", &e), &e);
     must(catalog_tombstone_insert(c, two.vault, "seal-1", &e), &e);
