@@ -343,7 +343,7 @@ struct catalog_backup {
     uint64_t entries;
     uint64_t bytes;        /* of all content */
     uint64_t bytes_stored; /* that this backup added to the vault */
-    char name[CATALOG_TEXT_SIZE];
+    char name[NAME_REPLICA_SIZE]; /* those of replicas are longer than others */
     char description[DESCRIPTION_SIZE];
     char parent[CATALOG_SEAL_ID_SIZE]; /* empty = none */
     char region[NAME_SIZE]; /* it was made in; empty when inserting: the vault's own */
