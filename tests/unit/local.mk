@@ -46,6 +46,9 @@ tests_unit_test_driver_target_SOURCES = tests/unit/test_driver_target.c $(target
 unit_tests += tests/unit/test_driver_zones
 tests_unit_test_driver_zones_SOURCES = tests/unit/test_driver_zones.c $(target_aspects) \
 	$(driver_fixture)
+unit_tests += tests/unit/test_engine_zones
+tests_unit_test_engine_zones_SOURCES = tests/unit/test_engine_zones.c $(target_aspects) \
+	$(driver_fixture)
 unit_tests += tests/unit/test_driver_direct
 tests_unit_test_driver_direct_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_unit_test_driver_direct_LDADD = plugins/common/libcommon.la $(LDADD)
@@ -56,6 +59,8 @@ tests_unit_test_driver_source_SOURCES = tests/unit/test_driver_source.c $(driver
 unit_tests += tests/unit/test_driver_key
 tests_unit_test_driver_key_SOURCES = tests/unit/test_driver_key.c $(driver_fixture)
 key_fixture = tests/unit/key_fixture.c tests/unit/key_fixture.h $(driver_fixture)
+unit_tests += tests/unit/test_engine_keys
+tests_unit_test_engine_keys_SOURCES = tests/unit/test_engine_keys.c $(driver_fixture)
 unit_tests += tests/unit/test_key_exec
 tests_unit_test_key_exec_SOURCES = tests/unit/test_key_exec.c $(key_fixture)
 if P11
