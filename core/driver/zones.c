@@ -66,19 +66,27 @@ int zones_missing(struct zones *z, const char *verb, const char *key, struct err
 {
     struct error why = ERROR_INIT;
     const char *name = "none";
-    unsigned gone = 0;
+    unsigned gone = 0, full = 0;
 
     pthread_mutex_lock(&z->lock);
     for (size_t i = 0; i < z->count; i++) {
-        if (zone_writes(&z->zone[i]) || gone++ > 0)
+        if (zone_writes(&z->zone[i]))
+            continue;
+        full += z->zone[i].why.error_class == LAGAN_NO_SPACE;
+        if (gone++ > 0)
             continue;
         why = z->zone[i].why;
         name = z->zone[i].name;
     }
     pthread_mutex_unlock(&z->lock);
-    error_set(e, LAGAN_OFFLINE, ERROR_ZONE_MISSING,
-              "%s%s%s: of %zu zones %u are missing, among them %s: %.400s", verb,
-              *key ? " " : "", key, z->count, gone, name, why.text);
+    if (gone > 0 && gone == full)
+        error_set(e, LAGAN_NO_SPACE, ERROR_NO_SPACE,
+                  "%s%s%s: of %zu zones %u are full, among them %s: %.400s", verb,
+                  *key ? " " : "", key, z->count, gone, name, why.text);
+    else
+        error_set(e, LAGAN_OFFLINE, ERROR_ZONE_MISSING,
+                  "%s%s%s: of %zu zones %u are missing, among them %s: %.400s", verb,
+                  *key ? " " : "", key, z->count, gone, name, why.text);
     e->outcome = LAGAN_OUTCOME_NOT_DONE;
     return -1;
 }
@@ -121,11 +129,12 @@ static bool passes(const struct error *why)
            why->error_class == LAGAN_TIMEOUT;
 }
 
-static void warn_once(struct zones *z, const char *name, const struct error *why)
+static void warn_once(struct zones *z, const char *name, const char *is,
+                      const struct error *why)
 {
     if (!atomic_exchange(&z->warned, true))
-        log_write(LOG_WARNING, "driver",
-                  "the zone %s is missing, the others stand in for it: %s", name, why->text);
+        log_write(LOG_WARNING, "driver", "the zone %s %s, the others stand in for it: %s", name,
+                  is, why->text);
 }
 
 void zones_failed(struct zones *z, size_t index, const struct error *why, bool writing)
@@ -133,7 +142,7 @@ void zones_failed(struct zones *z, size_t index, const struct error *why, bool w
     struct zone *zone = &z->zone[index];
     bool gone = is_gone(why), full = writing && !passes(why);
 
-    warn_once(z, zone->name, why);
+    warn_once(z, zone->name, gone ? "is missing" : "fails", why);
     if (!gone && !full)
         return;
     pthread_mutex_lock(&z->lock);
@@ -217,7 +226,7 @@ static int judge(struct zones *z, struct error *e)
         return -1;
     for (size_t i = 0; i < z->count; i++)
         if (!z->zone[i].target)
-            warn_once(z, z->zone[i].name, &z->zone[i].why);
+            warn_once(z, z->zone[i].name, "is missing", &z->zone[i].why);
     return 0;
 }
 

@@ -47,7 +47,8 @@ bool zone_writes(const struct zone *zone);
 /* -1 with ZONE_MISSING unless all zones but one can be read from, or written to. */
 int zones_check(struct zones *z, bool writes, const char *verb, const char *key,
                 struct error *e);
-/* Fills `e` with ZONE_MISSING and what is known of the zones.  Returns -1. */
+/* Fills `e` with ZONE_MISSING (NO_SPACE when they are full) and what is known of the zones.
+ * Returns -1. */
 int zones_missing(struct zones *z, const char *verb, const char *key, struct error *e);
 /* A call into a zone has failed: takes the consequences for later ones. */
 void zones_failed(struct zones *z, size_t index, const struct error *why, bool writing);

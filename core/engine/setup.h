@@ -90,11 +90,6 @@ void open_target_close(struct open_target *target);
 /* The device of a zone whose place is a path on this machine; false when there is none. */
 bool setup_zone_device(struct setup *s, const struct config_region *region, size_t zone,
                        dev_t *device);
-/* The folder of a vault whose target is a path on this machine, allocated, else NULL, into
- * `*path`; the caller frees.  That of the first zone where there are several. */
-int setup_vault_path(struct setup *s, const struct catalog_vault *row, char **path,
-                     struct error *e);
-
 /* Calls `each` for the folder of the vault in each zone whose target is a path. */
 int setup_vault_paths(struct setup *s, const struct catalog_vault *row,
                       int (*each)(void *context, const char *path, struct error *e),

@@ -198,15 +198,6 @@ static int zone_path(struct setup *s, const struct config_region *region, size_t
     return place_below(&o, driver, path, e);
 }
 
-int setup_vault_path(struct setup *s, const struct catalog_vault *row, char **path,
-                     struct error *e)
-{
-    const struct config_region *region = NULL;
-    if (setup_region(s, row->region, &region, e) != 0)
-        return -1;
-    return zone_path(s, region, 0, row, path, e);
-}
-
 int setup_vault_paths(struct setup *s, const struct catalog_vault *row,
                       int (*each)(void *context, const char *path, struct error *e),
                       void *context, struct error *e)

@@ -482,6 +482,40 @@ static void zones_replace_what_was_not_flushed(void **state)
     }
 }
 
+/* A zone without room is passed over; when two have none, that is said. */
+static void zones_run_full(void **state)
+{
+    struct fixture f = {.host = fixture_host("test-drivers"),
+                        .scratch = fixture_scratch(),
+                        .driver = "tgt_mem",
+                        .count = 3};
+    struct error e = ERROR_INIT;
+    char text[600];
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        f.option = i == 0 ? "limit=2000" : i == 1 ? "limit=8000" : NULL;
+        f.instance[i] = configure(&f, i);
+    }
+    reopen(&f, LAGAN_OPEN_INITIALISE);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    int result = 0;
+    for (size_t i = 0; i < 100 && result == 0; i++) {
+        char key[128];
+        small_key(i, key);
+        result = target_put(f.target, key, text, strlen(text), &e);
+        if (result == 0)
+            assert_true(copies(&f, key) >= 2);
+        else
+            aspects_expect_absent(f.target, key);
+    }
+    assert_int_equal(result, -1);
+    assert_error(e, LAGAN_NO_SPACE, "of 3 zones 2 are full");
+    assert_int_equal(error_exit_status(&e), 14);
+    assert_true(aspects_count(f.target) > 10);
+    fixture_close(&f);
+}
+
 static void zones_fail_when_a_second_one_goes(void **state)
 {
     struct fixture f = fixture_open("tgt_dir", NULL, 3);
@@ -620,6 +654,7 @@ int main(void)
         cmocka_unit_test(zones_answer_with_a_checksum),
         cmocka_unit_test(zones_survive_a_loss_while_writing),
         cmocka_unit_test(zones_replace_what_was_not_flushed),
+        cmocka_unit_test(zones_run_full),
         cmocka_unit_test(zones_fail_when_a_second_one_goes),
         cmocka_unit_test(zones_tell_what_could_not_be_removed),
         cmocka_unit_test(zones_copy_and_compare),
