@@ -710,6 +710,7 @@ static void transfer_confirms_old_packs(void **state)
     const struct fault_plan plan = {.verb = "put", .checksum = true};
     char ids[FAKE_BACKUPS][SEAL_ID_TEXT], name[64];
     struct transfer_request request = {.parallel = 1};
+    struct transfer_result r;
     struct side source, mirror;
     struct error e = ERROR_INIT;
     struct transfer *t;
@@ -724,21 +725,24 @@ static void transfer_confirms_old_packs(void **state)
         snprintf(name, sizeof(name), "%s", vault_place_name(&mirror.p, "seals/", 0));
         vault_place_lose(&mirror.p, name);
     }
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         side_close(&mirror);
         side_open(&mirror, &plan, true);
         request.from = source.p.vault;
         request.to = mirror.p.vault;
         t = transfer_open(&request, &e);
         assert_non_null(t);
-        assert_success(transfer_backup(t, ids[i], NULL, &e), e);
+        /* In the order of names, so that the second comes behind the first. */
+        snprintf(name, sizeof(name), "%s", vault_place_name(&source.p, "seals/", i));
+        assert_success(transfer_backup(t, strrchr(name, '-') + 1, &r, &e), e);
         transfer_close(t);
         side_count(&mirror, &calls, &failed);
-        /* The first needs two packs; the second one more, when the first vouches for two. */
+        assert_int_equal(r.objects, 1);
+        /* All backups share a pack at least, for which the first one vouches. */
         if (i == 0)
-            assert_int_equal(calls, 2 + 1);
+            assert_int_equal(calls, r.objects_present + 1);
         else
-            assert_true(calls == 1 + 1 || calls == 3 + 1);
+            assert_true(calls < r.objects_present + 1);
     }
     side_close(&mirror);
     side_close(&source);
