@@ -5,6 +5,7 @@
  * A call claims what the destination lacks and nobody else is bringing, brings it, and waits
  * for what others bring; what they gave up it takes over.
  */
+#include "base/log.h"
 #include "base/pool.h"
 #include "driver/operation.h"
 #include "vault/stored.h"
@@ -12,6 +13,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#define SWEEP_AGE_NS (INT64_C(48) * 3600 * 1000000000) /* where only age can tell */
 
 /* One object that is to come. */
 struct load {
@@ -30,12 +33,22 @@ struct batch {
     struct error failure;
 };
 
+/* No backup is ever made at a mirror that would see to what dead transfers have left there. */
+static void sweep(struct transfer *t)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (target_sweep(t->carry.to, SWEEP_AGE_NS, NULL, &ignored) != 0)
+        log_write(LOG_DEBUG, "vault", "%s", ignored.text);
+}
+
 static int list(struct transfer *t, struct error *e)
 {
     int result = 0;
 
     pthread_mutex_lock(&t->lock);
     if (!t->listed) {
+        sweep(t);
         result = pack_set_list(&t->packs, t->carry.to, "packs/", NAME_PACK, e);
         if (result == 0)
             result = pack_set_list(&t->rolls, t->carry.to, "rolls/", NAME_ROLL, e);
