@@ -144,6 +144,13 @@ bool id_range(const char *text, size_t size, uint8_t *low, uint8_t *high);
 
 /* ---- made_name.c ---- */
 
+/* A random id: `start` ("t-", "r-") and 12 hexadecimal digits. */
+int made_id(const char *start, char id[CATALOG_TASK_ID_SIZE], struct error *e);
+/* The first and the last id that an abbreviated one, with or without its start, can mean; false
+ * when it can mean none. */
+bool made_id_range(const char *start, const char *text, char first[CATALOG_TASK_ID_SIZE],
+                   char last[CATALOG_TASK_ID_SIZE]);
+
 /* What a family's test for a taken name needs. */
 struct name_search {
     struct catalog *catalog;

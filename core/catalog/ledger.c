@@ -3,12 +3,9 @@
  */
 #include "catalog/ledger.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "catalog/catalog_private.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define LEDGER_COLUMNS                                                                         \
     "id, source_vault, backup, source_region, region, project, vault, replica, name,"          \
@@ -30,17 +27,6 @@ const char *catalog_way_name(enum catalog_way way)
 }
 
 /* Writing */
-
-static int make_id(char id[CATALOG_TASK_ID_SIZE], struct error *e)
-{
-    uint8_t random[(CATALOG_TASK_ID_SIZE - 3) / 2];
-
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
-        return error_errno(e, errno, "random bytes");
-    memcpy(id, "r-", 2);
-    text_hex(random, sizeof(random), id + 2);
-    return 0;
-}
 
 static void bind_row(struct query *q, const struct catalog_ledger *line)
 {
@@ -106,7 +92,7 @@ int catalog_ledger_insert(struct catalog *c, struct catalog_ledger *line, struct
 {
     struct catalog_ledger row = *line;
 
-    if (make_id(row.id, e) != 0)
+    if (made_id("r-", row.id, e) != 0)
         return -1;
     row.state = CATALOG_LEDGER_WAITING;
     row.created_ns = clock_wall_ns();
@@ -231,15 +217,11 @@ static int find_range(struct catalog *c, const char *first, const char *last,
 int catalog_ledger_find(struct catalog *c, const char *text, struct catalog_ledger *line,
                         struct error *e)
 {
-    enum { ID_BYTES = (CATALOG_TASK_ID_SIZE - 3) / 2 };
-    uint8_t low[ID_BYTES], high[ID_BYTES];
-    char first[CATALOG_TASK_ID_SIZE] = "r-", last[CATALOG_TASK_ID_SIZE] = "r-";
+    char first[CATALOG_TASK_ID_SIZE], last[CATALOG_TASK_ID_SIZE];
     struct catalog_ledger row;
 
-    if (!id_range(strncmp(text, "r-", 2) == 0 ? text + 2 : text, ID_BYTES, low, high))
+    if (!made_id_range("r-", text, first, last))
         return no_line(text, e);
-    text_hex(low, ID_BYTES, first + 2);
-    text_hex(high, ID_BYTES, last + 2);
     catalog_lock(c);
     int found = find_range(c, first, last, &row, e);
     catalog_unlock(c);

@@ -19,6 +19,7 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/process.c \
 	core/catalog/query.c \
 	core/catalog/queue.c core/catalog/queue.h \
+	core/catalog/queue_look.c core/catalog/queue_private.h \
 	core/catalog/region.c \
 	core/catalog/schema.c \
 	core/catalog/source.c \

@@ -1,9 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* made_name.c - names for what people did not name. */
+/* made_name.c - names for what people did not name, and ids for what has no name. */
+#include "base/text.h"
 #include "catalog/catalog_private.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
+
+enum { START_SIZE = 2, ID_BYTES = (CATALOG_TASK_ID_SIZE - 1 - START_SIZE) / 2 };
+
+int made_id(const char *start, char id[CATALOG_TASK_ID_SIZE], struct error *e)
+{
+    uint8_t random[ID_BYTES];
+
+    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+        return error_errno(e, errno, "random bytes");
+    memcpy(id, start, START_SIZE);
+    text_hex(random, sizeof(random), id + START_SIZE);
+    return 0;
+}
+
+bool made_id_range(const char *start, const char *text, char first[CATALOG_TASK_ID_SIZE],
+                   char last[CATALOG_TASK_ID_SIZE])
+{
+    uint8_t low[ID_BYTES], high[ID_BYTES];
+
+    if (strncmp(text, start, START_SIZE) == 0)
+        text += START_SIZE;
+    if (!id_range(text, ID_BYTES, low, high))
+        return false;
+    memcpy(first, start, START_SIZE);
+    memcpy(last, start, START_SIZE);
+    text_hex(low, ID_BYTES, first + START_SIZE);
+    text_hex(high, ID_BYTES, last + START_SIZE);
+    return true;
+}
 
 /* With four digits there are 65536 names: after a few collisions eight digits are used. */
 enum { SHORT_TRIES = 8, TRIES = 64 };

@@ -1,72 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* queue.c - work that is owed to other regions: adding, claiming under a lease, ending. */
-#include "catalog/queue.h"
 #include "base/clock.h"
-#include "catalog/catalog_private.h"
+#include "catalog/queue_private.h"
 
 #include <string.h>
 
-#define ITEM_COLUMNS                                                                           \
-    "id, lane, operation, subject, class, state, bytes, created_ns, due_ns, attempts,"         \
-    " first_failure_ns, token, task"
 /* Binds id, token and the time of the boot clock. */
 #define ITEM_LEASED " WHERE id = ? AND token = ? AND state = 'running' AND lease_boot_ns > ?"
-
-NAMES(operation, CATALOG_OPERATIONS)
-NAMES(class, CATALOG_CLASSES)
-NAMES(state, CATALOG_ITEM_STATES)
-
-const char *catalog_operation_name(enum catalog_operation operation)
-{
-    return operation_name((int)operation);
-}
-
-const char *catalog_class_name(enum catalog_class class)
-{
-    return class_name((int)class);
-}
-
-const char *catalog_item_state_name(enum catalog_item_state state)
-{
-    return state_name((int)state);
-}
-
-int catalog_item_state_parse(const char *name)
-{
-    return name_lookup(name, state_count, state_name);
-}
-
-static int read_row(struct query *q, struct catalog_item *item, struct error *e)
-{
-    item->id = row_number(q);
-    row_blob(q, item->lane, CATALOG_ID_SIZE);
-    item->operation = (enum catalog_operation)row_enum(q, operation_count, operation_name);
-    row_text(q, item->subject, sizeof(item->subject));
-    item->class = (enum catalog_class)row_choice(q, class_count);
-    item->state = (enum catalog_item_state)row_enum(q, state_count, state_name);
-    item->bytes = (uint64_t)row_number(q);
-    item->created_ns = row_number(q);
-    item->due_ns = row_number(q);
-    item->attempts = (uint64_t)row_number(q);
-    item->first_failure_ns = row_number(q);
-    item->token = row_number(q);
-    row_text(q, item->task, sizeof(item->task));
-    return query_row_check(q, e);
-}
-
-/* The first row of a bound query: 1, 0 none, -1; ends it. */
-static int read_only_row(struct query *q, struct catalog_item *item, struct error *e)
-{
-    struct catalog_item row;
-    int found = query_step(q, e);
-
-    if (found > 0 && read_row(q, &row, e) != 0)
-        found = -1;
-    query_end(q);
-    if (found > 0)
-        *item = row;
-    return found;
-}
 
 static int64_t later(int64_t ns, int64_t by_ns)
 {
@@ -110,7 +50,7 @@ static int read_same(struct catalog *c, struct catalog_item *item, struct error 
     query_blob(&q, item->lane, CATALOG_ID_SIZE);
     query_text(&q, catalog_operation_name(item->operation));
     query_text(&q, item->subject);
-    return read_only_row(&q, item, e) < 0 ? -1 : 0;
+    return item_read_only(&q, item, e) < 0 ? -1 : 0;
 }
 
 int catalog_item_insert(struct catalog *c, struct catalog_item *item, bool *added,
@@ -138,33 +78,6 @@ int catalog_item_insert(struct catalog *c, struct catalog_item *item, bool *adde
 
 /* Leases */
 
-/* What a lease hangs on. */
-struct lease {
-    int64_t item;
-    int64_t end_boot_ns;
-    struct process_mark owner;
-};
-
-static int read_lease(struct query *q, struct lease *lease, struct error *e)
-{
-    lease->item = row_number(q);
-    lease->end_boot_ns = row_number(q);
-    lease->owner.pid = row_number(q);
-    row_text(q, lease->owner.boot_id, sizeof(lease->owner.boot_id));
-    lease->owner.start_ticks = row_number(q);
-    return query_row_check(q, e);
-}
-
-/* Why the lease is over; NULL when it is not. */
-static const char *lease_end(const struct lease *lease, const struct process_mark *self)
-{
-    if (!process_is_same(&lease->owner, self) && !process_is_alive(&lease->owner))
-        return "interrupted: its process ended without finishing it";
-    if (lease->end_boot_ns <= clock_boot_ns())
-        return "its process did not renew the lease in time";
-    return NULL;
-}
-
 enum { LOST_LIMIT = 64 /* more of them wait for the next call */ };
 
 struct lost {
@@ -181,7 +94,7 @@ static int collect_lost(struct query *q, void *context, struct error *e)
     struct lost *lost = context;
     struct lease lease;
 
-    if (read_lease(q, &lease, e) != 0)
+    if (lease_read(q, &lease, e) != 0)
         return -1;
     const char *why = lease_end(&lease, &lost->self);
     if (why == NULL || lost->count == LOST_LIMIT)
@@ -255,14 +168,14 @@ static int next_of_lane(struct catalog *c, const uint8_t lane[CATALOG_ID_SIZE], 
         " AND class = ? AND state = 'waiting' AND due_ns <= ? ORDER BY due_ns, id LIMIT 1";
     int found = 0;
 
-    for (int rank = 0; rank < class_count && found == 0; rank++) {
+    for (int rank = 0; rank < CATALOG_CLASS_COUNT && found == 0; rank++) {
         struct query q;
         if (query_start(c, sql, &q, e) != 0)
             return -1;
         query_blob(&q, lane, CATALOG_ID_SIZE);
         query_number(&q, rank);
         query_number(&q, now_ns);
-        found = read_only_row(&q, item, e);
+        found = item_read_only(&q, item, e);
     }
     return found;
 }
@@ -436,7 +349,8 @@ int catalog_item_fail(struct catalog *c, const struct catalog_item *item,
         return -1;
     int result = query_start(c, sql, &q, e);
     if (result == 0) {
-        query_text(&q, state_name(due_ns != 0 ? CATALOG_ITEM_WAITING : CATALOG_ITEM_DEAD));
+        query_text(&q, catalog_item_state_name(due_ns != 0 ? CATALOG_ITEM_WAITING
+                                                           : CATALOG_ITEM_DEAD));
         query_number(&q, due_ns);
         query_number(&q, clock_wall_ns());
         result = finish_leased(&q, item, e);
@@ -447,12 +361,6 @@ int catalog_item_fail(struct catalog *c, const struct catalog_item *item,
 }
 
 /* By hand */
-
-static int no_such(int64_t id, struct error *e)
-{
-    return error_set(e, LAGAN_NOT_FOUND, ERROR_FAILED, "there is no item %lld in the queue",
-                     (long long)id);
-}
 
 static int cancel(struct catalog *c, int64_t id, struct error *e)
 {
@@ -505,161 +413,4 @@ int catalog_item_replay(struct catalog *c, int64_t id, const uint8_t *lane, uint
     if (count != NULL)
         *count = replayed;
     return 0;
-}
-
-/* Looking */
-
-struct first_due {
-    struct process_mark self;
-    bool found;
-    int64_t due_ns;
-};
-
-static void see_due(struct first_due *first, int64_t due_ns)
-{
-    if (!first->found || due_ns < first->due_ns)
-        first->due_ns = due_ns;
-    first->found = true;
-}
-
-static int see_waiting(struct query *q, void *context, struct error *e)
-{
-    int64_t due_ns = row_number(q);
-
-    if (query_row_check(q, e) != 0)
-        return -1;
-    see_due(context, due_ns);
-    return 0;
-}
-
-static int see_running(struct query *q, void *context, struct error *e)
-{
-    struct first_due *first = context;
-    struct lease lease;
-
-    if (read_lease(q, &lease, e) != 0)
-        return -1;
-    int64_t due_ns = row_number(q);
-    if (query_row_check(q, e) != 0)
-        return -1;
-    if (lease_end(&lease, &first->self) != NULL)
-        see_due(first, due_ns);
-    return 0;
-}
-
-int catalog_item_next_due(struct catalog *c, int64_t *due_ns, struct error *e)
-{
-    /* CROSS JOIN: lanes and classes are few and go first. */
-    static const char waiting[] =
-        "SELECT max(lanes.hold_ns, (SELECT due_ns FROM items INDEXED BY items_waiting"
-        " WHERE lane = lanes.vault AND class = value AND state = 'waiting'"
-        " ORDER BY due_ns LIMIT 1)) AS due"
-        " FROM lanes CROSS JOIN (SELECT 0 AS value UNION ALL SELECT 1 UNION ALL SELECT 2"
-        " UNION ALL SELECT 3 UNION ALL SELECT 4) WHERE paused = 0 AND due IS NOT NULL";
-    static const char running[] =
-        "SELECT i.id, i.lease_boot_ns, i.pid, i.boot_id, i.process_start,"
-        " max(l.hold_ns, i.due_ns) FROM items i INDEXED BY items_running"
-        " CROSS JOIN lanes l ON l.vault = i.lane WHERE i.state = 'running' AND l.paused = 0";
-    struct first_due first = {.found = false};
-
-    _Static_assert(class_count == 5, "the classes in the statement");
-    process_mark_self(&first.self);
-    if (query_list_all(c, waiting, see_waiting, &first, e) != 0 ||
-        query_list_all(c, running, see_running, &first, e) != 0)
-        return -1;
-    if (first.found)
-        *due_ns = first.due_ns;
-    return first.found;
-}
-
-int catalog_item_get(struct catalog *c, int64_t id, struct catalog_item *item, struct error *e)
-{
-    static const char sql[] = "SELECT " ITEM_COLUMNS " FROM items WHERE id = ?";
-    struct query q;
-
-    catalog_lock(c);
-    int found = query_start(c, sql, &q, e);
-    if (found == 0) {
-        query_number(&q, id);
-        found = read_only_row(&q, item, e);
-        if (found == 0)
-            no_such(id, e);
-    }
-    catalog_unlock(c);
-    return found > 0 ? 0 : -1;
-}
-
-struct visit {
-    int (*each)(void *context, const struct catalog_item *item, struct error *e);
-    void *context;
-};
-
-static int visit_row(struct query *q, void *context, struct error *e)
-{
-    const struct visit *visit = context;
-    struct catalog_item row;
-
-    if (read_row(q, &row, e) != 0)
-        return -1;
-    return visit->each(visit->context, &row, e);
-}
-
-int catalog_item_list(struct catalog *c, const uint8_t *lane, int state,
-                      int (*each)(void *context, const struct catalog_item *item,
-                                  struct error *e),
-                      void *context, struct error *e)
-{
-    static const char sql[] =
-        "SELECT " ITEM_COLUMNS " FROM items"
-        " WHERE (?1 IS NULL OR lane = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY id";
-    struct visit visit = {each, context};
-    struct query q;
-
-    catalog_lock(c);
-    int result = query_start(c, sql, &q, e);
-    if (result == 0) {
-        query_id_or_null(&q, lane);
-        query_text(&q, state >= 0 ? state_name(state) : NULL);
-        result = query_list(&q, visit_row, &visit, e);
-    }
-    catalog_unlock(c);
-    return result;
-}
-
-struct error_visit {
-    int (*each)(void *context, const struct catalog_item_error *error, struct error *e);
-    void *context;
-};
-
-static int visit_error(struct query *q, void *context, struct error *e)
-{
-    const struct error_visit *visit = context;
-    struct catalog_item_error row;
-
-    row.attempt = (uint64_t)row_number(q);
-    row.at_ns = row_number(q);
-    row_why(q, &row.why);
-    if (query_row_check(q, e) != 0)
-        return -1;
-    return visit->each(visit->context, &row, e);
-}
-
-int catalog_item_errors(struct catalog *c, int64_t id,
-                        int (*each)(void *context, const struct catalog_item_error *error,
-                                    struct error *e),
-                        void *context, struct error *e)
-{
-    static const char sql[] = "SELECT attempt, at_ns, error_class, error_code, error_text"
-                              " FROM item_errors WHERE item = ? ORDER BY number";
-    struct error_visit visit = {each, context};
-    struct query q;
-
-    catalog_lock(c);
-    int result = query_start(c, sql, &q, e);
-    if (result == 0) {
-        query_number(&q, id);
-        result = query_list(&q, visit_error, &visit, e);
-    }
-    catalog_unlock(c);
-    return result;
 }

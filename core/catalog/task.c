@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* task.c - work in progress and done. */
 #include "base/clock.h"
-#include "base/text.h"
 #include "catalog/catalog_private.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define TASK_COLUMNS                                                                           \
     "id, type, state, vault, source, backup, subject, entries_done, entries_total,"            \
@@ -67,17 +64,6 @@ int catalog_task_state_parse(const char *name)
 
 /* Writing */
 
-static int make_id(char id[CATALOG_TASK_ID_SIZE], struct error *e)
-{
-    uint8_t random[(CATALOG_TASK_ID_SIZE - 3) / 2];
-
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
-        return error_errno(e, errno, "random bytes");
-    memcpy(id, "t-", 2);
-    text_hex(random, sizeof(random), id + 2);
-    return 0;
-}
-
 static void bind_counters(struct query *q, const struct catalog_task *task)
 {
     query_number(q, (int64_t)task->entries_done);
@@ -128,7 +114,7 @@ int catalog_task_start(struct catalog *c, struct catalog_task *task, struct erro
 {
     struct catalog_task row = *task;
 
-    if (make_id(row.id, e) != 0)
+    if (made_id("t-", row.id, e) != 0)
         return -1;
     row.state = CATALOG_TASK_STATE_RUNNING;
     row.created_ns = row.started_ns = clock_wall_ns();
@@ -375,15 +361,11 @@ static int find_range(struct catalog *c, const char *first, const char *last,
 int catalog_task_find(struct catalog *c, const char *text, struct catalog_task *task,
                       struct error *e)
 {
-    enum { ID_BYTES = (CATALOG_TASK_ID_SIZE - 3) / 2 };
-    uint8_t low[ID_BYTES], high[ID_BYTES];
-    char first[CATALOG_TASK_ID_SIZE] = "t-", last[CATALOG_TASK_ID_SIZE] = "t-";
+    char first[CATALOG_TASK_ID_SIZE], last[CATALOG_TASK_ID_SIZE];
     struct catalog_task row;
 
-    if (!id_range(strncmp(text, "t-", 2) == 0 ? text + 2 : text, ID_BYTES, low, high))
+    if (!made_id_range("t-", text, first, last))
         return explain_find(0, text, e);
-    text_hex(low, ID_BYTES, first + 2);
-    text_hex(high, ID_BYTES, last + 2);
     catalog_lock(c);
     int found = find_range(c, first, last, &row, e);
     catalog_unlock(c);
