@@ -9,6 +9,7 @@
 #include "engine/manage.h"
 #include "engine/purge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,12 +148,27 @@ int command_vault_unfreeze(struct session *s, struct error *e)
 
 /* ---- delete, undelete, purge ---- */
 
+/* Says what would be lost. */
+static int confirm_loss(struct session *s, const struct catalog_vault *row, const char *verb,
+                        const struct vault_dossier *dossier, struct error *e)
+{
+    char what[256], size[TEXT_SIZE_SIZE];
+    text_format_size(dossier->sizes.stored_bytes, size);
+    snprintf(what, sizeof(what),
+             "%s the vault %.80s in region %s, %llu backups of %llu sources, %s", verb,
+             row->name, row->region, (unsigned long long)dossier->sizes.backups,
+             (unsigned long long)dossier->sizes.sources, size);
+    return vault_confirm(s, row, what, e);
+}
+
 static int delete_row(struct session *s, struct catalog_vault *row, struct error *e)
 {
     char until[CLOCK_TEXT_SIZE];
+    struct vault_dossier dossier;
     /* Who may not delete it need not confirm that either. */
-    if (vault_facts_ask(s->setup, row, vault_may_be_deleted, e) != 0 ||
-        vault_confirm(s, row, "deleting the vault", e) != 0 ||
+    if (vault_facts_read(s->setup, row, &dossier, e) != 0 ||
+        vault_may_be_deleted(&dossier.facts, e) != 0 ||
+        confirm_loss(s, row, "deleting", &dossier, e) != 0 ||
         manage_delete(s->setup, row, e) != 0)
         return -1;
     show(s, row, "is deleted");
@@ -234,7 +250,7 @@ static int purge_named(struct session *s, struct error *e)
     if (result == 0)
         result = vault_may_be_purged(&dossier.facts, session_given(s, OPTION_FORCE), e);
     if (result == 0)
-        result = vault_confirm(s, row, "purging the vault", e);
+        result = confirm_loss(s, row, "purging", &dossier, e);
     if (result == 0)
         result = purge_row(s, row, e);
     catalog_vault_free(row);

@@ -2,10 +2,10 @@
 /*
  * purge.h - removes a deleted vault for good: every object from its place, then its row.
  *
- * Backups go first (seals), then what opens them (keys), then the data, at last the
- * configuration, without which there is no vault.  What an interrupted purge leaves has neither
- * backups nor keys: a rebuild reports it as a vault that nothing opens, and never as a healthy
- * one; the next purge finishes it.
+ * The key slots go first, the configuration last, without which there is no vault.  So an
+ * interrupted purge leaves a vault that is whole, or one that nothing opens, which a rebuild
+ * reports as such; with the keys still there, one without seals would pass for a healthy vault
+ * that is empty.  The next purge finishes it.
  */
 #ifndef CORE_ENGINE_PURGE_H
 #define CORE_ENGINE_PURGE_H

@@ -34,12 +34,14 @@ struct found_vault {
     struct catalog_vault *row;
     struct seal_list seals;
     struct rebuilt_vault report;
+    size_t slots; /* key slots that it has */
 };
 
 static int note_encryption(void *context, const struct vault_slot *slot, struct error *e)
 {
     struct found_vault *f = context;
     (void)e;
+    f->slots++;
     if (slot->kind == VAULT_SLOT_PROVIDER)
         f->row->encryption = slot_provider_method(f->rebuild->setup, slot->driver);
     return 0;
@@ -119,6 +121,16 @@ static int find_row(struct found_vault *f, struct error *e)
     return 0;
 }
 
+/* Nothing opens it, ever again: a purge may have been broken off. */
+static void mark_keyless(struct found_vault *f)
+{
+    if (f->slots > 0 || f->row->state != CATALOG_VAULT_AVAILABLE)
+        return;
+    f->row->state = CATALOG_VAULT_ERROR;
+    snprintf(f->row->reason, sizeof(f->row->reason),
+             "it has no key slot: its keys are lost, or a purge was broken off");
+}
+
 static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
 {
     const struct vault_settings *settings = vault_settings(f->vault);
@@ -137,6 +149,7 @@ static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
     if (vault_slot_list(f->vault, note_encryption, f, e) != 0 ||
         about_read(f->vault, row, NULL, e) < 0)
         return -1;
+    mark_keyless(f);
     return row->key_driver[0] ? 0 : key_from_default(f, e);
 }
 
