@@ -25,6 +25,7 @@ import subprocess
 import time
 
 from faults import Failed, Lagan, differences, end, files_below, replace, scratch_folder
+from mirror_works import make_mirror_works
 
 CALLS = ("write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "syncfs", "sync_file_range", "linkat", "link",
          "renameat2", "renameat", "rename", "unlinkat", "unlink", "rmdir", "mkdirat", "mkdir", "ftruncate", "fallocate",
@@ -309,7 +310,8 @@ class Restore(Kept):
 
 
 WORKS = {"first": FirstBackup, "next": NextBackup, "init": Init, "vault": CreateVault, "key-add": AddKey,
-         "key-remove": RemoveKey, "delete": Delete, "rebuild": Rebuild, "restore": Restore}
+         "key-remove": RemoveKey, "delete": Delete, "rebuild": Rebuild, "restore": Restore, **make_mirror_works(Work)}
+ROLL_CALLS = range(1, 2000, 2)
 
 
 class Sweep:
@@ -403,12 +405,31 @@ class Sweep:
         return count
 
 
+    def roll(self, name):
+        """Kills the same work again and again, a call later each time, until it completes between two kills."""
+        replace(self.folder + "/base", self.live)
+        count = 0
+        for k in itertools.cycle(ROLL_CALLS):
+            self.where = f"{name}, call {k} after {count} kills"
+            if not self.killed(self.work.command(), k):
+                break
+            count += 1
+            if count % 25 == 0:
+                self.work.before()
+        self.lagan.must(*self.work.recovery())
+        self.work.after()
+        if self.leftovers():
+            raise Failed(f"temporary files are left: {self.leftovers()}")
+        self.kills += count
+        return count
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--lagan", required=True)
     parser.add_argument("--at-call", required=True)
     parser.add_argument("--folder", help="scratch; /dev/shm when there is one")
-    parser.add_argument("--work", default=",".join(WORKS))
+    parser.add_argument("--work", default=",".join(WORKS), help=", ".join(WORKS))
     parser.add_argument("--points", type=int, help="so many of each work, at random")
     parser.add_argument("--at", type=int, help="this point alone")
     parser.add_argument("--again", type=int, default=3)
@@ -425,8 +446,9 @@ def main():
     try:
         for name in arguments.work.split(","):
             sweep.start(name)
+            rolling = getattr(sweep.work, "rolling", False)
             for call in STRACE_CALLS if arguments.strace else (None,):
-                count = sweep.sweep(name, call)
+                count = sweep.roll(name) if rolling else sweep.sweep(name, call)
                 print(f"{name}: {f'strace, {call}: ' if call else ''}killed {count} times", flush=True)
     except Failed as error:
         if not arguments.keep:
