@@ -243,6 +243,46 @@ static void zones_share_packs_and_copy_the_rest(void **state)
     fixture_close(&f);
 }
 
+/* A walk in pages. */
+struct walk {
+    char last[128];
+    size_t count;
+};
+
+static int follow(void *context, const char *key, uint64_t bytes, struct error *e)
+{
+    struct walk *w = context;
+    (void)e;
+    assert_true(strcmp(key, w->last) > 0);
+    assert_int_equal(bytes, strlen(key));
+    snprintf(w->last, sizeof w->last, "%s", key);
+    w->count++;
+    return 0;
+}
+
+/* Each zone has other packs, and so pages that end elsewhere. */
+static void zones_list_packs_in_pages(void **state)
+{
+    static const uint32_t limits[] = {1, 2, 7, 1000};
+    struct fixture f = fixture_open("tgt_mem", NULL, MOST);
+    (void)state;
+    put_all(f.target, 0, PACKS, SMALLS);
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        struct walk w = {.count = 0};
+        bool more = true;
+        while (more) {
+            struct error e = ERROR_INIT;
+            char from[128];
+            memcpy(from, w.last, sizeof from);
+            assert_success(
+                target_list_page(f.target, "packs/", from, limits[i], follow, &w, &more, &e),
+                e);
+        }
+        assert_int_equal(w.count, PACKS);
+    }
+    fixture_close(&f);
+}
+
 static void run_loss(size_t count, size_t lost)
 {
     struct fixture f = fixture_open("tgt_dir", NULL, count);
@@ -328,7 +368,7 @@ static void zones_know_what_is_missing(void **state)
 static void remember_line(void *context, enum log_level level, const char *line)
 {
     size_t *lines = context;
-    *lines += level == LOG_WARNING && strstr(line, "the zone birch is missing") != NULL;
+    *lines += level == LOG_WARNING && strstr(line, ", the others stand in for it: ") != NULL;
 }
 
 static void zones_warn_once(void **state)
@@ -343,6 +383,12 @@ static void zones_warn_once(void **state)
     reopen(&f, 0);
     put_all(f.target, 10, 4, 4);
     expect_all(f.target, 0, 4, 4);
+    assert_int_equal(lines, 1);
+    /* Nor of another zone. */
+    struct error e = ERROR_INIT;
+    put_pack(f.target, 50);
+    lose(&f, 2);
+    assert_int_equal(target_flush(f.target, &e), -1);
     log_set_sink(NULL, NULL);
     assert_int_equal(lines, 1);
     fixture_close(&f);
@@ -644,6 +690,7 @@ int main(void)
         cmocka_unit_test(zones_of_folders_behave),
         cmocka_unit_test(five_zones_behave),
         cmocka_unit_test(zones_share_packs_and_copy_the_rest),
+        cmocka_unit_test(zones_list_packs_in_pages),
         cmocka_unit_test(zones_survive_each_loss),
         cmocka_unit_test(zones_survive_a_loss_after_an_absence),
         cmocka_unit_test(zones_refuse_when_two_are_missing),
