@@ -2,13 +2,19 @@
 /*
  * tgt_fault.c - a target in memory whose calls fail on demand: which verb, at which call, with
  * which class, before or after the call took effect, once or from then on.  Its capacity tells
- * the calls of that verb so far, and how many of them failed.
+ * the calls of that verb so far, and how many of them failed.  MODULE and THREADS say under
+ * which name and thread model it is built.
  */
 #include "tgt_mem/tgt_mem.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Their arguments are to be replaced first. */
+#define NAME_OF(name) NAME_AS_TEXT(name)
+#define NAME_AS_TEXT(name) #name
+#define REGISTER(name, driver) LAGAN_DRIVER(name, driver)
 
 enum verb { ANY, PUT, BEGIN, WRITE, COMMIT, GET, STAT, LIST, REMOVE, FLUSH };
 
@@ -410,8 +416,8 @@ static const struct lagan_target_ops ops = {
 static const struct lagan_driver descriptor = {
     LAGAN_DRIVER_HEAD,
     .kind = LAGAN_KIND_TARGET,
-    .threads = LAGAN_THREADS_PARALLEL,
-    .name = "tgt_fault",
+    .threads = THREADS,
+    .name = NAME_OF(MODULE),
     .version = "1.0",
     .licence = "Apache-2.0",
     .summary = "fails on demand",
@@ -420,4 +426,4 @@ static const struct lagan_driver descriptor = {
     .ops = &ops,
 };
 
-LAGAN_DRIVER(tgt_fault, &descriptor)
+REGISTER(MODULE, &descriptor)

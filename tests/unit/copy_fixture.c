@@ -112,7 +112,7 @@ void side_open(struct side *s, const struct fault_plan *plan, bool vault)
     snprintf(words[4], 64, "after=%s", plan->after ? "yes" : "no");
     snprintf(words[5], 64, "always=%s", plan->always ? "yes" : "no");
     snprintf(words[6], 64, "checksum=%s", plan->checksum ? "yes" : "no");
-    s->p.instance = fixture_instance(vault_place_host(), "tgt_fault",
+    s->p.instance = fixture_instance(vault_place_host(), s->driver,
                                      (const char *[]){words[0], words[1], words[2], words[3],
                                                       words[4], words[5], words[6], NULL});
     s->p.target = target_open(s->p.instance, LAGAN_OPEN_INITIALISE, &e);
@@ -136,11 +136,11 @@ void side_close(struct side *s)
     instance_free(s->p.instance);
 }
 
-static void name_store(struct side *s)
+static void name_store(struct side *s, const char *driver)
 {
     static unsigned number;
 
-    *s = (struct side){.store = ""};
+    *s = (struct side){.store = "", .driver = driver};
     snprintf(s->store, sizeof(s->store), "side-%u", ++number);
 }
 
@@ -168,12 +168,18 @@ static int by_hash(const void *a, const void *b)
 
 void side_make_source(struct side *s, char ids[FAKE_BACKUPS][SEAL_ID_TEXT])
 {
+    side_make_source_on(s, "tgt_fault", ids);
+}
+
+void side_make_source_on(struct side *s, const char *driver,
+                         char ids[FAKE_BACKUPS][SEAL_ID_TEXT])
+{
     static const char *const texts[] = {"one ", "two ", "three ", "four "};
     struct seal_pack packs[4];
     struct seal *seals[FAKE_BACKUPS];
     struct error e = ERROR_INIT;
 
-    name_store(s);
+    name_store(s, driver);
     side_open(s, NULL, false);
     assert_success(vault_place_create(&s->p, &e), e);
     assert_success(vault_open(s->p.target, NULL, &s->p.vault, &e), e);
@@ -192,7 +198,7 @@ void side_make_source(struct side *s, char ids[FAKE_BACKUPS][SEAL_ID_TEXT])
 
 void side_make_mirror(struct side *s, struct side *source)
 {
-    name_store(s);
+    name_store(s, source->driver);
     side_open(s, NULL, false);
     begin_copy(source->p.vault, s->p.target, s->p.recovery);
     side_close(s);

@@ -33,6 +33,8 @@ const char *seal_object(const struct seal *s);
 /* One side on a store of tgt_fault. */
 struct side {
     char store[32];
+    const char
+        *driver; /* tgt_fault, or tgt_fault_serial: one call at a time on all its stores */
     struct vault_place p;
 };
 /* What fails; `at` 0 = nothing. */
@@ -51,7 +53,9 @@ void side_close(struct side *s);
 /* A source with FAKE_BACKUPS backups that share packs, one of them by way of a roll; their ids.
  */
 void side_make_source(struct side *s, char ids[FAKE_BACKUPS][SEAL_ID_TEXT]);
-/* An empty mirror of `source`, which is open; left closed. */
+void side_make_source_on(struct side *s, const char *driver,
+                         char ids[FAKE_BACKUPS][SEAL_ID_TEXT]);
+/* An empty mirror of `source`, which is open, on the same driver; left closed. */
 void side_make_mirror(struct side *s, struct side *source);
 
 #endif

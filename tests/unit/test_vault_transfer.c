@@ -683,6 +683,25 @@ static size_t count_seals(struct side *s)
     return vault_place_count(&s->p, "seals/");
 }
 
+/* A driver that must not be called twice at a time, at both ends: nothing waits for itself. */
+static void transfer_serial_driver(void **state)
+{
+    char ids[FAKE_BACKUPS][SEAL_ID_TEXT];
+    struct side source, mirror;
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    side_make_source_on(&source, "tgt_fault_serial", ids);
+    side_make_mirror(&mirror, &source);
+    side_open(&mirror, NULL, true);
+    alarm(60);
+    assert_true(copy_fakes(&source, &mirror, ids, &e));
+    alarm(0);
+    copies_expect_sound(&mirror.p, FAKE_BACKUPS);
+    side_close(&mirror);
+    side_close(&source);
+}
+
 /* Nothing counts as arrived before a flush has said so: without one there is no seal. */
 static void transfer_flush_before_seal(void **state)
 {
@@ -863,6 +882,7 @@ int main(void)
         cmocka_unit_test(transfer_several_at_once),
         cmocka_unit_test(transfer_every_call_fails),
         cmocka_unit_test(transfer_every_class),
+        cmocka_unit_test(transfer_serial_driver),
         cmocka_unit_test(transfer_flush_before_seal),
         cmocka_unit_test(transfer_confirms_old_packs),
         cmocka_unit_test(transfer_no_op_is_quick),
