@@ -290,8 +290,9 @@ int catalog_vault_insert(struct catalog *c, struct catalog_vault *vault, struct 
  * when the new ones are empty: key driver and parameters, description, lineage, project, tags,
  * end of the trial, quota; and the role of what mirrors a vault here. */
 int catalog_vault_upsert(struct catalog *c, struct catalog_vault *vault, struct error *e);
-/* By name or by uuid in hexadecimal (abbreviated, at least 4 digits; dashes ignored); `text`
- * NULL = the only one.  `region` NULL = any.  NO_VAULT with the names there are, AMBIGUOUS. */
+/* By name or by uuid in hexadecimal (abbreviated, at least 4 digits; dashes and a "v-" in front
+ * are ignored); `text` NULL = the only one that is not deleted.  `region` NULL = any.  NO_VAULT
+ * with the names there are, AMBIGUOUS. */
 struct catalog_vault *catalog_vault_find(struct catalog *c, const char *region,
                                          const char *text, struct error *e);
 struct catalog_vault *catalog_vault_get(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],

@@ -315,10 +315,12 @@ struct catalog_vault *catalog_vault_find(struct catalog *c, const char *region,
     uint8_t low[CATALOG_ID_SIZE], high[CATALOG_ID_SIZE];
     struct error why = ERROR_INIT;
 
+    const char *id = text != NULL && strncmp(text, "v-", 2) == 0 ? text + 2 : text;
+
     catalog_lock(c);
     struct catalog_vault *vault = by_name(c, region, text, &why);
-    if (vault == NULL && why.error_class == LAGAN_OK && text != NULL &&
-        id_range(text, CATALOG_ID_SIZE, low, high))
+    if (vault == NULL && why.error_class == LAGAN_OK && id != NULL &&
+        id_range(id, CATALOG_ID_SIZE, low, high))
         vault = by_range(c, region, low, high, text, &why);
     if (vault == NULL && why.error_class == LAGAN_OK)
         explain_absence(c, region, text, &why);

@@ -6,7 +6,6 @@
 #include "engine/create.h"
 #include "engine/key_check.h"
 #include "engine/manage.h"
-#include "engine/manage.h"
 #include "engine/parameters.h"
 #include "engine/slot_provider.h"
 #include "engine/slots.h"
@@ -100,8 +99,9 @@ static int check_method(struct session *s, const struct catalog_vault *row, stru
 {
     struct driver_words words = {0};
     const char *provider = session_value(s, OPTION_NEW_KEY);
+    /* A mirror has the keys of the vault that it follows, and providers of its own region. */
     if (!provider)
-        return 0;
+        return vault_facts_ask(s->setup, row, vault_may_change_keys, e);
     if (driver_words_parse(provider, &words, e) != 0)
         return -1;
     int result = slot_provider_fits(s->setup, row, words.driver, e);

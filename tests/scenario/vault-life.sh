@@ -243,6 +243,8 @@ mirrored()
     refused 1 vault-is-mirror '' source bind tree --vault "$mirror"
     refused 1 vault-is-mirror '' vault update "$mirror" --quota 5G
     refused 1 vault-is-mirror '' vault freeze "$mirror" --reason test
+    refused 1 vault-is-mirror 'only the replication writes' vault key add "$mirror" \
+        --new-recovery --recovery-file r
     refused 1 vault-is-mirror "lagan mirror delete $mirror --region west" \
         vault delete "$mirror" --yes
     l -q mirror delete "$mirror" --region west --yes
@@ -260,6 +262,9 @@ deletion()
     refused 2 not-confirmed "says 'main'" vault delete theirs --confirm main --yes
     [ "$(of theirs state)" = available ]
     id=$(of theirs id)
+    # NAM-13: an id with its prefix.
+    l vault show "v-${id:0:12}" | has '^name: *theirs'
+    expect 10 '' l vault show "t-${id:0:12}"
     # DEL-08
     echo 'limits { vault-age = 2h }' >>conf/lagan.conf
     refused 1 vault-too-young 'vault-age' vault delete theirs --yes
