@@ -25,6 +25,14 @@ const char *const fuzz_words[] = {"region ",
                                   "projects",
                                   "{ a, b }",
                                   "limits { threads = 2 }",
+                                  "zone a { target t { path = /a } }",
+                                  "zone b { target t { path = /b } }",
+                                  "zone c { target t { path = /c } }",
+                                  "domains { site = a }",
+                                  "destinations",
+                                  "default-project",
+                                  "mirror { rpo = 1h distinct = { site } }",
+                                  "prices { stored = 0.5 }",
                                   "memory = 512M",
                                   "runner { }",
                                   "# comment\n",
@@ -78,21 +86,40 @@ static void write_file(const char *path, const uint8_t *data, size_t size)
     ASSERT(fd >= 0 && write(fd, data, size) == (ssize_t)size && close(fd) == 0);
 }
 
-/* What is accepted is whole. */
-static void check(const struct config *c)
+static void check_driver(const struct config_driver *d)
+{
+    ASSERT(d->name != NULL);
+    for (size_t i = 0; i < d->parameter_count; i++)
+        ASSERT(config_parameter_find(d, d->parameters[i].name) != NULL);
+}
+
+static void check_region(const struct config *c, const struct config_region *r)
 {
     struct error e = ERROR_INIT;
 
-    ASSERT(c->state != NULL && c->state[0] == '/');
-    for (size_t i = 0; i < c->region_count; i++) {
-        const struct config_region *r = &c->regions[i];
-        ASSERT(config_region_find(c, r->name, &e) == r);
-        ASSERT(r->project_count > 0 && r->target.name != NULL && r->place.line > 0);
-        for (size_t j = 0; j < r->target.parameter_count; j++)
-            ASSERT(config_parameter_find(&r->target, r->target.parameters[j].name) != NULL);
+    ASSERT(config_region_find(c, r->name, &e) == r);
+    ASSERT(r->project_default < r->project_count && r->place.line > 0);
+    ASSERT(r->zone_count > 0 && r->zone_count != 2 && r->account != NULL);
+    for (size_t i = 0; i < r->zone_count; i++) {
+        ASSERT(r->zone_names[i] != NULL);
+        check_driver(&r->zones[i]);
     }
+    for (size_t i = 0; i < r->destination_count; i++)
+        ASSERT(config_region_find(c, r->destinations[i], &e) != NULL &&
+               strcmp(r->destinations[i], r->name) != 0);
+    for (size_t i = 0; i < r->domain_count; i++)
+        ASSERT(r->domains[i].name[0] != '\0' && r->domains[i].value[0] != '\0');
+}
+
+/* What is accepted is whole. */
+static void check(const struct config *c)
+{
+    ASSERT(c->state != NULL && c->state[0] == '/');
+    for (size_t i = 0; i < c->region_count; i++)
+        check_region(c, &c->regions[i]);
     for (size_t i = 0; i < c->driver_count; i++)
         ASSERT(config_driver_enabled(c, c->drivers[i]));
+    ASSERT(c->limits.transfers > 0 && c->mirror.history_delay_ns >= 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
