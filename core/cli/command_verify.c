@@ -207,10 +207,13 @@ static int run(struct check *check, struct verify_result *result, struct error *
 {
     struct session *s = check->session;
     const struct config *config = setup_config(s->setup);
+    const struct catalog_vault *row = check->chosen.vault.row;
     struct verify_request request = {
         .depth = check->depth,
         .threads = config ? config->limits.threads : 0,
         .backup = check->seal ? check->seal->id : NULL,
+        /* A mirror, or what became of one. */
+        .filling = row && memcmp(row->lineage, row->uuid, sizeof(row->uuid)) != 0,
         .context = check,
         .found = on_finding,
         .progress = on_progress,

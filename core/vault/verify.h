@@ -39,6 +39,8 @@ struct verify_request {
     enum verify_depth depth; /* DATA needs an unlocked vault */
     unsigned threads;        /* 0 = number of processors */
     const char *backup;      /* id: only what this backup needs; NULL = the whole vault */
+    bool filling; /* a mirror, where backups arrive in any order: a gap in the chain of seals is
+                     a warning */
     void *context;
     void (*found)(void *context, const struct verify_finding *finding);
     void (*progress)(void *context, const struct verify_progress *progress); /* may be NULL */

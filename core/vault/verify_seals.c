@@ -150,8 +150,10 @@ static int report_gap(void *context, const uint8_t hash[32], struct error *e)
     if (buffer_check(&referrers, e) != 0)
         return -1;
     text_hex(hash, 32, digits);
-    verify_found_text(g->check, "seals/", true, ERROR_INTEGRITY,
-                      g->damaged > 0
+    verify_found_text(g->check, "seals/", !g->check->request->filling, ERROR_INTEGRITY,
+                      g->check->request->filling
+                          ? "the seal with hash %s has not come yet; it comes before %s"
+                      : g->damaged > 0
                           ? "the seal with hash %s is missing, unless it is one of the damaged "
                             "ones; it comes before %s"
                           : "a seal is missing: the one with hash %s, which comes before %s",

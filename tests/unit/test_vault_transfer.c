@@ -115,6 +115,37 @@ static void transfer_no_such_backup(void **state)
     copies_drop(&c);
 }
 
+/* Counts fatal findings and others. */
+static void count_finding(void *context, const struct verify_finding *finding)
+{
+    unsigned *counts = context;
+
+    counts[finding->fatal]++;
+    assert_string_equal(finding->object, "seals/");
+}
+
+/* New backups come before old ones: that is worth a warning at a mirror, and damage elsewhere.
+ */
+static void transfer_out_of_order(void **state)
+{
+    unsigned counts[2] = {0, 0};
+    struct verify_request request = {
+        .threads = 1, .filling = true, .context = counts, .found = count_finding};
+    struct verify_result r;
+    struct error e = ERROR_INIT;
+    struct copies c;
+
+    (void)state;
+    copies_make(&c);
+    copies_copy(&c, 2);
+    assert_success(vault_verify(c.mirror.vault, &request, &r, &e), e);
+    assert_true(counts[false] == 1 && counts[true] == 0);
+    request.filling = false;
+    assert_success(vault_verify(c.mirror.vault, &request, &r, &e), e);
+    assert_true(counts[false] == 1 && counts[true] == 1);
+    copies_drop(&c);
+}
+
 static void flip_pack(struct vault_place *p, const char *name)
 {
     vault_place_flip(p, name, 20000);
@@ -867,6 +898,7 @@ int main(void)
         cmocka_unit_test(mir_10_all_arrives),
         cmocka_unit_test(transfer_lineage),
         cmocka_unit_test(transfer_no_such_backup),
+        cmocka_unit_test(transfer_out_of_order),
         cmocka_unit_test(int_01_damaged_source_stays),
         cmocka_unit_test(int_01_changed_while_read),
         cmocka_unit_test(int_01_damaged_seal_stays),
