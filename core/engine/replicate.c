@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FROM_MEMORY = 16 << 20, TO_MEMORY = 8 << 20 };
+enum { FROM_MEMORY = 32 << 20, TO_MEMORY = 8 << 20 };
 
 const char *replication_tag(const struct seal *seal, const char *name)
 {

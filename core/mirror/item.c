@@ -243,7 +243,7 @@ static int finish(struct work *work, const struct outcome *o, struct error *e)
 
 static const char *vault_name(const struct work *work)
 {
-    return work->lane != NULL ? work->lane->copy.row->name : "";
+    return work->lane != NULL ? work->lane->copy.row->name : work->vault;
 }
 
 static void count_done(struct work *work, const struct outcome *o)
@@ -394,6 +394,19 @@ static int reach(struct work *work, struct error *e)
     return lane.away_ns == 0 ? 0 : catalog_lane_back(w->catalog, work->item.lane, e);
 }
 
+/* Lanes know the name of theirs. */
+static void name_vault(struct work *work)
+{
+    struct error ignored = ERROR_INIT;
+    struct catalog_vault *row = NULL;
+
+    if (!operations[work->item.operation].lane)
+        row = catalog_vault_get(work->worker->catalog, work->item.lane, &ignored);
+    if (row != NULL)
+        snprintf(work->vault, sizeof(work->vault), "%s", row->name);
+    catalog_vault_free(row);
+}
+
 void work_run(struct worker *w, const struct catalog_item *item,
               const struct catalog_task *task)
 {
@@ -405,8 +418,10 @@ void work_run(struct worker *w, const struct catalog_item *item,
     struct outcome outcome = {.skipped = false};
     struct error why = ERROR_INIT;
     struct error e = ERROR_INIT;
-    int result = reach(&work, &why);
+    int result;
 
+    name_vault(&work);
+    result = reach(&work, &why);
     if (result == 0) {
         news.vault = vault_name(&work);
         worker_tell(w, &news);

@@ -54,6 +54,7 @@ struct work {
     struct lane *lane; /* NULL before it is open, and for replicas */
     struct catalog_item item;
     struct catalog_task task;
+    char vault[CATALOG_TEXT_SIZE]; /* name of the vault that is written to, without a lane */
     int64_t renew_ns; /* boot clock: when the lease is to be renewed; under the lane's lock */
     int64_t ask_ns;   /* boot clock: when to look whether somebody cancels it; likewise */
     atomic_bool lost; /* the lease is somebody else's */
