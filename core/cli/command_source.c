@@ -119,12 +119,31 @@ static void say_added(struct session *s, const struct catalog_source *row,
                     row->name);
 }
 
+/* What says how a vault is made says nothing without one. */
+static int check_plain(const struct session *s, struct error *e)
+{
+    const struct arguments *a = &s->arguments;
+    for (size_t i = 0; i < a->option_count; i++) {
+        enum option option = a->options[i].option;
+        if ((option_rows[option].marks & OPTION_GLOBAL) || option == OPTION_VAULT ||
+            option == OPTION_REGION || option == OPTION_EXCLUDE || option == OPTION_INCLUDE)
+            continue;
+        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                         "--%s says how a vault is made, and no vault is made without "
+                         "--new-vault",
+                         option_rows[option].name);
+    }
+    return 0;
+}
+
 /* Bound to a vault that is there (--vault), or to none. */
 static int add_source(struct session *s, struct catalog_source *row, struct error *e)
 {
     const char *name = session_value(s, OPTION_VAULT);
     const char *region = session_value(s, OPTION_REGION);
     struct catalog_vault *vault = NULL;
+    if (check_plain(s, e) != 0)
+        return -1;
     if (region && !name)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "--region says where --vault or --new-vault is, and neither is given");

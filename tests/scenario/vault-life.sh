@@ -106,6 +106,10 @@ bindings()
     expect 10 '' l vault show never
     expect 1 '' l source show third
     [ ! -e vault/never ] && [ ! -e r ] || fail 'something is left of what came to nothing'
+    refused 2 usage 'without --new-vault' source add third src_files "path=$PWD/other" \
+        --vault theirs --type table
+    refused 2 usage '--region says where' source add third src_files "path=$PWD/other" \
+        --region local
     # VLT-25, LIM-01: no more than so many.
     echo 'limits { sources = 1 }' >>conf/lagan.conf
     refused 1 too-many-sources 'may have 1' source add third src_files "path=$PWD/other" \
@@ -235,8 +239,21 @@ roles()
 mirrored()
 {
     local mirror='[COPY]-small'
-    printf 'region west {\n    target tgt_dir { path = "%s" }\n}\n' "$PWD/west" >>conf/lagan.conf
+    {
+        echo 'region west {'
+        for zone in a b c; do
+            echo "    zone $zone { target tgt_dir { path = \"$PWD/west/$zone\" } }"
+        done
+        echo '}'
+    } >>conf/lagan.conf
     l -q mirror create small --region west
+    # VLT-05, VLT-06: each as the zones of its own region say.
+    [ "$(of "$mirror" redundancy)" = zrs ] && [ "$(of small redundancy)" = lrs ]
+    l vault create zoned --region west --recovery-file recovery-zoned | has 'redundancy zrs'
+    l -q backup create alone/ --vault zoned
+    [ "$(find west -path '*/zoned/seals/*' -type f | wc -l)" -ge 2 ] || fail 'one copy of a seal'
+    l -q vault delete zoned --yes
+    l -q vault purge zoned --yes --force
     l vault list --region west | has -F "$mirror "
     refused 1 vault-has-mirror "the mirror $mirror in region west" vault delete small --yes
     refused 1 vault-is-mirror 'only the replication writes' backup create alone/ --vault "$mirror"
