@@ -56,7 +56,8 @@ void transfer_close(struct transfer *t);
  * before the next; index runs follow once the destination has all packs of the source.
  * Any number of threads may copy different backups through one transfer.
  *
- * Errors: NO_BACKUP when the source has no such seal or has deleted it; CONFLICT when the
+ * Errors: NO_BACKUP when the source has deleted it (class CHANGED) or has no such seal (class
+ * NOT_FOUND: a seal that is there no more without a tombstone has vanished); CONFLICT when the
  * destination has deleted it; INTEGRITY, naming the object, when one at the source is damaged,
  * cut short, missing, or changes while it is read, and when one at the destination has another
  * length than it must have; any class of the two targets.  Whatever arrived before an error

@@ -34,7 +34,7 @@ static int check_source(const struct transfer_job *job, const char *seal_id, str
     int found = tombstone_read(job->t->from, job->name, &data, &ignored, e);
 
     if (found > 0)
-        return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_BACKUP,
+        return error_set(e, LAGAN_CHANGED, ERROR_NO_BACKUP,
                          "the source has deleted backup %s", seal_id);
     return found;
 }

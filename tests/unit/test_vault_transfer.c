@@ -103,9 +103,13 @@ static void transfer_no_such_backup(void **state)
     expect_failure(t, "0123456789abcdef", ERROR_NO_BACKUP, "0123456789abcdef");
     expect_failure(t, "latest", ERROR_NO_BACKUP, "latest");
     expect_failure(t, "", ERROR_NO_BACKUP, "");
+    assert_int_equal(transfer_backup(t, "0123456789abcdef", NULL, &e), -1);
+    assert_int_equal(e.error_class, LAGAN_NOT_FOUND);
     assert_success(target_get_all(c.t.p.target, seal_object(c.t.s[0]), 1 << 20, &seal, &e), e);
     copies_delete(&c, 0);
     expect_failure(t, c.t.s[0]->id, ERROR_NO_BACKUP, "deleted");
+    assert_int_equal(transfer_backup(t, c.t.s[0]->id, NULL, &e), -1);
+    assert_int_equal(e.error_class, LAGAN_CHANGED);
     /* A deletion that was broken off before the seal went. */
     vault_place_plant(&c.t.p, seal_object(c.t.s[0]), seal.data, seal.size);
     expect_failure(t, c.t.s[0]->id, ERROR_NO_BACKUP, "deleted");
