@@ -155,7 +155,7 @@ static int confirm_loss(struct session *s, const struct catalog_vault *row, cons
     char what[256], size[TEXT_SIZE_SIZE];
     text_format_size(dossier->sizes.stored_bytes, size);
     snprintf(what, sizeof(what),
-             "%s the vault %.80s in region %s, %llu backups of %llu sources, %s", verb,
+             "%s the vault %.80s in region %s with %llu backups of %llu sources (%s)", verb,
              row->name, row->region, (unsigned long long)dossier->sizes.backups,
              (unsigned long long)dossier->sizes.sources, size);
     return vault_confirm(s, row, what, e);
