@@ -78,6 +78,20 @@ void copies_expect_sound(struct vault_place *p, uint64_t backups)
     assert_int_equal(found.result.backups, backups);
 }
 
+void expect_honest(struct vault_place *mirror)
+{
+    struct findings found;
+
+    check(mirror, VERIFY_OBJECTS, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        /* Backups come in any order, so that one may miss the one before it. */
+        if (strcmp(found.all[i].object, "seals/") == 0)
+            continue;
+        print_error("%s: %s\n", found.all[i].object, found.all[i].text);
+        fail();
+    }
+}
+
 bool place_has(struct vault_place *p, const char *name)
 {
     struct error e = ERROR_INIT;

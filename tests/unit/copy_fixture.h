@@ -26,6 +26,9 @@ void copies_copy_all(struct copies *c);
 void copies_delete(struct copies *c, int index);
 /* Fails unless the place has everything that its backups need, sound, and `backups` of them. */
 void copies_expect_sound(struct vault_place *p, uint64_t backups);
+/* What every failure must leave behind: no seal before all that it needs is there.  Backups
+ * come in any order, so that one may miss the one before it. */
+void expect_honest(struct vault_place *p);
 bool place_has(struct vault_place *p, const char *name);
 /* seals/NAME */
 const char *seal_object(const struct seal *s);

@@ -165,9 +165,13 @@ unit_tests += tests/unit/test_vault_verify_trees
 tests_unit_test_vault_verify_trees_SOURCES = tests/unit/test_vault_verify_trees.c $(verify_fixture)
 unit_tests += tests/unit/test_vault_about
 tests_unit_test_vault_about_SOURCES = tests/unit/test_vault_about.c $(verify_fixture)
+unit_tests += tests/unit/test_vault_audit_head
+tests_unit_test_vault_audit_head_SOURCES = tests/unit/test_vault_audit_head.c $(verify_fixture)
 unit_tests += tests/unit/test_vault_transfer
 copy_fixture = tests/unit/copy_fixture.c tests/unit/copy_fixture.h $(verify_fixture)
 tests_unit_test_vault_transfer_SOURCES = tests/unit/test_vault_transfer.c $(copy_fixture)
+unit_tests += tests/unit/test_vault_transfer_fault
+tests_unit_test_vault_transfer_fault_SOURCES = tests/unit/test_vault_transfer_fault.c $(copy_fixture)
 unit_tests += tests/unit/test_engine_compare
 tests_unit_test_engine_compare_SOURCES = tests/unit/test_engine_compare.c $(copy_fixture)
 # Tests of backup and restore.
