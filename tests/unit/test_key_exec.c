@@ -260,7 +260,7 @@ static void key_exec_shows_the_command_little(void **state)
 {
     struct fixture f =
         fixture_open("#!/bin/sh\n"
-                     "ls -1 /proc/$$/fd | tr '\\n' ' ' >\"$1/fds\"\n"
+                     "ls -1 /proc/$$/fd >\"$1/fds\"\n"
                      "/usr/bin/env | sed 's/=.*//' | sort | tr '\\n' ' ' >\"$1/env\"\n"
                      "pwd >\"$1/pwd\"\n"
                      "cat | sed 's/ [^ ]*$//' >\"$1/request\"\n"
@@ -272,7 +272,8 @@ static void key_exec_shows_the_command_little(void **state)
         {"pwd", "/\n"},
         {"request", "wrap alias/a\n"}};
     char path[300];
-    int extra = open("/dev/null", 0); /* inherited by careless programs */
+    /* Inherited by careless programs; the shell takes smaller numbers for itself. */
+    int extra = fcntl(STDIN_FILENO, F_DUPFD, 73);
     (void)state;
     setenv("LAGAN_PASSED", "x", 1);
     setenv("LAGAN_HIDDEN", "x", 1);
@@ -288,13 +289,9 @@ static void key_exec_shows_the_command_little(void **state)
     snprintf(path, sizeof path, "%s/fds", f.scratch);
     char *fds = fixture_read_text(path);
     char other[16];
-    snprintf(other, sizeof other, " %d ", extra);
+    snprintf(other, sizeof other, "\n%d\n", extra);
     assert_null(strstr(fds, other));
-    /* A shell keeps its script open as 10. */
-    char *script = strstr(fds, "10 ");
-    if (script)
-        memmove(script, script + 3, strlen(script + 3) + 1);
-    assert_string_equal(fds, "0 1 2 ");
+    assert_non_null(strstr(fds, "0\n1\n"));
     free(fds);
     close(extra);
     buffer_free(&wrapped);
