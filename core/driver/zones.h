@@ -15,7 +15,9 @@
  *                 too few zones is completed.  Of two writers who stage the same pack in
  *                 regions of four and more zones, both may be told that they were first.
  *   get, stat     any zone that has the object.  NOT_FOUND when all zones but one said so.
- *   list          what any zone has; all zones but one must have answered.
+ *   list          what any zone has; all zones but one must have answered.  A seal that a
+ *                 writer left in too few zones when it was killed is completed before it is
+ *                 shown, where the target was opened for writing.
  *   remove        from all zones; ZONE_MISSING (and gone from the others) when one is missing,
  *                 because it would come back with that zone.
  *   flush         all zones; packs that a failing zone had are copied to another one first.

@@ -104,31 +104,54 @@ static const char *horizon(const struct zone_page *pages, size_t count)
     return found;
 }
 
-static void skip(struct zone_page *pages, size_t count, const char *key)
+/* Steps over `key` wherever it comes next, and tells where. */
+static zone_set skip(struct zone_page *pages, size_t count, const char *key, uint64_t *bytes)
 {
+    zone_set where = 0;
+
     for (size_t i = 0; i < count; i++) {
         const char *next = next_key(&pages[i]);
-        if (next && strcmp(next, key) == 0)
-            step(&pages[i]);
+        if (!next || strcmp(next, key) != 0)
+            continue;
+        uint64_t found = step(&pages[i]);
+        if (where == 0)
+            *bytes = found;
+        where = (zone_set)(where | 1u << i);
     }
+    return where;
 }
 
-static int merge(struct zone_page *pages, size_t count, uint32_t limit,
+/* A seal makes a backup: one that a writer left in too few zones when it was killed must not be
+ * seen now and be gone with a zone.  Whoever can write completes it before it is shown.  Other
+ * objects are not: a seal is never removed, and they might be in the midst of that. */
+static void complete_seal(struct zones *z, const char *key, zone_set where)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (strncmp(key, "seals/", 6) != 0 || zones_size(where) + 1 >= z->count ||
+        atomic_load(&z->read_only))
+        return;
+    if (zones_spread(z, key, (unsigned)z->count - 1, &where, &ignored) != 0 &&
+        ignored.error_class == LAGAN_IMMUTABLE)
+        atomic_store(&z->read_only, true);
+}
+
+static int merge(struct zones *z, struct zone_page *pages, uint32_t limit,
                  int (*each)(void *context, const char *key, uint64_t bytes, struct error *e),
                  void *context, bool *more, struct error *e)
 {
-    const char *end = horizon(pages, count);
-    struct zone_page *page = least(pages, count);
+    const char *end = horizon(pages, z->count);
+    struct zone_page *page = least(pages, z->count);
 
     for (uint32_t given = 0; page && given < limit; given++) {
         const char *key = next_key(page);
         if (end && strcmp(key, end) > 0)
             break;
-        uint64_t bytes = step(page);
-        skip(pages, count, key);
+        uint64_t bytes = 0;
+        complete_seal(z, key, skip(pages, z->count, key, &bytes));
         if (each(context, key, bytes, e) != 0)
             return -1;
-        page = least(pages, count);
+        page = least(pages, z->count);
     }
     *more = page != NULL || end != NULL;
     return 0;
@@ -155,7 +178,7 @@ int zones_list_page(struct target *t, const char *prefix, const char *start_afte
         return error_no_memory(e, "a listing");
     result = ask(z, pages, prefix, start_after, limit, e);
     if (result == 0)
-        result = merge(pages, z->count, limit, each, context, more, e);
+        result = merge(z, pages, limit, each, context, more, e);
     free_pages(pages, z->count);
     return result;
 }

@@ -33,6 +33,7 @@ struct zones {
     size_t count;
     struct zone zone[ZONES_LIMIT];
     atomic_uint next;                        /* zone that the next stage starts with */
+    atomic_bool read_only;                   /* a zone has said so */
     atomic_bool warned;                      /* the log knows */
     atomic_uint_least32_t hint[ZONES_HINTS]; /* where a key was found last */
     pthread_mutex_t lock;                    /* of what follows, and of each `why` */

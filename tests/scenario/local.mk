@@ -32,6 +32,7 @@ scenario_tests += tests/scenario/vault-life.sh
 scenario_tests += tests/scenario/vault-purge-kill.sh
 scenario_tests += tests/scenario/disaster.sh
 scenario_tests += tests/scenario/region-zones.sh
+scenario_tests += tests/scenario/region-zones-kill.sh
 scenario_tests += tests/scenario/replica-kill.sh
 scenario_tests += tests/scenario/replica-life.sh
 scenario_tests += tests/scenario/fault-corrupt.sh

@@ -417,6 +417,28 @@ static void zones_complete_what_exists(void **state)
     }
 }
 
+/* A seal that is seen stays, whatever zone is lost next. */
+static void zones_complete_seals_that_are_listed(void **state)
+{
+    (void)state;
+    for (size_t zone = 0; zone < 3; zone++) {
+        struct fixture f = fixture_open("tgt_dir", NULL, 3);
+        aspects_put(zone_of(&f, zone), "seals/1", "seal");
+        aspects_put(zone_of(&f, zone), "keys/1", "slot");
+        reopen(&f, LAGAN_OPEN_READ_ONLY);
+        assert_int_equal(aspects_count(f.target), 2);
+        assert_int_equal(copies(&f, "seals/1"), 1);
+        reopen(&f, 0);
+        assert_int_equal(aspects_count(f.target), 2);
+        assert_true(copies(&f, "seals/1") >= 2);
+        assert_int_equal(copies(&f, "keys/1"), 1);
+        lose(&f, zone);
+        reopen(&f, LAGAN_OPEN_READ_ONLY);
+        aspects_expect(f.target, "seals/1", "seal", 4);
+        fixture_close(&f);
+    }
+}
+
 /* Whatever zone it is in, what is there first stays, and nothing of the second remains. */
 static void zones_keep_what_was_first(void **state)
 {
@@ -697,6 +719,7 @@ int main(void)
         cmocka_unit_test(zones_know_what_is_missing),
         cmocka_unit_test(zones_warn_once),
         cmocka_unit_test(zones_complete_what_exists),
+        cmocka_unit_test(zones_complete_seals_that_are_listed),
         cmocka_unit_test(zones_keep_what_was_first),
         cmocka_unit_test(zones_answer_with_a_checksum),
         cmocka_unit_test(zones_survive_a_loss_while_writing),
