@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HEAD_BYTES = 8 + 8 + 8 + 32 };
 static const char MAGIC[8] = {'L', 'A', 'G', 'A', 'N', 'A', 'U', 'D'};
 
 static int damaged(const char *name, const char *why, struct error *e)
@@ -61,7 +60,7 @@ int vault_audit_head_write(struct vault *v, const struct vault_audit_head *head,
         return -1;
     /* It may have been noted before, at another time. */
     buffer_clear(&object);
-    if (stored_read(vault_target(v), name, HEAD_BYTES, &object, e) != 0 ||
+    if (stored_read(vault_target(v), name, AUDIT_HEAD_BYTES, &object, e) != 0 ||
         audit_head_decode(name, object.data, object.size, &found, e) != 0)
         return -1;
     if (memcmp(found.hash, head->hash, sizeof(found.hash)) == 0)
@@ -91,7 +90,7 @@ static int list_one(void *context, const char *key, uint64_t bytes, struct error
     if (!name_parse(key, &name) || name.kind != NAME_AUDIT ||
         (l->writer != NULL && memcmp(name.uuid, l->writer, sizeof(name.uuid)) != 0))
         return 0;
-    if (stored_read(vault_target(l->vault), key, HEAD_BYTES, &object, e) != 0 ||
+    if (stored_read(vault_target(l->vault), key, AUDIT_HEAD_BYTES, &object, e) != 0 ||
         audit_head_decode(key, object.data, object.size, &head, e) != 0)
         return -1;
     return l->each(l->context, &head, e);

@@ -2,12 +2,14 @@
 /*
  * audit_head.h - how far an installation's audit log had come, noted in a vault: what was noted
  * in another region cannot be taken back by whoever can change the log.  Format: doc/format.md
- * section 2.2.  Needs no key.
+ * section 4.2.  Needs no key.
  */
 #ifndef CORE_VAULT_AUDIT_HEAD_H
 #define CORE_VAULT_AUDIT_HEAD_H
 
 #include "vault/vault.h"
+
+enum { AUDIT_HEAD_BYTES = 8 + 8 + 8 + 32 }; /* of the object */
 
 struct vault_audit_head {
     uint8_t writer[16]; /* the installation */
@@ -16,8 +18,8 @@ struct vault_audit_head {
     uint8_t hash[32];   /* over all lines up to it */
 };
 
-/* Notes a head, durably; one that stands there already is fine, another one of this writer and
- * sequence is CONFLICT. */
+/* Notes a head, durably; one that stands there already is fine, one that says another hash
+ * of this writer's line is AUDIT_BROKEN. */
 int vault_audit_head_write(struct vault *v, const struct vault_audit_head *head,
                            struct error *e);
 /* Calls `each` for all heads of `writer` (16 bytes; NULL = of all), by writer and sequence.

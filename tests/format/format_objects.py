@@ -132,6 +132,15 @@ class About:
         need(len(self.pairs) <= 1000, 'too many names')
 
 
+def audit_head(data):
+    """Number of the line, when it was noted, its hash."""
+    r = Reader(data)
+    need(r.take(8) == b'LAGANAUD', 'not the head of an audit log')
+    head = r.u64(), i64(r.take(8)), r.take(32)
+    r.end('the head of an audit log')
+    return head
+
+
 # ---- 5., 6. Packs, and the envelope of runs --------------------------------------------------
 
 
