@@ -34,12 +34,20 @@ key()
     echo "key_exec:$PWD/kms,key=$1,env=SERVICE=$PWD/service,timeout=2s"
 }
 
+# provider_slot: the id of the one slot of a provider.
+provider_slot()
+{
+    l vault key list kept --json | sed -nE 's/.*"id":"([0-9a-f]+)","kind":"provider".*/\1/p'
+}
+
 # state STATUS TEXT FILE: with that file in the service.
 state()
 {
     : >"service/$3"
-    for command in 'backup create tree --vault kept' 'vault show kept' 'vault key check kept'; do
-        [ "$(status_of l $command)" = "$1" ] || { cat out err >&2; fail "$3: $command: not $1"; }
+    for command in 'backup create tree --vault kept' 'vault show kept' \
+        'vault key check kept'; do
+        [ "$(status_of l $command)" = "$1" ] ||
+            { cat out err >&2; fail "$3: $command: not $1"; }
         grep -qF -- "$2" err || { cat out err >&2; fail "$3: $command: no '$2'"; }
     done
     rm "service/$3"
@@ -51,7 +59,8 @@ chmod 600 conf/conf.d/keys.conf
 expect 12 'no such key (key third)' l vault create kept --key "$(key third)" \
     --recovery-file "$PWD/r"
 rm -f r
-l -q vault create kept --encryption kms --key "$(key first)" --recovery-file "$PWD/recovery-kept"
+l -q vault create kept --encryption kms --key "$(key first)" \
+    --recovery-file "$PWD/recovery-kept"
 l vault show kept | has '^encryption: *kms'
 l -q backup create tree --vault kept
 l -q restore latest --vault kept --to restored && diff -r tree restored
@@ -80,7 +89,7 @@ l run --once
 
 # Another key of the same service: rewrapped, no pack touched.
 find vault/kept/packs -type f -printf '%p %i %T@\n' | sort >before
-first=$(l vault key list kept --json | sed -nE 's/.*"id":"([0-9a-f]+)","kind":"provider".*/\1/p')
+first=$(provider_slot)
 l -q vault key add kept --new-key "$(key second)" --label second
 l vault key remove kept "$first" | has 'from now on'
 find vault/kept/packs -type f -printf '%p %i %T@\n' | sort >after
@@ -90,7 +99,7 @@ l vault key check kept | has '^opens: *yes'
 l -q backup create tree --vault kept
 
 # The last slot of a provider, then none.
-slot=$(l vault key list kept --json | sed -nE 's/.*"id":"([0-9a-f]+)","kind":"provider".*/\1/p')
+slot=$(provider_slot)
 l vault key remove kept "$slot" --recovery-key "file:$PWD/recovery-kept" |
     has 'no key provider opens vault kept any more'
 expect 11 '--recovery-key' l ls latest --vault kept
@@ -99,5 +108,6 @@ expect 1 'keeps for good' l vault key add kept --recovery-key "file:$PWD/recover
     --new-key "key_file:$PWD/f.key"
 l -q vault key add kept --recovery-key "file:$PWD/recovery-kept" --new-key "$(key second)"
 l ls latest --vault kept >/dev/null
-[ "$(sqlite3 state/catalog.db "SELECT count(*) FROM audit WHERE event IN ('key-add', 'key-remove')
-    AND detail LIKE 'kept: %'")" -ge 4 ] || fail 'changes of keys were not written down'
+[ "$(sqlite3 state/catalog.db "SELECT count(*) FROM audit
+    WHERE event IN ('key-add', 'key-remove') AND detail LIKE 'kept: %'")" -ge 4 ] ||
+    fail 'changes of keys were not written down'

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # VLT-07, VLT-33, VLT-37: a vault whose key lies in a PKCS#11 token (SoftHSM): made, used,
-# rewrapped under another key without touching a pack; and what is said, at once, when PIN, token
-# or key are gone, while the recovery key still opens it.
+# rewrapped under another key without touching a pack; and what is said, at once, when PIN,
+# token or key are gone, while the recovery key still opens it.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 . "$abs_top_srcdir/tests/scenario/cli-functions.sh"
 requires_program softhsm2-util pkcs11-tool python3 sqlite3
-requires 'the driver key_pkcs11, which was not built' test -e "$abs_top_builddir/drivers/key_pkcs11.so"
+requires 'the driver key_pkcs11, which was not built' \
+    test -e "$abs_top_builddir/drivers/key_pkcs11.so"
 module=
 for module in /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so; do
     [ ! -e "$module" ] || break
@@ -30,16 +31,19 @@ said_at_once()
     local command
     for command in 'backup create tree --vault hsm' 'vault show hsm' 'vault key check hsm' \
         'ls latest --vault hsm' 'vault key check --all'; do
-        [ "$(status_of l $command)" = "$1" ] || { cat out err >&2; fail "$command: not $1"; }
+        [ "$(status_of l $command)" = "$1" ] ||
+            { cat out err >&2; fail "$command: not $1"; }
         if [ "$command" = 'vault key check --all' ]; then
             cat out >>err
         fi
         grep -qF -- "$2" err || { cat out err >&2; fail "$command: no '$2'"; }
         grep -qF -- '--recovery-key' err || { cat err >&2; fail "$command: no next step"; }
-        grep -qF -- 'key_pkcs11 (token vaults (' err || { cat err >&2; fail "$command: which?"; }
+        grep -qF -- 'key_pkcs11 (token vaults (' err ||
+            { cat err >&2; fail "$command: which?"; }
     done
     l backup create tree --vault hsm --json >json 2>/dev/null || :
-    has "\"type\":\"end\",\"status\":12,\"code\":\"$3\"" <json || { cat json >&2; fail "not $3"; }
+    has "\"type\":\"end\",\"status\":12,\"code\":\"$3\"" <json ||
+        { cat json >&2; fail "not $3"; }
     [ "$(status_of l vault show hsm)" = 12 ]
     has '^key available: *no' <out || { cat out >&2; fail 'the verdict is not remembered'; }
     # Everything is still there for those who have the recovery key.
@@ -74,7 +78,8 @@ events()
 token()
 {
     mkdir tokens
-    printf 'directories.tokendir = %s\nobjectstore.backend = file\n' "$PWD/tokens" >softhsm2.conf
+    printf 'directories.tokendir = %s\nobjectstore.backend = file\n' "$PWD/tokens" \
+        >softhsm2.conf
     export SOFTHSM2_CONF=$PWD/softhsm2.conf
     softhsm2-util --init-token --free --label vaults --so-pin 1234 --pin 5678 >/dev/null
     (umask 077 && echo 5678 >pin)
@@ -138,7 +143,8 @@ rewrap()
     l -q vault key add hsm --new-key "$(key two)"
     l vault key check hsm >out && [ "$(grep -c '^state: *opens' out)" = 2 ]
     l vault key remove hsm "$old" >out
-    grep -q 'opened with key_pkcs11 from now on' out || { cat out >&2; fail 'who opens it now?'; }
+    grep -q 'opened with key_pkcs11 from now on' out ||
+        { cat out >&2; fail 'who opens it now?'; }
     objects >after
     diff before after || fail 'something was written anew'
     tool --delete-object --type secrkey --label one
