@@ -182,8 +182,9 @@ static int collect_pieces(struct collect *c, const struct item *item, const stru
     content_builder_reset(c->content);
     for (size_t i = 0; i < step->piece_count; i++) {
         const struct piece *piece = &item->pieces[step->piece_first + i];
-        if (session_put(c->job->session, CHUNK_DATA, &piece->id,
-                        item->data.data + piece->offset, (size_t)piece->bytes, e) != 0 ||
+        if (session_put_shared(c->job->session, CHUNK_DATA, &piece->id,
+                               piece->own ? NULL : item->share, item_piece_data(item, piece),
+                               (size_t)piece->bytes, e) != 0 ||
             content_builder_add(c->content, &piece->id, piece->bytes, e) != 0)
             return -1;
         backup_progress(c->job, 0, piece->bytes, NULL);
@@ -215,8 +216,7 @@ static int collect_large_chunks(struct collect *c, const struct item *item, stru
         const struct piece *piece = &item->pieces[i];
         if (!piece->hole &&
             session_put_shared(c->job->session, CHUNK_DATA, &piece->id, item->share,
-                               share_data(item->share) + piece->offset, (size_t)piece->bytes,
-                               e) != 0)
+                               item_piece_data(item, piece), (size_t)piece->bytes, e) != 0)
             return -1;
         if (content_builder_add(c->content, &piece->id, piece->bytes, e) != 0)
             return -1;

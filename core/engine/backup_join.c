@@ -24,7 +24,7 @@ struct join {
     struct entry_copy *batch;       /* WALK_BATCH entries of the walk */
     size_t batch_count;
     struct item *item; /* being filled; NULL = none */
-    size_t item_bytes; /* content it will hold, as far as known */
+    size_t item_bytes; /* place that its content will take, as far as known */
     uint64_t kept;     /* entries in STEP_KEEPs of `item` */
     struct error failure;
 };
@@ -61,10 +61,14 @@ static void join_send(void *context, struct item *item)
     pipe_put(join->job->pipe, item);
 }
 
+/* What the workers read has a place by the time they start: places are given out in the order
+ * in which items are collected, so that nobody waits for what comes later. */
 static void join_send_open(struct join *join)
 {
     if (!join->item)
         return;
+    if (join->item_bytes > 0)
+        stream_room_give(join->job, &join->job->join_room, join->item, join->item_bytes);
     join_send(join, join->item);
     join->item = NULL;
     join->item_bytes = 0;
@@ -172,7 +176,7 @@ static int join_read(struct join *join, struct entry_copy *found, bool known)
     if (reads && backup_is_large(join->job, entry))
         return join_large(join, found, known, slot);
 
-    if (join->item && reads && join->item_bytes + entry->bytes > ITEM_BYTES)
+    if (join->item && reads && join->item_bytes + entry->bytes >= ITEM_BYTES)
         join_send_open(join);
     struct step *step = join_step(join, slot && !first ? STEP_LINK : STEP_ENTRY);
     if (!step) {
@@ -181,7 +185,7 @@ static int join_read(struct join *join, struct entry_copy *found, bool known)
     }
     step->known = known;
     step->slot = slot;
-    join->item_bytes += reads ? entry->bytes : 0;
+    join->item_bytes += reads ? (size_t)entry->bytes + 1 : 0;
     struct entry_copy unused = step->found;
     step->found = *found; /* the copies change places: no byte is moved */
     *found = unused;

@@ -32,12 +32,13 @@ enum {
     METADATA_LIMIT = CHUNK_LIMIT /* of an entry, encoded: it goes into one chunk */
 };
 
-/* One chunk of a small entry within its item's data. */
+/* One chunk within its item's share, or its own data. */
 struct piece {
     struct chunk_id id;
     size_t offset;
     uint64_t bytes; /* of data, or of the hole */
     bool hole;
+    bool own; /* within the item's own data */
 };
 
 enum step_kind {
@@ -80,13 +81,15 @@ struct item {
     enum item_kind kind;
     size_t step_count;
     struct step steps[ITEM_STEPS];
-    struct buffer data;  /* contents of small entries */
-    struct share *share; /* chunks of a large entry */
+    struct share *share; /* contents of small entries, or chunks of a large one */
+    size_t place; /* of small entries in the share: each has a byte more than it had when it
+                     was found */
+    struct buffer data; /* contents of small entries that have grown since */
     struct piece *pieces;
     size_t piece_count, piece_room;
 };
 
-/* What reading large entries takes, one after another, on one thread. */
+/* Where content is read to, one piece after another, given out by one thread. */
 struct stream_room {
     struct share_pool *shares; /* read into and cut in place */
     struct share *share;       /* the one that is being read into; NULL before the first */
@@ -149,6 +152,8 @@ struct entry_reader *backup_open(struct backup_job *job, const struct lagan_entr
 void backup_read_failed(struct backup_job *job, struct step *step, const struct error *why);
 /* Adds a piece to an item; its data was appended already. */
 int item_add_piece(struct item *item, const struct piece *piece, struct error *e);
+/* The bytes of a piece that is no hole. */
+const uint8_t *item_piece_data(const struct item *item, const struct piece *piece);
 void item_reset(struct item *item);
 void item_drop_share(struct item *item);
 void item_free(struct item *item);
@@ -168,6 +173,10 @@ struct item_sink {
  */
 int backup_stream(struct backup_job *job, struct stream_room *room,
                   const struct entry_copy *found, const struct item_sink *sink);
+/* Gives an item of small entries `bytes` of a share to read into; waits until there is one.  -1
+ * when the job has failed. */
+int stream_room_give(struct backup_job *job, struct stream_room *room, struct item *item,
+                     size_t bytes);
 /* Once all that was read has been stored or dropped. */
 void stream_room_free(struct stream_room *room);
 

@@ -135,35 +135,51 @@ struct entry_reader *backup_open(struct backup_job *job, const struct lagan_entr
     return reader;
 }
 
-/* Reads what `reader` has left into the item, from its current end; `*got` counts. */
-static int read_whole(struct item *item, struct entry_reader *reader, uint64_t expected,
-                      size_t *got, struct error *e)
+/* A small entry while it is read: into its place, or, when it has grown, into the item's own
+ * data. */
+struct reading {
+    struct item *item;
+    struct step *step;
+    uint8_t *place; /* with room for one byte more than expected, which tells of growth */
+    size_t room;
+    size_t got;
+    bool grown;
+    size_t start; /* in the item's own data, when grown */
+};
+
+/* What does not fit into its place goes on in the item's own data. */
+static int read_grown(struct reading *r, struct entry_reader *reader, struct error *e)
 {
-    size_t start = item->data.size;
-    /* One byte more than expected tells a file that has grown without a further call. */
-    size_t want = (size_t)expected + 1;
-    for (;;) {
-        uint8_t *room = buffer_reserve(&item->data, want);
+    enum { AT_A_TIME = 64 << 10 };
+    struct buffer *data = &r->item->data;
+    r->grown = true;
+    r->start = data->size;
+    buffer_append(data, r->place, r->got);
+    for (size_t done = AT_A_TIME; done == AT_A_TIME && r->got <= CHUNK_LIMIT;) {
+        uint8_t *room = buffer_reserve(data, AT_A_TIME);
         if (!room)
             return error_no_memory(e, "content of a file");
-        size_t done = 0;
-        if (entry_reader_read(reader, item->data.size - start, room, want, &done, e) != 0)
+        if (entry_reader_read(reader, r->got, room, AT_A_TIME, &done, e) != 0)
             return -1;
-        item->data.size += done;
-        if (done < want || item->data.size - start > CHUNK_LIMIT)
-            break;
-        want = 65536;
+        data->size += done;
+        r->got += done;
     }
-    *got = item->data.size - start;
     return 0;
+}
+
+static int read_whole(struct reading *r, struct entry_reader *reader, struct error *e)
+{
+    if (entry_reader_read(reader, 0, r->place, r->room, &r->got, e) != 0)
+        return -1;
+    return r->got < r->room ? 0 : read_grown(r, reader, e);
 }
 
 /* One attempt at a small entry: its attributes as opened and its bytes.  *changed: try again.
  */
-static int read_once(struct item *item, struct step *step, bool *changed, struct error *e)
+static int read_once(struct reading *r, bool *changed, struct error *e)
 {
-    struct backup_job *job = item->job;
-    size_t got = 0;
+    struct step *step = r->step;
+    struct backup_job *job = r->item->job;
     struct entry_reader *reader =
         backup_open(job, &step->found.entry, &step->opened, &step->other, e);
     if (!reader)
@@ -172,60 +188,75 @@ static int read_once(struct item *item, struct step *step, bool *changed, struct
     step->outgrown = backup_is_large(job, &step->opened.entry);
     if (!step->outgrown)
         backup_read_metadata(job, step, reader);
-    if (step->outgrown || read_whole(item, reader, expected, &got, e) != 0) {
+    if (step->outgrown || read_whole(r, reader, e) != 0) {
         entry_reader_drop(reader);
         return step->outgrown ? 0 : -1;
     }
     if (entry_reader_close(reader, changed, e) != 0)
         return -1;
     /* Files that the kernel makes up have no length. */
-    if (got != expected && expected != 0)
+    if (r->got != expected && expected != 0)
         *changed = true;
-    atomic_fetch_add(&job->bytes_read, got);
+    atomic_fetch_add(&job->bytes_read, r->got);
     return 0;
 }
 
 /* Cuts what was read of a small entry. */
-static int cut_small(struct item *item, struct step *step, size_t start, struct error *e)
+static int cut_small(const struct reading *r, struct error *e)
 {
-    struct backup_job *job = item->job;
-    size_t left = item->data.size - start;
-    size_t offset = start;
-    step->piece_first = item->piece_count;
+    struct item *item = r->item;
+    size_t left = r->got;
+    size_t offset = r->grown ? r->start : (size_t)(r->place - share_data(item->share));
+    r->step->piece_first = item->piece_count;
     while (left > 0) {
         /* More than one only when it grew since the walk: need not be cut by content. */
-        size_t size = left < job->chunk_largest ? left : job->chunk_largest;
-        struct piece piece = {.offset = offset, .bytes = size};
+        size_t largest = item->job->chunk_largest;
+        size_t size = left < largest ? left : largest;
+        struct piece piece = {.offset = offset, .bytes = size, .own = r->grown};
         if (item_add_piece(item, &piece, e) != 0)
             return -1;
         offset += size;
         left -= size;
     }
-    step->piece_count = item->piece_count - step->piece_first;
+    r->step->piece_count = item->piece_count - r->step->piece_first;
     return 0;
 }
 
-static void read_small(struct item *item, struct step *step)
+/* Forgets what an attempt has read. */
+static void read_again(struct reading *r)
 {
+    if (r->grown)
+        r->item->data.size = r->start;
+    r->grown = false;
+    r->got = 0;
+}
+
+static void read_small(struct item *item, struct step *step, uint8_t *place, size_t room)
+{
+    struct reading r = {.item = item, .step = step, .place = place, .room = room};
     struct error e = ERROR_INIT;
-    size_t start = item->data.size;
     bool changed = true;
     for (int attempt = 0; changed && attempt < READ_ATTEMPTS; attempt++) {
         changed = false;
-        item->data.size = start;
-        if (read_once(item, step, &changed, &e) != 0) {
-            item->data.size = start;
+        read_again(&r);
+        if (read_once(&r, &changed, &e) != 0) {
+            read_again(&r);
             backup_read_failed(item->job, step, &e);
             return;
         }
     }
     step->changed = changed;
-    if (cut_small(item, step, start, &e) != 0)
+    if (!step->outgrown && cut_small(&r, &e) != 0)
         backup_read_failed(item->job, step, &e);
 }
 
-/* Identifies all chunks of an item, whose offsets are from `base`, many at a time. */
-static void identify_pieces(struct item *item, const uint8_t *base)
+const uint8_t *item_piece_data(const struct item *item, const struct piece *piece)
+{
+    return (piece->own ? item->data.data : share_data(item->share)) + piece->offset;
+}
+
+/* Identifies all chunks of an item, many at a time. */
+static void identify_pieces(struct item *item)
 {
     enum { AT_ONCE = 64 };
     const struct vault *vault = item->job->request->vault;
@@ -240,7 +271,7 @@ static void identify_pieces(struct item *item, const uint8_t *base)
             if (piece->hole)
                 continue;
             pieces[count] = piece;
-            data[count] = base + piece->offset;
+            data[count] = item_piece_data(item, piece);
             size[count++] = (size_t)piece->bytes;
         }
         vault_chunk_identify_many(vault, CHUNK_DATA, count, data, size, ids);
@@ -251,18 +282,22 @@ static void identify_pieces(struct item *item, const uint8_t *base)
 
 static void read_entries(struct item *item)
 {
+    size_t place = item->place;
     for (size_t i = 0; i < item->step_count; i++) {
         struct step *step = &item->steps[i];
         bool entry = step->kind == STEP_ENTRY || step->kind == STEP_LINK;
+        bool content = step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type);
+        if (content) {
+            size_t room = (size_t)step->found.entry.bytes + 1;
+            read_small(item, step, share_data(item->share) + place, room);
+            place += room;
+        }
         if (!entry || step->found.entry.type == LAGAN_ENTRY_ERROR)
             continue;
-        bool content = step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type);
-        if (content)
-            read_small(item, step);
         if (!step->failed && (!content || step->outgrown))
             backup_read_metadata(item->job, step, NULL);
     }
-    identify_pieces(item, item->data.data);
+    identify_pieces(item);
 }
 
 void backup_item_run(void *argument)
@@ -271,8 +306,8 @@ void backup_item_run(void *argument)
     struct backup_job *job = item->job;
     if (atomic_load(&job->failed))
         return;
-    if (item->kind == ITEM_LARGE_CHUNKS && item->share)
-        identify_pieces(item, share_data(item->share));
+    if (item->kind == ITEM_LARGE_CHUNKS)
+        identify_pieces(item);
     if (item->kind == ITEM_LARGE_BEGIN)
         backup_read_metadata(job, &item->steps[0], NULL);
     if (item->kind == ITEM_ENTRIES)

@@ -8,14 +8,15 @@
  * them, refer to them until they are compressed.  Only the beginning of a chunk at the end of a
  * share is copied, to the next one.
  */
+#include "base/object.h"
 #include "engine/backup_private.h"
 
 #include <string.h>
 
 enum {
     EXTENTS_AT_A_TIME = 128,
-    READ_BYTES = 256 << 10,  /* cut while they are in the processor's cache */
-    SHARE_BYTES = 8 << 20, /* besides a chunk that began in the last share */
+    READ_BYTES = 256 << 10, /* cut while they are in the processor's cache */
+    SHARE_BYTES = 8 << 20,  /* besides a chunk that began in the last share */
     SEND_BYTES = 8 << 20, /* data after which an item is sent: many chunks are hashed at once */
     SEND_PIECES = 64,
     SHARES = 4 /* being read; identified; compressed */
@@ -296,6 +297,31 @@ void stream_room_free(struct stream_room *room)
     share_release(room->share);
     share_pool_free(room->shares);
     chunker_free(room->chunker);
+}
+
+int stream_room_give(struct backup_job *job, struct stream_room *room, struct item *item,
+                     size_t bytes)
+{
+    struct error e = ERROR_INIT;
+    struct share *next = NULL;
+
+    ASSERT(bytes <= share_bytes(job));
+    if (stream_room_open(job, room, &e) == 0 &&
+        (!room->share || share_bytes(job) - room->filled < bytes))
+        next = share_take(room->shares, &e);
+    if (next) {
+        share_release(room->share);
+        room->share = next;
+        room->filled = 0;
+    }
+    if (e.error_class != LAGAN_OK) {
+        backup_fail(job, &e);
+        return -1;
+    }
+    item->share = share_hold(room->share);
+    item->place = room->filled;
+    room->filled += bytes;
+    return 0;
 }
 
 int backup_stream(struct backup_job *job, struct stream_room *room,
