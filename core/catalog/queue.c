@@ -159,8 +159,30 @@ static int recover(struct catalog *c, struct lost *lost, struct error *e)
 
 /* Claiming */
 
+/* A lane that may have an item for this claim. */
+struct turn {
+    uint8_t lane[CATALOG_ID_SIZE];
+    int classes; /* from the first one on, that may be claimed */
+};
+
+/* Which classes: what is old leaves the last place to what is new, and a brake holds removals.
+ */
+static int read_turn(struct query *q, uint64_t lane_limit, struct turn *turn, struct error *e)
+{
+    row_blob(q, turn->lane, sizeof(turn->lane));
+    uint64_t running = (uint64_t)row_number(q);
+    bool braked = row_number(q) != 0;
+
+    turn->classes = braked ? CATALOG_CLASS_REMOVAL : CATALOG_CLASS_COUNT;
+    if (lane_limit > 1 && running + 1 >= lane_limit)
+        turn->classes = CATALOG_CLASS_HISTORY;
+    if (lane_limit > 0 && running >= lane_limit)
+        turn->classes = 0;
+    return query_row_check(q, e);
+}
+
 /* The next item of a lane: 1, 0, -1.  One look into the index for each class. */
-static int next_of_lane(struct catalog *c, const uint8_t lane[CATALOG_ID_SIZE], int64_t now_ns,
+static int next_of_lane(struct catalog *c, const struct turn *turn, int64_t now_ns,
                         struct catalog_item *item, struct error *e)
 {
     static const char sql[] =
@@ -168,11 +190,11 @@ static int next_of_lane(struct catalog *c, const uint8_t lane[CATALOG_ID_SIZE], 
         " AND class = ? AND state = 'waiting' AND due_ns <= ? ORDER BY due_ns, id LIMIT 1";
     int found = 0;
 
-    for (int rank = 0; rank < CATALOG_CLASS_COUNT && found == 0; rank++) {
+    for (int rank = 0; rank < turn->classes && found == 0; rank++) {
         struct query q;
         if (query_start(c, sql, &q, e) != 0)
             return -1;
-        query_blob(&q, lane, CATALOG_ID_SIZE);
+        query_blob(&q, turn->lane, CATALOG_ID_SIZE);
         query_number(&q, rank);
         query_number(&q, now_ns);
         found = item_read_only(&q, item, e);
@@ -185,24 +207,22 @@ static int next_item(struct catalog *c, int64_t now_ns, uint64_t lane_limit,
                      struct catalog_item *item, struct error *e)
 {
     static const char sql[] =
-        "SELECT vault FROM lanes WHERE paused = 0 AND hold_ns <= ?1 AND (?2 = 0 OR"
-        " (SELECT count(*) FROM items WHERE lane = lanes.vault AND state = 'running') < ?2)"
+        "SELECT vault, (SELECT count(*) FROM items WHERE lane = lanes.vault"
+        " AND state = 'running'), (SELECT count(*) FROM mirrors m WHERE m.vault = lanes.vault"
+        " AND m.braked_ns <> 0) FROM lanes WHERE paused = 0 AND hold_ns <= ?"
         " ORDER BY served, vault";
-    uint8_t lane[CATALOG_ID_SIZE];
     int found = 0, more;
+    struct turn turn;
     struct query q;
 
     if (query_start(c, sql, &q, e) != 0)
         return -1;
     query_number(&q, now_ns);
-    query_number(&q, lane_limit > INT64_MAX ? 0 : (int64_t)lane_limit);
     while (found == 0 && (more = query_step(&q, e)) != 0) {
-        if (more > 0)
-            row_blob(&q, lane, sizeof(lane));
-        if (more < 0 || query_row_check(&q, e) != 0)
+        if (more < 0 || read_turn(&q, lane_limit, &turn, e) != 0)
             found = -1;
         else
-            found = next_of_lane(c, lane, now_ns, item, e);
+            found = next_of_lane(c, &turn, now_ns, item, e);
     }
     query_end(&q);
     return found;

@@ -85,8 +85,10 @@ int catalog_item_insert(struct catalog *c, struct catalog_item *item, bool *adde
 /*
  * Leases the next item that is due at `now_ns` for `lease_ns`: 1 and `*item`, or 0 when there
  * is none.  Passes over lanes that are held or paused, or that have `lane_limit` (0 = no limit)
- * items running.  Items of dead leases wait again, with an error that says why.  Counts as an
- * attempt.
+ * items running; the last of several places in a lane is kept free of classes HISTORY and
+ * REMOVAL, so that what is new finds one.  Passes over class REMOVAL where a brake holds the
+ * deletions of the mirror (catalog/mirror.h).  Items of dead leases wait again, with an error
+ * that says why.  Counts as an attempt.
  */
 int catalog_item_claim(struct catalog *c, int64_t now_ns, int64_t lease_ns, uint64_t lane_limit,
                        struct catalog_item *item, struct error *e);
@@ -108,7 +110,7 @@ int catalog_item_cancel(struct catalog *c, int64_t id, struct error *e);
 int catalog_item_replay(struct catalog *c, int64_t id, const uint8_t *lane, uint64_t *count,
                         struct error *e);
 /* When the next item is due: 1 and `*due_ns` (not earlier than the end of its lane's hold), 0
- * when nothing waits. */
+ * when nothing waits; deletions that a brake holds have no time. */
 int catalog_item_next_due(struct catalog *c, int64_t *due_ns, struct error *e);
 /* Class NOT_FOUND. */
 int catalog_item_get(struct catalog *c, int64_t id, struct catalog_item *item, struct error *e);

@@ -127,14 +127,17 @@ int catalog_item_next_due(struct catalog *c, int64_t *due_ns, struct error *e)
         " WHERE lane = lanes.vault AND class = value AND state = 'waiting'"
         " ORDER BY due_ns LIMIT 1)) AS due"
         " FROM lanes CROSS JOIN (SELECT 0 AS value UNION ALL SELECT 1 UNION ALL SELECT 2"
-        " UNION ALL SELECT 3 UNION ALL SELECT 4) WHERE paused = 0 AND due IS NOT NULL";
+        " UNION ALL SELECT 3 UNION ALL SELECT 4) WHERE paused = 0 AND due IS NOT NULL"
+        " AND (value <> 4 OR NOT EXISTS (SELECT 1 FROM mirrors m"
+        " WHERE m.vault = lanes.vault AND m.braked_ns <> 0))";
     static const char running[] =
         "SELECT i.id, i.lease_boot_ns, i.pid, i.boot_id, i.process_start,"
         " max(l.hold_ns, i.due_ns) FROM items i INDEXED BY items_running"
         " CROSS JOIN lanes l ON l.vault = i.lane WHERE i.state = 'running' AND l.paused = 0";
     struct first_due first = {.found = false};
 
-    _Static_assert(class_count == 5, "the classes in the statement");
+    _Static_assert(class_count == 5 && CATALOG_CLASS_REMOVAL == 4,
+                   "the classes in the statement");
     process_mark_self(&first.self);
     if (query_list_all(c, waiting, see_waiting, &first, e) != 0 ||
         query_list_all(c, running, see_running, &first, e) != 0)

@@ -39,8 +39,9 @@ int work_renew(struct work *work, struct error *e)
                          work->task.id);
     if (now < work->renew_ns || atomic_load(&work->lost))
         return 0;
-    work->renew_ns = now + WORK_LEASE_NS / 3;
-    if (catalog_item_renew(work->worker->catalog, &work->item, WORK_LEASE_NS, &why) != 0) {
+    work->renew_ns = now + work->worker->lease_ns / 3;
+    if (catalog_item_renew(work->worker->catalog, &work->item, work->worker->lease_ns, &why) !=
+        0) {
         atomic_store(&work->lost, why.code == ERROR_LEASE_LOST);
         log_write(LOG_WARNING, "mirror", "item %lld: %s", (long long)work->item.id, why.text);
     }
@@ -67,7 +68,8 @@ static int effect_copy(struct work *work, struct outcome *o, struct error *e)
 {
     if (transfer_backup(work->lane->transfer, work->item.subject, &o->sent, e) == 0)
         return 0;
-    if (e->code != ERROR_NO_BACKUP)
+    /* A seal that is merely gone is no deletion: that is a loss, and somebody must know. */
+    if (e->code != ERROR_NO_BACKUP || e->error_class != LAGAN_CHANGED)
         return -1;
     *e = ERROR_INIT;
     skip(o, "the source has deleted it");
@@ -413,7 +415,7 @@ void work_run(struct worker *w, const struct catalog_item *item,
     struct work work = {.worker = w,
                         .item = *item,
                         .task = *task,
-                        .renew_ns = clock_boot_ns() + WORK_LEASE_NS / 3};
+                        .renew_ns = clock_boot_ns() + w->lease_ns / 3};
     struct work_news news = {.kind = WORK_STARTED, .item = &work.item, .text = ""};
     struct outcome outcome = {.skipped = false};
     struct error why = ERROR_INIT;

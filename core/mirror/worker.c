@@ -19,6 +19,8 @@ enum {
     IDLE_MS = 100
 };
 
+static const int64_t LEASE_NS = INT64_C(60000000000);
+
 static const char *const news_names[] = {
 #define X(symbol, name) name,
     WORK_NEWS(X)
@@ -57,7 +59,7 @@ static int claim(struct worker *w, struct catalog_item *item, struct catalog_tas
 
     if (catalog_begin(c, e) != 0)
         return -1;
-    int got = catalog_item_claim(c, clock_wall_ns(), WORK_LEASE_NS, LANE_ITEMS, item, e);
+    int got = catalog_item_claim(c, clock_wall_ns(), w->lease_ns, LANE_ITEMS, item, e);
     if (got > 0) {
         *task = (struct catalog_task){.type = CATALOG_TASK_REPLICATION};
         memcpy(task->vault, item->lane, sizeof(task->vault));
@@ -67,7 +69,7 @@ static int claim(struct worker *w, struct catalog_item *item, struct catalog_tas
         if (catalog_task_start(c, task, e) != 0)
             got = -1;
         memcpy(item->task, task->id, sizeof(item->task));
-        if (got > 0 && catalog_item_renew(c, item, WORK_LEASE_NS, e) != 0)
+        if (got > 0 && catalog_item_renew(c, item, w->lease_ns, e) != 0)
             got = -1;
     }
     if (got > 0)
@@ -247,8 +249,10 @@ static int work(struct worker *w, struct error *e)
 
 int mirror_work(const struct work_request *request, struct work_result *result, struct error *e)
 {
-    struct worker w = {
-        .request = request, .setup = request->setup, .catalog = setup_catalog(request->setup)};
+    struct worker w = {.request = request,
+                       .setup = request->setup,
+                       .catalog = setup_catalog(request->setup),
+                       .lease_ns = request->lease_ns > 0 ? request->lease_ns : LEASE_NS};
 
     pthread_mutex_init(&w.open, NULL);
     pthread_mutex_init(&w.lock, NULL);

@@ -41,6 +41,7 @@ struct work_news {
 struct work_request {
     struct setup *setup;
     unsigned transfers; /* objects at a time; 0 = limits.transfers */
+    int64_t lease_ns;   /* that an item is held for without a sign of life; 0 = 60 s */
     void *context;
     void (*told)(void *context, const struct work_news *news); /* one at a time; may be NULL */
 };

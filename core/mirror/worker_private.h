@@ -37,6 +37,7 @@ struct worker {
     struct setup *setup;
     struct catalog *catalog;
     unsigned parallel; /* objects at a time in each lane */
+    int64_t lease_ns;  /* leases are renewed every third of this */
     struct pace *pace;
     pthread_mutex_t open; /* guards lanes, and is held while one is opened */
     struct lane *lanes;
@@ -60,9 +61,6 @@ struct work {
     atomic_bool lost; /* the lease is somebody else's */
     atomic_bool cancelled;
 };
-
-/* Leases are renewed every third of this. */
-#define WORK_LEASE_NS INT64_C(60000000000)
 
 void worker_tell(struct worker *w, const struct work_news *news);
 /* Ends the work: the queue itself cannot be used. */
