@@ -274,7 +274,7 @@ struct catalog_vault {
     bool auto_expand;               /* the quota grows to 1.25 times when it is used up */
     bool quota_warned;              /* since the use last fell below the threshold */
     int64_t deleted_ns;             /* of state DELETED ... */
-    int64_t purge_ns;               /* ... and when it may be purged */
+    int64_t purge_ns;               /* ... and when it may be purged; of FROZEN: deadline, 0 */
     char reason[CATALOG_TEXT_SIZE]; /* of states FROZEN and ERROR */
     struct catalog_pairs tags;      /* each name once */
 };

@@ -80,8 +80,10 @@ const struct command command_rows[] = {
      "A quota cannot be below what the vault holds."},
     {"vault convert", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_vault_convert,
      "make a trial a full vault, for good", NULL},
-    {"vault freeze", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(WHY), command_vault_freeze,
-     "let a vault take no backups and lose none", "It can be read all the while."},
+    {"vault freeze", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(WHY) | O(UNTIL),
+     command_vault_freeze, "let a vault take no backups and lose none",
+     "It can be read all the while.  When the time of --until runs out, `vault purge --due`\n"
+     "deletes it, so that it can be brought back for a while as others can."},
     {"vault unfreeze", "NAME", OPERAND_VAULT, 1, 1, O(REGION), command_vault_unfreeze,
      "make a frozen vault available, or one in error after a look at it", NULL},
     {"vault delete", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | O(CONFIRM) | O(YES),

@@ -25,6 +25,8 @@ static void record_state(struct output *o, const struct catalog_vault *row)
     record_text(o, "state", catalog_vault_state_name(row->state));
     if (row->reason[0])
         record_text(o, "reason", row->reason);
+    if (row->state == CATALOG_VAULT_FROZEN && row->purge_ns > 0)
+        record_time(o, "deadline", row->purge_ns);
     if (row->state == CATALOG_VAULT_DELETED) {
         record_time(o, "deleted", row->deleted_ns);
         record_time(o, "kept_until", row->purge_ns);

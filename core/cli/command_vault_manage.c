@@ -121,13 +121,18 @@ int command_vault_convert(struct session *s, struct error *e)
 int command_vault_freeze(struct session *s, struct error *e)
 {
     const char *reason = session_value(s, OPTION_WHY);
+    const char *until = session_value(s, OPTION_UNTIL);
     struct catalog_vault *row = NULL;
+    int64_t grace_ns = 0;
+    if (until && (text_parse_duration(until, &grace_ns) != 0 || grace_ns <= 0))
+        return error_set(e, LAGAN_INVALID, ERROR_PARAMETER,
+                         "--until %s: it is a time from now such as 30d", until);
     if (!reason)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "vault freeze needs --reason, for those who meet the frozen vault");
     if (session_setup(s, NEED_CATALOG, e) != 0 || vault_operand(s, &row, e) != 0)
         return -1;
-    int result = manage_freeze(s->setup, row, reason, e);
+    int result = manage_freeze(s->setup, row, reason, grace_ns, e);
     if (result == 0)
         show(s, row, "is frozen: it can be read, and takes no backups");
     catalog_vault_free(row);
@@ -257,7 +262,8 @@ static int purge_named(struct session *s, struct error *e)
     return result;
 }
 
-/* Ids of the vaults whose time has come, and of those that a purge has left. */
+/* Ids of the vaults whose time has come - deleted, or frozen for too long -, and of those that
+ * a purge has left. */
 struct due_search {
     struct session *session;
     int64_t now_ns;
@@ -269,8 +275,10 @@ static int note_due(void *context, const struct catalog_vault *row, struct error
 {
     struct due_search *search = context;
     const char *region = session_value(search->session, OPTION_REGION);
-    bool due = row->state == CATALOG_VAULT_DELETING ||
-               (row->state == CATALOG_VAULT_DELETED && row->purge_ns <= search->now_ns);
+    bool timed = row->state == CATALOG_VAULT_DELETED ||
+                 (row->state == CATALOG_VAULT_FROZEN && row->purge_ns > 0);
+    bool due =
+        row->state == CATALOG_VAULT_DELETING || (timed && row->purge_ns <= search->now_ns);
     if (!due || (region && strcmp(region, row->region) != 0))
         return 0;
     void *more = realloc(search->ids, (search->count + 1) * sizeof(*search->ids));
@@ -278,6 +286,16 @@ static int note_due(void *context, const struct catalog_vault *row, struct error
         return error_no_memory(e, "vaults");
     search->ids = more;
     memcpy(search->ids[search->count++], row->uuid, CATALOG_ID_SIZE);
+    return 0;
+}
+
+static int end_row(struct session *s, struct catalog_vault *row, struct error *e)
+{
+    if (row->state != CATALOG_VAULT_FROZEN)
+        return purge_row(s, row, e);
+    if (manage_run_out(s->setup, row, e) != 0)
+        return -1;
+    show(s, row, "was frozen for too long and is deleted");
     return 0;
 }
 
@@ -289,7 +307,7 @@ static int purge_due(struct session *s, struct error *e)
     for (size_t i = 0; result == 0 && i < search.count; i++) {
         struct error why = ERROR_INIT;
         struct catalog_vault *row = catalog_vault_get(session_catalog(s), search.ids[i], &why);
-        if (!row || purge_row(s, row, &why) != 0) {
+        if (!row || end_row(s, row, &why) != 0) {
             report_error(s, &why);
             if (s->status == STATUS_DONE)
                 s->status = error_exit_status(&why);
@@ -299,7 +317,7 @@ static int purge_due(struct session *s, struct error *e)
         catalog_vault_free(row);
     }
     if (result == 0 && search.count == 0)
-        output_note(&s->output, "no deleted vault is due");
+        output_note(&s->output, "no vault is due");
     free(search.ids);
     return result;
 }

@@ -102,6 +102,7 @@ enum {
     X(UNTAG, "untag", 0, "NAME", OPTION_REPEATED, "take a tag away")                           \
     X(NEW_VAULT, "new-vault", 0, NULL, 0,                                                      \
       "make the vault of --vault, or one with a made name, for it")                            \
+    X(UNTIL, "until", 0, "TIME", 0, "how long, such as 30d; without end")                      \
     X(WHY, "reason", 0, "TEXT", 0, "why, for those who meet it")                               \
     X(DUE, "due", 0, NULL, 0, "all whose time has come")                                       \
     X(ALL, "all", 0, NULL, 0, "every one there is")                                            \

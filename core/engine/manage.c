@@ -20,6 +20,7 @@ struct work {
     struct setup *setup;
     const struct manage_change *change; /* of manage_update */
     const char *reason;                 /* of manage_freeze */
+    int64_t grace_ns;                   /* of manage_freeze */
     uint64_t more_bytes;                /* of manage_room */
     struct vault_dossier dossier;
     char detail[DETAIL_SIZE]; /* of the audit line */
@@ -100,6 +101,19 @@ static void say(struct work *work, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(work->detail + length, DETAIL_SIZE - length, format, arguments);
     va_end(arguments);
+}
+
+static int64_t later(int64_t from_ns, int64_t by_ns)
+{
+    int64_t then;
+    return __builtin_add_overflow(from_ns, by_ns, &then) ? INT64_MAX : then;
+}
+
+static void say_until(struct work *work, const char *words, int64_t wall_ns)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_format_utc(wall_ns, text);
+    say(work, "%s %s", words, text);
 }
 
 /* ---- description, quota, tags ---- */
@@ -251,16 +265,21 @@ static int apply_freeze(struct work *work, struct catalog_vault *row, struct err
                          "the reason is one line of text, for those who meet the frozen vault");
     name_cut(work->reason, CATALOG_TEXT_SIZE, 0, row->reason, sizeof(row->reason));
     row->state = CATALOG_VAULT_FROZEN;
+    row->purge_ns = 0;
     say(work, "frozen: %s", row->reason);
+    if (work->grace_ns > 0) {
+        row->purge_ns = later(work->dossier.facts.now_ns, work->grace_ns);
+        say_until(work, "; until", row->purge_ns);
+    }
     return 0;
 }
 
 int manage_freeze(struct setup *s, struct catalog_vault *row, const char *reason,
-                  struct error *e)
+                  int64_t grace_ns, struct error *e)
 {
     static const struct kind kind = {vault_may_be_frozen, apply_freeze,
                                      CATALOG_EVENT_VAULT_STATE};
-    struct work work = {.setup = s, .reason = reason};
+    struct work work = {.setup = s, .reason = reason, .grace_ns = grace_ns};
     return run_on(&work, &kind, row, e);
 }
 
@@ -269,6 +288,7 @@ static int apply_unfreeze(struct work *work, struct catalog_vault *row, struct e
     (void)e;
     say(work, "%s to available", catalog_vault_state_name(row->state));
     row->state = CATALOG_VAULT_AVAILABLE;
+    row->purge_ns = 0;
     row->reason[0] = '\0';
     return 0;
 }
@@ -297,17 +317,13 @@ int manage_unfreeze(struct setup *s, struct catalog_vault *row, struct error *e)
 
 static int apply_delete(struct work *work, struct catalog_vault *row, struct error *e)
 {
-    char until[CLOCK_TEXT_SIZE];
     (void)e;
     row->state = CATALOG_VAULT_DELETED;
     row->deleted_ns = work->dossier.facts.now_ns;
-    if (__builtin_add_overflow(row->deleted_ns, setup_config(work->setup)->limits.undelete_ns,
-                               &row->purge_ns))
-        row->purge_ns = INT64_MAX;
-    clock_format_utc(row->purge_ns, until);
-    say(work, "%llu backups, %llu bytes; kept until %s",
-        (unsigned long long)work->dossier.sizes.backups,
-        (unsigned long long)work->dossier.sizes.stored_bytes, until);
+    row->purge_ns = later(row->deleted_ns, setup_config(work->setup)->limits.undelete_ns);
+    say(work, "%llu backups, %llu bytes", (unsigned long long)work->dossier.sizes.backups,
+        (unsigned long long)work->dossier.sizes.stored_bytes);
+    say_until(work, "; kept until", row->purge_ns);
     return 0;
 }
 
@@ -319,12 +335,21 @@ int manage_delete(struct setup *s, struct catalog_vault *row, struct error *e)
     return run_on(&work, &kind, row, e);
 }
 
+int manage_run_out(struct setup *s, struct catalog_vault *row, struct error *e)
+{
+    static const struct kind kind = {vault_may_run_out, apply_delete,
+                                     CATALOG_EVENT_VAULT_DELETE};
+    struct work work = {.setup = s};
+    return run_on(&work, &kind, row, e);
+}
+
 static int apply_undelete(struct work *work, struct catalog_vault *row, struct error *e)
 {
     (void)e;
     row->state = CATALOG_VAULT_AVAILABLE;
     row->deleted_ns = 0;
     row->purge_ns = 0;
+    row->reason[0] = '\0';
     say(work, "back again");
     return 0;
 }

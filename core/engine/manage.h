@@ -28,13 +28,15 @@ int manage_update(struct setup *s, struct catalog_vault *row,
                   const struct manage_change *change, struct error *e);
 /* A trial becomes a full vault, for good. */
 int manage_convert(struct setup *s, struct catalog_vault *row, struct error *e);
-/* `reason` is for people and not empty. */
+/* `reason` is for people and not empty.  After `grace_ns` it may run out (0 = never). */
 int manage_freeze(struct setup *s, struct catalog_vault *row, const char *reason,
-                  struct error *e);
+                  int64_t grace_ns, struct error *e);
 /* From FROZEN, or from ERROR after its place was looked at. */
 int manage_unfreeze(struct setup *s, struct catalog_vault *row, struct error *e);
 /* Softly: state DELETED until limits.undelete has passed. */
 int manage_delete(struct setup *s, struct catalog_vault *row, struct error *e);
+/* The same for a frozen vault whose deadline has passed. */
+int manage_run_out(struct setup *s, struct catalog_vault *row, struct error *e);
 int manage_undelete(struct setup *s, struct catalog_vault *row, struct error *e);
 
 /* Adds the tags, or sets their values anew, in `tags`; checks their names, values and number

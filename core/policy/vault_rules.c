@@ -27,6 +27,7 @@
     X(BE_FROZEN, "be frozen", WELL)                                                            \
     X(BE_UNFROZEN, "be unfrozen", S(FROZEN) | S(ERROR))                                        \
     X(BE_DELETED, "be deleted", S(AVAILABLE) | S(ERROR))                                       \
+    X(RUN_OUT, "be deleted for having been frozen", S(FROZEN))                                 \
     X(BE_UNDELETED, "be undeleted", S(DELETED))                                                \
     X(BE_PURGED, "be purged", S(DELETED) | S(DELETING))
 enum act {
@@ -121,6 +122,11 @@ static bool is_kept(const struct question *q)
            q->facts->now_ns < q->facts->purge_ns;
 }
 
+static bool has_grace(const struct question *q)
+{
+    return q->facts->purge_ns == 0 || q->facts->now_ns < q->facts->purge_ns;
+}
+
 static bool has_redundancy(const struct question *q)
 {
     return q->wish->redundancy_given;
@@ -192,6 +198,8 @@ static const struct {
     [VAULT_RULE_KEPT] = {is_kept, LAGAN_PRECONDITION, ERROR_VAULT_STATE,
                          "it is kept until {purge}; `lagan vault undelete {vault}` brings it "
                          "back, --force destroys it now"},
+    [VAULT_RULE_RUN_OUT] = {has_grace, LAGAN_PRECONDITION, ERROR_VAULT_STATE,
+                            "its deadline has not come"},
     [VAULT_RULE_REDUNDANCY_BY_SYSTEM] =
         {has_redundancy, LAGAN_INVALID, ERROR_USAGE,
          "its redundancy follows from the zones of region "
@@ -384,6 +392,7 @@ static const struct {
     [ACT_BE_DELETED] = {5,
                         {R(BY_MIRROR_DELETE), R(MIRROR_FIRST), R(STATE), R(OLD_ENOUGH),
                          R(IDLE)}},
+    [ACT_RUN_OUT] = {4, {R(MIRROR_FIRST), R(STATE), R(RUN_OUT), R(IDLE)}},
     [ACT_BE_UNDELETED] = {2, {R(IS_DELETED), R(STATE)}},
     [ACT_BE_PURGED] = {4, {R(IS_DELETED), R(MIRROR_FIRST), R(KEPT), R(IDLE)}},
 };
@@ -415,6 +424,7 @@ int vault_may_be_created(const struct vault_wish *wish, struct error *e)
     X(be_frozen, BE_FROZEN)                                                                    \
     X(be_unfrozen, BE_UNFROZEN)                                                                \
     X(be_deleted, BE_DELETED)                                                                  \
+    X(run_out, RUN_OUT)                                                                        \
     X(be_undeleted, BE_UNDELETED)
 #define X(name, symbol)                                                                        \
     int vault_may_##name(const struct vault_facts *facts, struct error *e)                     \

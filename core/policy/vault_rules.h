@@ -80,7 +80,7 @@ struct vault_facts {
     int64_t created_ns;
     int64_t least_age_ns; /* before which it cannot be deleted; 0 = none */
     int64_t trial_end_ns; /* of plan TRIAL */
-    int64_t purge_ns;     /* of state DELETED: until when it is kept */
+    int64_t purge_ns;     /* of state DELETED: until when it is kept; FROZEN: deadline or 0 */
     uint64_t quota_bytes; /* 0 = none */
     uint64_t used_bytes;
     uint32_t warning_percent; /* of the quota */
@@ -121,6 +121,7 @@ struct vault_wish {
     X(OLD_ENOUGH, "DEL-08")           /* it is older than the configured age */                \
     X(IS_DELETED, "DEL-10")           /* only what was deleted can come back or be purged */   \
     X(KEPT, "DEL-10")                 /* what was deleted is kept for a while */               \
+    X(RUN_OUT, "VLT-13")              /* the grace period of a frozen vault has run out */     \
     X(REDUNDANCY_BY_SYSTEM, "VLT-05") /* nobody chooses the redundancy */                      \
     X(VAULTS, "VLT-34")               /* there is room for one more vault */                   \
     X(TYPE_OF_REPLICAS, "VLT-02")     /* only these types go to other regions */               \
@@ -158,6 +159,8 @@ int vault_may_be_frozen(const struct vault_facts *facts, struct error *e);
 int vault_may_be_unfrozen(const struct vault_facts *facts, struct error *e);
 /* Softly. */
 int vault_may_be_deleted(const struct vault_facts *facts, struct error *e);
+/* Softly, since it was frozen for too long. */
+int vault_may_run_out(const struct vault_facts *facts, struct error *e);
 int vault_may_be_undeleted(const struct vault_facts *facts, struct error *e);
 /* For good; `early`: before its time. */
 int vault_may_be_purged(const struct vault_facts *facts, bool early, struct error *e);

@@ -214,6 +214,12 @@ states()
     l -q vault unfreeze main
     refused 1 vault-state 'nothing to do' vault unfreeze main
     l -q backup create tree
+    refused 2 parameter-invalid '30d' vault freeze of_table --reason x --until soon
+    l -q vault freeze of_table --reason 'not paid' --until 30d
+    l vault show of_table | has '^deadline: '
+    with_clock $((30 * 86400 - 600)) l vault purge --due | has 'no vault is due'
+    with_clock $((30 * 86400 + 60)) l vault purge --due | has 'of_table was frozen for too long'
+    l -q vault undelete of_table
     # Every other state, as the catalog may hold it.
     for state in creating lock deleting error deleted; do
         sql "UPDATE vaults SET state = '$state', reason = 'test' WHERE name = 'main'"
@@ -304,8 +310,8 @@ deletion()
 purge()
 {
     # Not before its time, unless somebody insists.
-    l vault purge --due | has 'no deleted vault is due'
-    with_clock $((14 * 86400 - 600)) l vault purge --due | has 'no deleted vault is due'
+    l vault purge --due | has 'no vault is due'
+    with_clock $((14 * 86400 - 600)) l vault purge --due | has 'no vault is due'
     refused 2 usage '--due' vault purge
     refused 2 usage '--due' vault purge theirs --due
     with_clock $((14 * 86400 + 60)) l vault purge --due | has 'vault theirs is gone: [0-9]* objects'

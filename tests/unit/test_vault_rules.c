@@ -22,6 +22,14 @@ static int ask_purge(const struct vault_facts *facts, struct error *e)
     return vault_may_be_purged(facts, false, e);
 }
 
+/* A deadline that has passed. */
+static int ask_run_out(const struct vault_facts *facts, struct error *e)
+{
+    struct vault_facts overdue = *facts;
+    overdue.purge_ns = facts->now_ns;
+    return vault_may_run_out(&overdue, e);
+}
+
 #define S(symbol) (1U << CATALOG_VAULT_##symbol)
 #define OK 0
 
@@ -59,6 +67,7 @@ static const struct way {
      ERROR_VAULT_STATE},
     {"DEL-05 MIR-16 be deleted", vault_may_be_deleted, ERROR_VAULT_IS_MIRROR, OK, OK, OK,
      S(AVAILABLE) | S(ERROR), ERROR_VAULT_STATE},
+    {"VLT-13 run out", ask_run_out, OK, OK, OK, OK, S(FROZEN), ERROR_VAULT_STATE},
     {"DEL-10 be undeleted", vault_may_be_undeleted, OK, OK, OK, OK, S(DELETED),
      ERROR_NOT_DELETED},
     {"DEL-10 be purged", ask_purge, OK, OK, OK, OK, S(DELETED) | S(DELETING),
@@ -243,6 +252,27 @@ static void set_frozen(struct vault_facts *f)
     f->reason = "not paid";
 }
 
+static void set_frozen_for_ever(struct vault_facts *f)
+{
+    set_frozen(f);
+    f->purge_ns = 0;
+}
+static void set_frozen_still(struct vault_facts *f)
+{
+    set_frozen(f);
+    f->purge_ns = NOW + 1;
+}
+static void set_frozen_too_long(struct vault_facts *f)
+{
+    set_frozen(f);
+    f->purge_ns = NOW;
+}
+static void set_frozen_with_mirror(struct vault_facts *f)
+{
+    set_frozen_too_long(f);
+    set_mirror(f);
+}
+
 static int ask_early_purge(const struct vault_facts *facts, struct error *e)
 {
     return vault_may_be_purged(facts, true, e);
@@ -278,6 +308,12 @@ static const struct border borders[] = {
     {"DEL-10 an interrupted purge", ask_purge, set_being_purged, OK, NULL},
     {"VLT-13 the reason is said", vault_may_take_backup, set_frozen, ERROR_VAULT_STATE,
      "frozen (not paid); `lagan vault unfreeze main`"},
+    {"VLT-13 no deadline", vault_may_run_out, set_frozen_for_ever, ERROR_VAULT_STATE,
+     "deadline"},
+    {"VLT-13 the last moment", vault_may_run_out, set_frozen_still, ERROR_VAULT_STATE, NULL},
+    {"VLT-13 run out", vault_may_run_out, set_frozen_too_long, OK, NULL},
+    {"VLT-13 DEL-02 a source with its mirror", vault_may_run_out, set_frozen_with_mirror,
+     ERROR_VAULT_HAS_MIRROR, NULL},
     {"VLT-13 reads go on", vault_may_be_read, set_frozen, OK, NULL},
 };
 
