@@ -36,6 +36,7 @@
     X(AMBIGUOUS, "give more of the id, or --vault or --source")                                \
     X(LOCKED, "`lagan vault key list` shows what opens it")                                    \
     X(WRONG_KEY, "`lagan vault key list` shows what opens it")                                 \
+    X(KEY_UNAVAILABLE, "see to the key provider; a recovery key opens a vault without it")     \
     X(NEWER_FORMAT, "install a newer lagan")                                                   \
     X(ZONE_MISSING,                                                                            \
       "`lagan region check` shows which; bring them back, or mend with `lagan region repair`") \
