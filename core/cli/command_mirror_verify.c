@@ -19,6 +19,7 @@ struct check {
     struct progress progress;
     enum verify_depth depth;
     bool repair;
+    uint64_t on_the_way; /* findings that only say that a backup has not arrived yet */
 };
 
 static int parse_depth(struct check *c, struct error *e)
@@ -47,6 +48,22 @@ static int open_side(struct check *c, const uint8_t id[CATALOG_ID_SIZE],
     return setup_vault_open_row(s->setup, row, &locked, !c->repair, vault, e);
 }
 
+/* Whether all that lacks the object are backups that the mirror was not given yet. */
+static bool is_on_the_way(const struct check *c, const struct compare_finding *f)
+{
+    if (f->kind != COMPARE_ONLY_SOURCE || f->backup_count == 0)
+        return false;
+    for (size_t i = 0; i < f->backup_count; i++) {
+        struct catalog_backup row;
+        struct error e = ERROR_INIT;
+        if (catalog_backup_get(session_catalog(c->session), c->mirror.vault, f->backups[i],
+                               &row, &e) == 0 ||
+            e.code != ERROR_NO_BACKUP)
+            return false;
+    }
+    return true;
+}
+
 static void record_finding(struct output *o, const struct compare_finding *f)
 {
     record_begin(o, "finding");
@@ -68,6 +85,10 @@ static void on_finding(void *context, const struct compare_finding *f)
     struct check *c = context;
     struct output *o = &c->session->output;
     struct buffer backups CLEANUP_BUFFER = BUFFER_INIT;
+    if (!c->repair && is_on_the_way(c, f)) {
+        c->on_the_way++;
+        return;
+    }
     if (o->use_json) {
         record_finding(o, f);
         return;
@@ -111,8 +132,9 @@ static void record_result(struct output *o, const struct check *c,
     for (int i = 0; i < COMPARE_KIND_COUNT; i++)
         if (r->found[i] > 0)
             record_number(o, compare_kind_name((enum compare_kind)i), r->found[i]);
+    record_number(o, "on_the_way", c->on_the_way);
     record_number(o, "mended", r->mended);
-    record_number(o, "unmended", r->unmended);
+    record_number(o, "unmended", r->unmended - c->on_the_way);
     record_end(o);
 }
 
@@ -155,10 +177,10 @@ static int run(struct check *c, struct error *e)
     task_begin(&task, session_catalog(c->session), CATALOG_TASK_VERIFY, c->row->uuid, NULL,
                c->row->name, NULL);
     int result = compare(c, &r, e);
-    bool whole = r.equal || (c->repair && r.unmended == 0);
+    bool whole = r.unmended == c->on_the_way;
     if (result == 0 && !whole)
         error_set(&differs, LAGAN_CORRUPT, ERROR_INTEGRITY, "%llu objects differ",
-                  (unsigned long long)r.unmended);
+                  (unsigned long long)(r.unmended - c->on_the_way));
     task_end(&task, result != 0 ? e : whole ? NULL : &differs);
     if (result != 0 || note_repair(c, &r, e) != 0)
         return -1;
