@@ -99,6 +99,11 @@ struct zone_view {
     struct error why;
 };
 
+static bool is_read_only(const struct error *why)
+{
+    return why->error_class == LAGAN_IMMUTABLE || why->error_class == LAGAN_DENIED;
+}
+
 /* Opens a zone for writing, else for reading, and tries it. */
 static int look_at_zone(struct session *s, const struct config_region *region, size_t zone,
                         struct open_target *open, struct zone_view *view, struct error *e)
@@ -106,7 +111,7 @@ static int look_at_zone(struct session *s, const struct config_region *region, s
     *view = (struct zone_view){.name = region->zone_names[zone], .state = "available"};
     if (setup_zone_open(s->setup, region, zone, "", 0, open, e) == 0) {
         if (probe(open->target, &view->why) != 0)
-            view->state = "failing";
+            view->state = is_read_only(&view->why) ? "read-only" : "failing";
         return 0;
     }
     view->why = *e;
@@ -170,7 +175,8 @@ static int count_place(void *context, const char *prefix, struct error *e)
 
 /* All together; `target`: of a region with one zone, else NULL. */
 static int record_check(struct session *s, const struct config_region *region,
-                        struct target *target, size_t missing, struct error *e)
+                        const char *state, struct target *target, size_t missing,
+                        struct error *e)
 {
     struct output *o = &s->output;
     uint64_t vaults = 0;
@@ -181,6 +187,7 @@ static int record_check(struct session *s, const struct config_region *region,
     record_begin(o, "region_check");
     record_text(o, "region", region->name);
     record_text(o, "target", region->zones[0].name);
+    record_text(o, "state", state);
     record_number(o, "zones", region->zone_count);
     record_number(o, "zones_missing", missing);
     record_number(o, "vaults", vaults);
@@ -203,7 +210,7 @@ static int check_single(struct session *s, const struct config_region *region, s
         *e = view.why;
         result = error_context(e, "region %s", region->name);
     } else {
-        result = record_check(s, region, open.target, 0, e);
+        result = record_check(s, region, view.state, open.target, 0, e);
     }
     open_target_close(&open);
     return result;
@@ -229,7 +236,7 @@ static int check_zones(struct session *s, const struct config_region *region, st
     if (missing > 0)
         s->status = error_exit_status(&(struct error){.code = ERROR_ZONE_MISSING});
     warn_of_devices(s, region);
-    return record_check(s, region, NULL, missing, e);
+    return record_check(s, region, missing > 0 ? "degraded" : "available", NULL, missing, e);
 }
 
 int command_region_check(struct session *s, struct error *e)

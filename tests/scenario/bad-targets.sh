@@ -221,7 +221,7 @@ unreadable_vault()
             --key "key_file:path=$PWD/conf/keys/other.key"
     done
     mv "$key" kept.key
-    expect 1 "$key" l ls first --vault main
+    expect 12 "$key" l ls first --vault main
     cp conf/keys/other.key "$key"
     expect 12 'vault main' l ls first --vault main
     mv kept.key "$key"
