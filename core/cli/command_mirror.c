@@ -35,6 +35,10 @@ static int view_load(struct session *s, struct mirror_view *view, struct error *
         view->row = catalog_vault_get(catalog, view->mirror.vault, e);
     if (!view->row)
         return -1;
+    if (mirror_is_orphan(&view->mirror)) {
+        mirror_progress(&view->mirror, &view->lag, now, &view->progress);
+        return 0;
+    }
     view->source = catalog_vault_get(catalog, view->mirror.source, e);
     if (!view->source || mirror_look(s->setup, &view->mirror, &view->lag, NULL, e) != 0 ||
         catalog_lane_get(catalog, view->mirror.vault, &view->lane, e) != 0)
@@ -55,7 +59,8 @@ static void record_times(struct output *o, const struct mirror_view *view)
     record_flag(o, "rpo_holds", view->progress.rpo_holds);
     record_time(o, "braked_since", mirror->braked_ns);
     record_time(o, "away_since", view->lane.away_ns);
-    record_text(o, "reason", view->lane.away_ns != 0 ? view->lane.reason : "");
+    record_text(o, "reason",
+                view->lane.away_ns != 0 ? view->lane.reason : view->mirror.why.text);
 }
 
 static void record_lag(struct output *o, const struct mirror_view *view)
@@ -70,6 +75,11 @@ static void record_lag(struct output *o, const struct mirror_view *view)
     record_number(o, "given_up", lag->dead);
 }
 
+static const char *source_name(const struct mirror_view *view)
+{
+    return view->source ? view->source->name : "";
+}
+
 static void record_mirror(struct output *o, const struct mirror_view *view)
 {
     record_begin(o, "mirror");
@@ -78,8 +88,8 @@ static void record_mirror(struct output *o, const struct mirror_view *view)
     record_text(o, "region", view->row->region);
     record_text(o, "project", view->row->project);
     record_text(o, "state", catalog_mirror_state_name(view->mirror.state));
-    record_text(o, "source", view->source->name);
-    record_text(o, "source_region", view->source->region);
+    record_text(o, "source", source_name(view));
+    record_text(o, "source_region", view->source ? view->source->region : "");
     record_text(o, "encryption", catalog_encryption_name(view->row->encryption));
     record_text(o, "redundancy", catalog_redundancy_name(view->row->redundancy));
     record_lag(o, view);
@@ -217,7 +227,7 @@ int command_mirror_show(struct session *s, struct error *e)
         note_status(s, &view);
         warn_brake(s, &view);
     }
-    if (result == 0 && session_given(s, OPTION_ITEMS))
+    if (result == 0 && session_given(s, OPTION_ITEMS) && !mirror_is_orphan(&view.mirror))
         result = show_items(s, &view, e);
     view_clear(&view);
     return result;
@@ -294,9 +304,8 @@ int command_mirror_stop(struct session *s, struct error *e)
     if (result == 0)
         result = mirror_stop(s->setup, view.row, &view.mirror, &key, e);
     if (result == 0)
-        output_note(&s->output,
-                    "%s is a vault of its own now; %llu backups of %s had not reached it",
-                    view.row->name, (unsigned long long)view.lag.backups, view.source->name);
+        output_note(&s->output, "%s is a vault of its own now; %llu backups had not reached it",
+                    view.row->name, (unsigned long long)view.lag.backups);
     view_clear(&view);
     return result;
 }

@@ -190,6 +190,17 @@ static int run(struct check *c, struct error *e)
     return 0;
 }
 
+/* An orphan has nothing to be compared with. */
+static int check_source(const struct check *c, struct error *e)
+{
+    if (!mirror_is_orphan(&c->mirror))
+        return 0;
+    return error_set(e, LAGAN_PRECONDITION, ERROR_NO_MIRROR,
+                     "the vault that the mirror %s follows is not known here; `lagan verify "
+                     "--vault '%s'` looks at the mirror alone",
+                     c->row->name, c->row->name);
+}
+
 int command_mirror_verify(struct session *s, struct error *e)
 {
     struct check c = {.session = s, .repair = session_given(s, OPTION_REPAIR)};
@@ -197,7 +208,7 @@ int command_mirror_verify(struct session *s, struct error *e)
     if (parse_depth(&c, e) == 0 && session_setup(s, NEED_CATALOG, e) == 0 &&
         mirror_find(s->setup, session_value(s, OPTION_REGION), session_operand(s, 0), &c.row,
                     &c.mirror, e) == 0 &&
-        open_side(&c, c.mirror.source, &c.source, e) == 0 &&
+        check_source(&c, e) == 0 && open_side(&c, c.mirror.source, &c.source, e) == 0 &&
         open_side(&c, c.mirror.vault, &c.copy, e) == 0)
         result = run(&c, e);
     open_vault_close(&c.copy);

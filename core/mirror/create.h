@@ -44,9 +44,12 @@ int mirror_create(struct setup *s, const struct mirror_request *request,
                   struct mirror_made *made, struct error *e);
 
 /* The mirror called `name` (as catalog_vault_find) with its row.  NO_MIRROR when the vault is
- * none.  The caller frees the row. */
+ * none.  The caller frees the row.  After a rebuild the vault that it follows may not be known:
+ * then it is an orphan, in state ERROR, which can be restored from, stopped and deleted. */
 int mirror_find(struct setup *s, const char *region, const char *name,
                 struct catalog_vault **row, struct catalog_mirror *mirror, struct error *e);
+
+bool mirror_is_orphan(const struct catalog_mirror *mirror);
 
 /* It becomes a vault of its own that may be written to; what waits for it is dropped. */
 int mirror_stop(struct setup *s, struct catalog_vault *row, const struct catalog_mirror *mirror,

@@ -8,6 +8,44 @@
 
 #include <string.h>
 
+/* A region that nobody knows is the better reason. */
+static int no_vault(struct setup *s, const char *region, struct error *e)
+{
+    const struct config_region *its = NULL;
+    struct error why = ERROR_INIT;
+
+    if (e->code == ERROR_NO_VAULT && setup_region(s, region, &its, &why) != 0)
+        *e = why;
+    return -1;
+}
+
+bool mirror_is_orphan(const struct catalog_mirror *mirror)
+{
+    static const uint8_t none[CATALOG_ID_SIZE];
+
+    return memcmp(mirror->source, none, sizeof(none)) == 0;
+}
+
+/* A rebuild may have found the mirror and not its vault: a mirror it is all the same. */
+static int find_mirror(struct catalog *c, const struct catalog_vault *row,
+                       struct catalog_mirror *mirror, struct error *e)
+{
+    struct error why = ERROR_INIT;
+
+    if (catalog_mirror_get(c, row->uuid, mirror, &why) == 0)
+        return 0;
+    if (why.code != ERROR_NO_MIRROR) {
+        *e = why;
+        return -1;
+    }
+    *mirror =
+        (struct catalog_mirror){.state = CATALOG_MIRROR_ERROR, .created_ns = row->created_ns};
+    memcpy(mirror->vault, row->uuid, sizeof(mirror->vault));
+    error_set(&mirror->why, LAGAN_NOT_FOUND, ERROR_NO_VAULT,
+              "the vault that it follows is not known here");
+    return 0;
+}
+
 int mirror_find(struct setup *s, const char *region, const char *name,
                 struct catalog_vault **row, struct catalog_mirror *mirror, struct error *e)
 {
@@ -16,9 +54,9 @@ int mirror_find(struct setup *s, const char *region, const char *name,
     struct catalog_mirror its;
 
     if (found == NULL)
-        return -1;
+        return region != NULL ? no_vault(s, region, e) : -1;
     if (found->role == CATALOG_ROLE_MIRROR) {
-        if (catalog_mirror_get(catalog, found->uuid, mirror, e) == 0) {
+        if (find_mirror(catalog, found, mirror, e) == 0) {
             *row = found;
             return 0;
         }
@@ -50,6 +88,21 @@ static int check_end(const struct catalog_vault *row, const struct catalog_mirro
     return mirror_state_step(mirror->state, event, row->name, &next, e);
 }
 
+/* The vault is no mirror any more, as far as the catalog knows. */
+static int release(struct catalog *c, const struct catalog_vault *row,
+                   const struct catalog_mirror *mirror, struct error *e)
+{
+    if (!mirror_is_orphan(mirror))
+        return catalog_mirror_release(c, row->uuid, e);
+    struct catalog_vault *own = catalog_vault_get(c, row->uuid, e);
+    if (own == NULL)
+        return -1;
+    own->role = CATALOG_ROLE_NORMAL;
+    int result = catalog_vault_update(c, own, e);
+    catalog_vault_free(own);
+    return result;
+}
+
 static int say_that_it_is_a_vault(struct setup *s, const struct catalog_vault *row,
                                   const struct setup_key *key, struct error *e)
 {
@@ -72,7 +125,7 @@ int mirror_stop(struct setup *s, struct catalog_vault *row, const struct catalog
     if (check_end(row, mirror, MIRROR_EVENT_STOP, e) != 0 ||
         say_that_it_is_a_vault(s, row, key, e) != 0 || catalog_begin(catalog, e) != 0)
         return -1;
-    if (catalog_mirror_release(catalog, row->uuid, e) != 0 ||
+    if (release(catalog, row, mirror, e) != 0 ||
         catalog_audit_add(catalog, CATALOG_EVENT_MIRROR_STOP, row->name, e,
                           "it was %s; now a vault of its own in region %s",
                           catalog_mirror_state_name(mirror->state), row->region) != 0) {
@@ -89,12 +142,14 @@ static int check_region(const struct catalog_vault *row, const char *region, str
 {
     if (region == NULL)
         return error_set(e, LAGAN_INVALID, ERROR_WRONG_REGION,
-                         "a mirror is deleted in its own region: say --region %s", row->region);
+                         "the mirror %s is deleted in its own region: say --region %s",
+                         row->name, row->region);
     if (strcmp(region, row->region) == 0)
         return 0;
     return error_set(e, LAGAN_INVALID, ERROR_WRONG_REGION,
-                     "the mirror %s is in region %s, not in %s: it is deleted there", row->name,
-                     row->region, region);
+                     "the mirror %s is in region %s, not in %s: say --region %s if it is the "
+                     "one",
+                     row->name, row->region, region, row->region);
 }
 
 int mirror_delete(struct setup *s, struct catalog_vault *row,
@@ -106,7 +161,7 @@ int mirror_delete(struct setup *s, struct catalog_vault *row,
     if (check_region(row, region, e) != 0 ||
         check_end(row, mirror, MIRROR_EVENT_DELETE, e) != 0 || catalog_begin(catalog, e) != 0)
         return -1;
-    if (catalog_mirror_release(catalog, row->uuid, e) != 0)
+    if (release(catalog, row, mirror, e) != 0)
         goto failed;
     now = catalog_vault_get(catalog, row->uuid, e);
     if (now == NULL)
@@ -136,7 +191,9 @@ int mirror_release(struct setup *s, const struct catalog_vault *row,
 
     if (mirror->braked_ns == 0)
         return error_set(e, LAGAN_PRECONDITION, ERROR_MIRROR_STATE,
-                         "no brake holds the deletions of the mirror %s", row->name);
+                         "no brake holds the deletions of the mirror %s; there is nothing to "
+                         "release",
+                         row->name);
     released.released_ns = clock_wall_ns();
     released.braked_ns = 0;
     if (catalog_begin(catalog, e) != 0)
