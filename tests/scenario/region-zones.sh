@@ -84,6 +84,12 @@ l verify --vault v --depth data >out 2>err
 expect_in out 'warning: b: this zone is missing'
 expect_in out 'objects are in fewer zones than they should be; `lagan region repair` mends that'
 expect_in err 'the zone b is missing, the others stand in for it'
+# The catalog may be gone, too.
+rm -rf state
+l catalog rebuild --region west >out 2>err
+same_tree two
+l catalog check >out 2>err
+l vault show v --json | grep -q '"redundancy":"zrs"' || fail 'VLT-05: not rebuilt'
 echo more >source/more
 l backup create source --vault v >out 2>err
 
