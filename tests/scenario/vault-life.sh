@@ -375,6 +375,24 @@ purge_stuck()
     expect 10 '' l vault show theirs
 }
 
+# What a vault is stands in storage too.
+lost_catalog()
+{
+    local member
+    l -q vault update of_archive --description 'kept long' --tag keep=10y
+    l -q vault create on_trial --plan trial --recovery-file recovery-trial2
+    for member in kind role plan project tags description trial.end encryption; do
+        echo "$member: $(of of_archive $member) $(of on_trial $member) $(of copies $member)"
+    done >before
+    rm -r state
+    l -q catalog rebuild >out 2>err || { cat out err >&2; fail 'rebuild'; }
+    for member in kind role plan project tags description trial.end encryption; do
+        echo "$member: $(of of_archive $member) $(of on_trial $member) $(of copies $member)"
+    done >after
+    diff before after || fail 'a rebuilt catalog says something else of a vault'
+    grep -q '^tags: keep=10y' after && grep -q '^role: normal normal replication' after
+}
+
 mkdir -p tree/sub alone && echo text >tree/file
 initialise
 create
@@ -389,3 +407,4 @@ mirrored
 deletion
 purge
 purge_stuck
+lost_catalog
