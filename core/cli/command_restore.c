@@ -7,6 +7,7 @@
 #include "cli/process.h"
 #include "engine/key_text.h"
 #include "engine/restore.h"
+#include "engine/restore_note.h"
 #include "engine/rules.h"
 #include "engine/task.h"
 
@@ -25,6 +26,7 @@ struct plan {
     struct buffer key; /* the entry to start at */
     struct select_rules *rules;
     enum restore_conflict conflict;
+    enum restore_route route;
     struct open_source place;
     char empty[32]; /* a folder that stands in for a place that a dry run must not make */
 };
@@ -218,6 +220,17 @@ static int run(struct plan *plan, const struct job_reporter *reporter,
     return restore_run(&request, result, e);
 }
 
+/* What was restored was restored, whether it could be written down or not. */
+static void note(struct plan *plan, uint64_t bytes)
+{
+    struct session *s = plan->session;
+    struct error e = ERROR_INIT;
+    if (!session_given(s, OPTION_DRY_RUN) &&
+        restore_note(s->setup, plan->chosen.vault.row, plan->seal, session_value(s, OPTION_TO),
+                     plan->route, bytes, &e) != 0)
+        report_line("lagan: warning: the restore is not in the audit log: %s", e.text);
+}
+
 static int run_task(struct plan *plan, struct error *e)
 {
     struct session *s = plan->session;
@@ -241,6 +254,7 @@ static int run_task(struct plan *plan, struct error *e)
     task_end(&task, done != 0 ? e : NULL);
     if (done != 0)
         return -1;
+    note(plan, result.bytes_written);
     print_result(plan, &result);
     if (result.problems > 0)
         s->status = view.corrupt ? STATUS_INTEGRITY : STATUS_PARTIAL;
@@ -251,11 +265,15 @@ int command_restore(struct session *s, struct error *e)
 {
     const char *conflict = session_value(s, OPTION_ON_CONFLICT);
     struct plan plan = {.session = s, .conflict = RESTORE_FAIL};
+    const char *route = session_value(s, OPTION_ROUTE);
     int result = -1;
     if (check_options(s, e) == 0 &&
+        (!route || restore_route_parse(route, &plan.route, e) == 0) &&
         (!conflict || parse_conflict(conflict, &plan.conflict, e) == 0) &&
         collect_rules(&plan, e) == 0 && session_setup(s, NEED_CATALOG, e) == 0 &&
-        choose_backup(&plan, e) == 0 && open_place(&plan, e) == 0)
+        choose_backup(&plan, e) == 0 &&
+        restore_may_be(s->setup, plan.chosen.vault.row, plan.seal, e) == 0 &&
+        open_place(&plan, e) == 0)
         result = run_task(&plan, e);
     open_source_close(&plan.place);
     if (plan.empty[0])

@@ -159,7 +159,7 @@ const struct command command_rows[] = {
      command_backup_delete, "delete backups", NULL},
     {"restore", "BACKUP[:PATH]", OPERAND_BACKUP, 1, 1,
      CHOOSE | RULES | O(INCLUDE_FROM) | O(TO) | O(IN_PLACE) | O(ENTRY) | O(ON_CONFLICT) |
-         O(DRY_RUN) | O(NO_OWNERS) | O(NUMERIC_OWNERS) | O(UNPRIVILEGED),
+         O(DRY_RUN) | O(NO_OWNERS) | O(NUMERIC_OWNERS) | O(UNPRIVILEGED) | O(ROUTE),
      command_restore, "write a backup, or part of it, back",
      "--path (or :PATH) puts one entry at the top of the place; --include and --exclude\n"
      "choose within it.  What is there already and equal is left alone, so that an\n"

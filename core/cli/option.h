@@ -87,6 +87,7 @@ enum {
       "mend what one side has and the other lacks or has damaged")                             \
     X(ITEMS, "items", 0, NULL, 0, "with every item that waits")                                \
     X(ONCE, "once", 0, NULL, 0, "do what is due, then end")                                    \
+    X(ROUTE, "route", 0, "ROUTE", 0, "how it travels: local, private or internet; local")      \
     X(MONTH, "month", 0, "MONTH", 0, "only this month, as 2026-11")                            \
     X(TYPE, "type", 0, "TYPE", 0, "general, table, archive, database or container; general")   \
     X(PLAN, "plan", 0, "PLAN", 0, "full, or trial for 30 days; full")                          \

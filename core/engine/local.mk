@@ -25,6 +25,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/restore_links.c core/engine/restore_links.h \
 	core/engine/restore_make.c \
 	core/engine/restore_metadata.c \
+	core/engine/restore_note.c core/engine/restore_note.h \
 	core/engine/restore_private.h \
 	core/engine/restore_select.c \
 	core/engine/restore_walk.c \
