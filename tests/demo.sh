@@ -5,7 +5,8 @@
 #     ./autogen.sh demo [DIR]
 #
 # Copies DIR (default: the checkout), backs the copy up, changes it, backs it up again, lists,
-# verifies and restores, and compares with rsync and sha256sum.  DIR itself is only read.
+# verifies and restores, and compares with rsync and sha256sum.  DIR itself is only read.  Then a
+# region burns down (tests/scenario/disaster.sh), and its mirror gives everything back.
 set -euo pipefail
 : "${abs_top_srcdir:?run me through autogen.sh demo}" "${abs_top_builddir:?}"
 export LC_ALL=C.UTF-8
@@ -95,6 +96,12 @@ digests "$scratch/restored" | diff "$scratch/digests" - >/dev/null ||
 echo "compared: rsync -aHAX --checksum finds no difference;" \
     "$(wc -l <"$scratch/digests") digests are equal"
 echo "stored: $(size_of "$scratch/vault") for two backups of $(size_of "$work")"
+echo
+echo 'the second half: a vault in one region, its mirror in another, and a fire'
+bash "$abs_top_srcdir/tests/scenario/disaster.sh" >"$scratch/disaster" 2>&1 || {
+    [ $? = 77 ] || { cat "$scratch/disaster" >&2; fail 'the story of the disaster'; }
+}
+grep -E '^(==|everything|SKIPPED)|of them new|complete;' "$scratch/disaster" | sed 's/^/  /'
 cat <<END
 next:
   cd $scratch
