@@ -127,6 +127,19 @@ static int effect_replica(struct work *work, struct outcome *o, struct error *e)
 
 /* The records: in the transaction that takes the item away. */
 
+/* What went over the line, whatever has become of it. */
+static int record_sent(struct work *work, const struct outcome *o, struct error *e)
+{
+    const struct lane *lane = work->lane;
+    char route[2 * NAME_SIZE];
+
+    if (lane == NULL || o->sent.bytes == 0)
+        return 0;
+    snprintf(route, sizeof(route), "%s>%s", lane->source.row->region, lane->copy.row->region);
+    return catalog_usage_add(work->worker->catalog, CATALOG_USAGE_REPLICATED,
+                             lane->mirror.vault, route, o->sent.bytes, clock_wall_ns(), e);
+}
+
 /* What the mirror has now, the catalog knows as the mirror's own. */
 static int record_copy(struct work *work, const struct outcome *o, struct error *e)
 {
@@ -135,14 +148,11 @@ static int record_copy(struct work *work, const struct outcome *o, struct error 
     struct catalog_backup backup;
     struct catalog_mirror mirror;
     struct error gone = ERROR_INIT;
-    char route[2 * NAME_SIZE];
 
+    if (record_sent(work, o, e) != 0)
+        return -1;
     if (o->skipped)
         return 0;
-    snprintf(route, sizeof(route), "%s>%s", lane->source.row->region, lane->copy.row->region);
-    if (o->sent.bytes > 0 && catalog_usage_add(c, CATALOG_USAGE_REPLICATED, lane->mirror.vault,
-                                               route, o->sent.bytes, clock_wall_ns(), e) != 0)
-        return -1;
     /* Deleted meanwhile: the item that removes it is on its way. */
     if (catalog_backup_get(c, lane->mirror.source, work->item.subject, &backup, &gone) != 0) {
         if (gone.code == ERROR_NO_BACKUP)
@@ -304,14 +314,14 @@ static int note_lane(struct work *work, const struct error *why, struct error *e
                              retry_lane_at(lane.tries, why, now, random), why->text, e);
 }
 
-static int fail(struct work *work, enum retry_verdict verdict, const struct error *why,
-                bool *given_up, struct error *e)
+static int fail(struct work *work, const struct outcome *o, enum retry_verdict verdict,
+                const struct error *why, bool *given_up, struct error *e)
 {
     struct catalog *c = work->worker->catalog;
 
     if (catalog_begin(c, e) != 0)
         return -1;
-    if (note_failure(work, verdict, why, given_up, e) == 0 &&
+    if (note_failure(work, verdict, why, given_up, e) == 0 && record_sent(work, o, e) == 0 &&
         (verdict != RETRY_AWAY || note_lane(work, why, e) == 0) &&
         catalog_task_finish(c, &work->task, CATALOG_TASK_STATE_FAILED, why, e) == 0)
         return catalog_commit(c, e);
@@ -343,7 +353,8 @@ static void count_failed(struct work *work, enum retry_verdict verdict, bool giv
 }
 
 /* Somebody does not want it any more: the item goes, and what has arrived stays. */
-static int drop(struct work *work, const struct error *why, struct error *e)
+static int drop(struct work *work, const struct outcome *o, const struct error *why,
+                struct error *e)
 {
     struct catalog *c = work->worker->catalog;
 
@@ -352,31 +363,32 @@ static int drop(struct work *work, const struct error *why, struct error *e)
     if ((work->item.operation != CATALOG_OPERATION_REPLICA ||
          replicate_note(c, &work->item, why, true, e) == 0) &&
         catalog_item_release(c, &work->item, e) == 0 &&
-        catalog_item_cancel(c, work->item.id, e) == 0 &&
+        catalog_item_cancel(c, work->item.id, e) == 0 && record_sent(work, o, e) == 0 &&
         catalog_task_finish(c, &work->task, CATALOG_TASK_STATE_CANCELLED, why, e) == 0)
         return catalog_commit(c, e);
     catalog_rollback(c);
     return -1;
 }
 
-static void handle_cancellation(struct work *work, const struct error *why)
+static void handle_cancellation(struct work *work, const struct outcome *o,
+                                const struct error *why)
 {
     const struct outcome cancelled = {.skipped = true, .text = "cancelled"};
     struct error e = ERROR_INIT;
 
-    if (drop(work, why, &e) == 0)
+    if (drop(work, o, why, &e) == 0)
         count_done(work, &cancelled);
     else if (e.code != ERROR_LEASE_LOST)
         worker_fail(work->worker, &e);
 }
 
-static void handle_failure(struct work *work, const struct error *why)
+static void handle_failure(struct work *work, const struct outcome *o, const struct error *why)
 {
     enum retry_verdict verdict = retry_judge(why);
     struct error e = ERROR_INIT;
     bool given_up = false;
 
-    if (fail(work, verdict, why, &given_up, &e) == 0)
+    if (fail(work, o, verdict, why, &given_up, &e) == 0)
         count_failed(work, verdict, given_up, why);
     else if (e.code != ERROR_LEASE_LOST)
         worker_fail(work->worker, &e);
@@ -434,9 +446,9 @@ void work_run(struct worker *w, const struct catalog_item *item,
     else if (result == 0 && e.code != ERROR_LEASE_LOST)
         worker_fail(w, &e);
     else if (result != 0 && atomic_load(&work.cancelled))
-        handle_cancellation(&work, &why);
+        handle_cancellation(&work, &outcome, &why);
     else if (result != 0)
-        handle_failure(&work, &why);
+        handle_failure(&work, &outcome, &why);
     lane_leave(&work);
     /* What could not be reached, or may be another place by now, is opened anew. */
     if (result != 0 && retry_judge(&why) == RETRY_AWAY)

@@ -14,9 +14,10 @@
 #include <string.h>
 
 enum {
-    LANE_ITEMS = 2,   /* at work in one lane: history never takes the last place */
-    THREADS_MOST = 8, /* that work on items */
-    IDLE_MS = 100
+    LANE_ITEMS = 2,    /* at work in one lane: history never takes the last place */
+    THREADS_MOST = 8,  /* that work on items */
+    IDLE_LEAST_MS = 1, /* doubled up to ... */
+    IDLE_MOST_MS = 100
 };
 
 static const int64_t LEASE_NS = INT64_C(60000000000);
@@ -88,7 +89,7 @@ static bool ended(struct worker *w)
 
 /* Nothing is due for this thread.  While others are at work, something may come: a backup that
  * is made now does not wait for the end of theirs.  False: it is over. */
-static bool wait_for_others(struct worker *w)
+static bool wait_for_others(struct worker *w, int *idle_ms)
 {
     struct pollfd cancelled = {.fd = operation_cancel_fd(), .events = POLLIN};
 
@@ -96,7 +97,8 @@ static bool wait_for_others(struct worker *w)
     bool others = w->busy > 0;
     pthread_mutex_unlock(&w->lock);
     if (others)
-        poll(&cancelled, 1, IDLE_MS);
+        poll(&cancelled, 1, *idle_ms);
+    *idle_ms = *idle_ms * 2 < IDLE_MOST_MS ? *idle_ms * 2 : IDLE_MOST_MS;
     return others;
 }
 
@@ -113,16 +115,19 @@ static void *work_thread(void *argument)
     struct catalog_item item;
     struct catalog_task task;
     struct error e = ERROR_INIT;
+    int idle_ms = IDLE_LEAST_MS;
 
     while (!ended(w)) {
         change_busy(w, 1);
         int got = claim(w, &item, &task, &e);
-        if (got > 0)
+        if (got > 0) {
             work_run(w, &item, &task);
+            idle_ms = IDLE_LEAST_MS;
+        }
         change_busy(w, -1);
         if (got < 0)
             worker_fail(w, &e);
-        if (got == 0 && !wait_for_others(w))
+        if (got == 0 && !wait_for_others(w, &idle_ms))
             break;
     }
     return NULL;

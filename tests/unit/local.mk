@@ -77,6 +77,10 @@ vault_fixture = tests/unit/vault_fixture.c tests/unit/vault_fixture.h $(driver_f
 unit_tests += tests/unit/test_mirror_state
 unit_tests += tests/unit/test_mirror_rules
 unit_tests += tests/unit/test_mirror_retry
+mirror_fixture = tests/unit/mirror_fixture.c tests/unit/mirror_fixture_look.c \
+	tests/unit/mirror_fixture.h $(driver_fixture)
+unit_tests += tests/unit/test_mirror_worker
+tests_unit_test_mirror_worker_SOURCES = tests/unit/test_mirror_worker.c $(mirror_fixture)
 unit_tests += tests/unit/test_vault_filter
 unit_tests += tests/unit/test_vault_pack
 tests_unit_test_vault_pack_SOURCES = tests/unit/test_vault_pack.c $(vault_fixture)
