@@ -60,6 +60,14 @@ echo '== the slot of the east did not travel'
 kinds=$(l vault key list '[COPY]-main' --region west --json | jq -r 'select(.type == "slot") | .kind' | sort | xargs)
 [ "$kinds" = 'provider recovery' ] || fail "slots of the mirror: $kinds"
 
+echo '== a mirror that is deleted and purged leaves nothing'
+l -q mirror create plain --region west
+l -q run --once
+expect_status 1 l mirror delete '[COPY]-plain' --region east --yes
+l -q mirror delete '[COPY]-plain' --region west --confirm '[COPY]-plain'
+l -q vault purge '[COPY]-plain' --force --yes 2>purged
+[ ! -s purged ] || { cat purged >&2; fail 'the purge left something'; }
+
 echo '== the region and its key service are gone'
 rm -rf east service-east state
 expect_status 11 l catalog rebuild --region west
