@@ -123,10 +123,12 @@ static int count_characters(const char *text, const char *what, size_t *count, s
         length = text_decode_utf8(text + at, size - at, &code);
         if (length == 0)
             return error_set(e, LAGAN_INVALID, ERROR_NAME_INVALID,
-                             "the %s is not UTF-8 at byte %zu", what, at + 1);
+                             "the %s is not UTF-8 at byte %zu; write it in UTF-8", what,
+                             at + 1);
         if (text_is_unsafe(code))
             return error_set(e, LAGAN_INVALID, ERROR_NAME_INVALID,
-                             "the %s contains the control character U+%04X", what, code);
+                             "the %s contains the control character U+%04X; leave it out", what,
+                             code);
     }
     return 0;
 }

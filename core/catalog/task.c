@@ -457,8 +457,11 @@ int catalog_task_cancel(struct catalog *c, const char *id, struct error *e)
         return -1;
     int result = catalog_task_find(c, id, &task, e);
     if (result == 0 && task.ended_ns != 0)
-        result = error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT, "the task %s is over: %s",
-                           task.id, state_name((int)task.state));
+        result =
+            error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT,
+                      "the task %s is over: %s; `lagan task list --state running` shows those "
+                      "that can be cancelled",
+                      task.id, state_name((int)task.state));
     if (result == 0)
         result = query_start(c, sql, &q, e);
     if (result == 0) {

@@ -421,7 +421,8 @@ int command_region_repair(struct session *s, struct error *e)
         return -1;
     if (r.region->zone_count < PLACE_ZONES_REDUNDANT)
         return error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT,
-                         "the region %s has one zone: there is no other to repair it from",
+                         "the region %s has one zone, and no other to repair it from; `lagan "
+                         "mirror verify --repair` mends a vault from its mirror",
                          r.region->name);
     int result = find_items(&r, e);
     for (size_t i = 0; i < r.count && result == 0; i++)

@@ -97,7 +97,8 @@ static int parse_state(struct session *s, int *state, struct error *e)
 {
     const char *text = session_value(s, OPTION_STATE);
     *state = text ? catalog_task_state_parse(text) : -1;
-    if (!text || *state >= 0)
+    if (!text || (*state >= 0 && *state != CATALOG_TASK_STATE_WAITING &&
+                  *state != CATALOG_TASK_STATE_RUNNING))
         return 0;
     return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                      "--state %s: it can be success, partial, failed, skipped, timeout or "
@@ -117,7 +118,15 @@ static int clear(struct session *s, uint64_t *count, struct error *e)
         return -1;
     if (!text || *count > 0)
         return 0;
-    return error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT, "the task %s is not over", task.id);
+    const char *is = catalog_task_state_name(task.state);
+    if (task.ended_ns == 0)
+        return error_set(
+            e, LAGAN_PRECONDITION, ERROR_CONFLICT,
+            "the task %s is not over but %s; `lagan task cancel %s` asks it to end", task.id,
+            is, task.id);
+    return error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT,
+                     "the task %s is in state %s: leave out --state %s", task.id, is,
+                     session_value(s, OPTION_STATE));
 }
 
 int command_task_clear(struct session *s, struct error *e)

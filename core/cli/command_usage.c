@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The lines of the list, kept until the catalog may be asked for names. */
+/* The lines of the list, kept until the catalog may be asked for names and regions. */
 struct lines {
     struct catalog_usage *items;
     size_t count;
@@ -53,11 +53,10 @@ static void record_amount(struct session *s, const struct catalog_usage *usage)
     record_text(&s->output, "amount", amount);
 }
 
-static void show(struct session *s, const struct catalog_usage *usage)
+static void record_usage(struct session *s, const struct catalog_usage *usage,
+                         const struct catalog_vault *row)
 {
     struct output *o = &s->output;
-    struct error gone = ERROR_INIT;
-    struct catalog_vault *row = catalog_vault_get(session_catalog(s), usage->vault, &gone);
     record_begin(o, "usage");
     record_text(o, "month", usage->month);
     record_text(o, "kind", catalog_usage_kind_name(usage->kind));
@@ -70,6 +69,16 @@ static void show(struct session *s, const struct catalog_usage *usage)
         record_number(o, "days", usage->samples);
     record_amount(s, usage);
     record_end(o);
+}
+
+/* Vaults that are gone are of no region any more. */
+static void show(struct session *s, const struct catalog_usage *usage)
+{
+    const char *region = session_value(s, OPTION_REGION);
+    struct error gone = ERROR_INIT;
+    struct catalog_vault *row = catalog_vault_get(session_catalog(s), usage->vault, &gone);
+    if (!region || (row && strcmp(row->region, region) == 0))
+        record_usage(s, usage, row);
     catalog_vault_free(row);
 }
 
@@ -82,7 +91,7 @@ static int check_month(const char *month, struct error *e)
     for (size_t i = 0; size == strlen(form) && i < size; i++)
         if (form[i] == 'd' ? month[i] < '0' || month[i] > '9' : month[i] != form[i])
             size = 0;
-    if (size == strlen(form))
+    if (size == strlen(form) && strcmp(month + 5, "01") >= 0 && strcmp(month + 5, "12") <= 0)
         return 0;
     return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--month %s: a month is written as 2026-11",
                      month);
@@ -94,11 +103,15 @@ int command_usage(struct session *s, struct error *e)
         {"month", "MONTH", false}, {"kind", "KIND", false},  {"vault", "VAULT", false},
         {"route", "ROUTE", false}, {"bytes", "BYTES", true}, {"amount", "AMOUNT", true}};
     const char *month = session_value(s, OPTION_MONTH);
+    const struct config_region *region = NULL;
     struct catalog_vault *vault = NULL;
     struct lines lines = {0};
     if (check_month(month, e) != 0 || session_setup(s, NEED_CATALOG, e) != 0)
         return -1;
-    if (session_given(s, OPTION_VAULT) || session_given(s, OPTION_REGION)) {
+    if (session_given(s, OPTION_REGION) &&
+        setup_region(s->setup, session_value(s, OPTION_REGION), &region, e) != 0)
+        return -1;
+    if (session_given(s, OPTION_VAULT)) {
         vault = catalog_vault_find(session_catalog(s), session_value(s, OPTION_REGION),
                                    session_value(s, OPTION_VAULT), e);
         if (!vault)

@@ -247,6 +247,30 @@ static int open_source(struct making *m, struct error *e)
     return setup_vault_open_row(m->setup, row, m->request->source_key, true, &m->source, e);
 }
 
+/* Asked before a key is made for nothing.  What cannot be opened now is told when it is made.
+ */
+static int check_place(struct making *m, struct error *e)
+{
+    const struct catalog_vault *row = m->made.row;
+    const uint8_t *own = vault_settings(m->source.vault)->uuid;
+    struct open_target place = {0};
+    struct vault *there = NULL;
+    struct error ignored = ERROR_INIT;
+    bool other = false;
+
+    if (setup_target_open(m->setup, m->to, row->prefix, LAGAN_OPEN_READ_ONLY, &place,
+                          &ignored) == 0 &&
+        vault_open(place.target, NULL, &there, &ignored) == 0)
+        other = memcmp(vault_settings(there)->uuid, own, VAULT_UUID_SIZE) != 0;
+    vault_close(there);
+    open_target_close(&place);
+    if (!other)
+        return 0;
+    return error_set(e, LAGAN_EXISTS, ERROR_CONFLICT,
+                     "another vault lies at %s in region %s; give the mirror another --name",
+                     row->prefix, m->to->name);
+}
+
 /* The id of an attempt that broke off stays: what it has written says so of itself. */
 static int take_id(struct making *m, struct vault *copy, struct error *e)
 {
@@ -346,7 +370,7 @@ static int run(struct making *m, struct error *e)
     task_begin(&task, setup_catalog(m->setup), CATALOG_TASK_VAULT_CREATE, m->made.source->uuid,
                NULL, subject, NULL);
     memcpy(m->made.task, task.row.id, sizeof(m->made.task));
-    if (open_slot(m, e) == 0 && open_source(m, e) == 0)
+    if (open_source(m, e) == 0 && check_place(m, e) == 0 && open_slot(m, e) == 0)
         result = write_copy(m, e);
     task_end(&task, result == 0 ? NULL : e);
     return result;

@@ -69,6 +69,11 @@ int mirror_find(struct setup *s, const char *region, const char *name,
         error_set(e, LAGAN_PRECONDITION, ERROR_NO_MIRROR,
                   "the vault %s is no mirror; its mirror is %s in region %s", found->name,
                   other->name, other->region);
+    else if (has == 0 && found->state == CATALOG_VAULT_DELETED)
+        error_set(e, LAGAN_PRECONDITION, ERROR_NO_MIRROR,
+                  "the vault %s is deleted, and is no mirror any more; `lagan vault undelete "
+                  "%s` brings it back",
+                  found->name, found->name);
     else if (has == 0)
         error_set(e, LAGAN_PRECONDITION, ERROR_NO_MIRROR,
                   "the vault %s is no mirror, and has none; `lagan mirror create %s --region "

@@ -75,6 +75,21 @@ static bool breaks_limit(const struct mirror_wish *w)
     return w->mirrors >= w->mirror_limit;
 }
 
+static void say_state(const struct catalog_vault *v, char *text, size_t room)
+{
+    const char *way = v->state == CATALOG_VAULT_FROZEN || v->state == CATALOG_VAULT_ERROR
+                          ? "unfreeze"
+                      : v->state == CATALOG_VAULT_DELETED ? "undelete"
+                                                          : NULL;
+    int used =
+        snprintf(text, room, "its state is %s%s%s; it must be available",
+                 catalog_vault_state_name(v->state), v->reason[0] ? ": " : "", v->reason);
+
+    if (way != NULL && used > 0 && (size_t)used < room)
+        snprintf(text + used, room - (size_t)used, ", which `lagan vault %s %s` makes it", way,
+                 v->name);
+}
+
 /* What a rule says behind "the vault NAME cannot be mirrored: ". */
 static void say(enum mirror_rule rule, const struct mirror_wish *w, char *text, size_t room)
 {
@@ -110,8 +125,7 @@ static void say(enum mirror_rule rule, const struct mirror_wish *w, char *text, 
                  v->name);
         return;
     case MIRROR_RULE_GOOD_STATE:
-        snprintf(text, room, "its state is %s%s%s; it must be available",
-                 catalog_vault_state_name(v->state), v->reason[0] ? ": " : "", v->reason);
+        say_state(v, text, room);
         return;
     case MIRROR_RULE_SAME_METHOD:
         snprintf(text, room,

@@ -38,7 +38,7 @@ int place_may_send(const struct place *from, struct error *e)
         return 0;
     return error_set(e, LAGAN_PRECONDITION, ERROR_REGION_CANNOT_SEND,
                      "the region %s sends nothing to other regions: it has `send = no` in the "
-                     "configuration",
+                     "configuration; change that, or use a vault of another region",
                      from->name);
 }
 
@@ -48,7 +48,7 @@ int place_may_receive(const struct place *to, struct error *e)
         return 0;
     return error_set(e, LAGAN_PRECONDITION, ERROR_REGION_CANNOT_RECEIVE,
                      "the region %s takes nothing from other regions: it has `receive = no` in "
-                     "the configuration",
+                     "the configuration; change that, or name another region",
                      to->name);
 }
 

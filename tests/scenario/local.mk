@@ -15,6 +15,7 @@ scenario_tests += tests/scenario/backup-concurrent.sh
 scenario_tests += tests/scenario/backup-images.sh
 scenario_tests += tests/scenario/bad-catalog.sh
 scenario_tests += tests/scenario/bad-drivers.sh
+scenario_tests += tests/scenario/bad-mirrors.sh
 scenario_tests += tests/scenario/bad-sources.sh
 scenario_tests += tests/scenario/bad-targets.sh
 scenario_tests += tests/scenario/cli-first-session.sh
