@@ -28,6 +28,15 @@ int64_t clock_boot_ns(void)
     return read_clock(CLOCK_BOOTTIME);
 }
 
+void clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t wait_ns)
+{
+    int64_t until_ns = read_clock(CLOCK_MONOTONIC) + wait_ns;
+    struct timespec until = {.tv_sec = until_ns / NS_PER_SECOND,
+                             .tv_nsec = until_ns % NS_PER_SECOND};
+
+    pthread_cond_clockwait(condition, lock, CLOCK_MONOTONIC, &until);
+}
+
 void clock_override(int64_t (*wall_ns)(void))
 {
     overriding_wall_ns = wall_ns;

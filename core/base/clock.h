@@ -8,12 +8,17 @@
 #ifndef CORE_BASE_CLOCK_H
 #define CORE_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 /* Nanoseconds since 1970-01-01 UTC. */
 int64_t clock_wall_ns(void);
 /* Nanoseconds of CLOCK_BOOTTIME. */
 int64_t clock_boot_ns(void);
+
+/* Waits on the condition, as pthread_cond_wait does, for at most `wait_ns`, which no change of
+ * the wall clock stretches. */
+void clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t wait_ns);
 
 /* Replaces the wall clock for tests; NULL restores the real one.  Call before threads exist. */
 void clock_override(int64_t (*wall_ns)(void));

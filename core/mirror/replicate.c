@@ -14,12 +14,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-    KEEP_EVERY_S = 5,
     SLICE_BYTES = 256 << 10 /* passed at a time, so that leases are renewed in between */
 };
+static const int64_t KEEP_EVERY_NS = INT64_C(5000000000), LOOK_EVERY_NS = INT64_C(1000000000);
 
 /* A line at work. */
 struct copying {
@@ -71,10 +70,7 @@ static void *keep(void *context)
 
     pthread_mutex_lock(&c->lock);
     while (!c->over) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += KEEP_EVERY_S;
-        pthread_cond_timedwait(&c->ended, &c->lock, &until);
+        clock_wait(&c->ended, &c->lock, KEEP_EVERY_NS);
         if (!c->over)
             pass_slice(c, 0, &ignored);
     }
@@ -117,10 +113,7 @@ static int take_turn(struct copying *c, struct error *e)
 
     pthread_mutex_lock(&turns_lock);
     while (turn_count == TURNS || find_turn(c->line.vault) < turn_count) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        pthread_cond_timedwait(&turns_given, &turns_lock, &until);
+        clock_wait(&turns_given, &turns_lock, LOOK_EVERY_NS);
         if (operation_check(e) != 0 || is_stopped(c, e)) {
             result = -1;
             break;

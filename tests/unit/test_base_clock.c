@@ -8,6 +8,20 @@
 
 static const int64_t SECOND = 1000000000;
 
+/* Nobody signals: it ends by itself, and not at once. */
+static void clock_waits(void **state)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+    int64_t start = clock_boot_ns();
+    (void)state;
+    pthread_mutex_lock(&lock);
+    clock_wait(&condition, &lock, SECOND / 50);
+    pthread_mutex_unlock(&lock);
+    assert_true(clock_boot_ns() - start >= SECOND / 50);
+    assert_true(clock_boot_ns() - start < 60 * SECOND);
+}
+
 static void clock_formats(void **state)
 {
     static const struct {
@@ -82,5 +96,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(clock_local_zone),
     cmocka_unit_test(clock_replaced),
     cmocka_unit_test(clock_boot_goes_on),
+    cmocka_unit_test(clock_waits),
 };
 UNIT_MAIN(tests)
