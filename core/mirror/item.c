@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "catalog/usage.h"
 #include "crypto/secret.h"
+#include "driver/operation.h"
 #include "mirror/replicate.h"
 #include "mirror/retry.h"
 
@@ -82,15 +83,43 @@ static int effect_remove(struct work *work, struct outcome *o, struct error *e)
     return transfer_remove(work->lane->transfer, work->item.subject, e);
 }
 
+static int copy_slot_row(void *context, const struct catalog_slot *slot, struct error *e)
+{
+    struct catalog_slot *found = context;
+
+    (void)e;
+    if (strcmp(found->id, slot->id) == 0)
+        *found = *slot;
+    return 0;
+}
+
+/* The slot as the catalog knows it of the source: 1, 0 when it does not, -1. */
+static int find_slot(struct work *work, struct catalog_slot *slot, struct error *e)
+{
+    *slot = (struct catalog_slot){.kind = ""};
+    memcpy(slot->id, work->item.subject, sizeof(slot->id) - 1);
+    if (catalog_slot_list(work->worker->catalog, work->lane->mirror.source, copy_slot_row, slot,
+                          e) != 0)
+        return -1;
+    return slot->kind[0] != '\0';
+}
+
+/* A slot that is absent was removed only when that was recorded: the event, not the absence,
+ * makes it so. */
 static int effect_slot(struct work *work, struct outcome *o, struct error *e)
 {
-    if (transfer_slot(work->lane->transfer, work->item.subject, e) == 0)
+    struct error why = ERROR_INIT;
+    struct catalog_slot slot;
+    int known;
+
+    if (transfer_slot(work->lane->transfer, work->item.subject, &why) == 0)
         return 0;
-    if (e->error_class != LAGAN_NOT_FOUND)
-        return -1;
-    *e = ERROR_INIT;
-    skip(o, "the source has removed it");
-    return 0;
+    known = why.error_class == LAGAN_NOT_FOUND ? find_slot(work, &slot, e) : 1;
+    if (known == 0)
+        skip(o, "the source has removed it");
+    if (known > 0)
+        *e = why;
+    return known == 0 ? 0 : -1;
 }
 
 static int effect_slot_remove(struct work *work, struct outcome *o, struct error *e)
@@ -185,30 +214,15 @@ static int record_remove(struct work *work, const struct outcome *o, struct erro
     return -1;
 }
 
-static int copy_slot_row(void *context, const struct catalog_slot *slot, struct error *e)
-{
-    struct catalog_slot *found = context;
-
-    (void)e;
-    if (strcmp(found->id, slot->id) == 0)
-        *found = *slot;
-    return 0;
-}
-
 static int record_slot(struct work *work, const struct outcome *o, struct error *e)
 {
-    struct catalog *c = work->worker->catalog;
-    struct catalog_slot slot = {{0}, "", "", "", 0};
+    struct catalog_slot slot;
+    int known = o->skipped ? 0 : find_slot(work, &slot, e);
 
-    if (o->skipped)
-        return 0;
-    memcpy(slot.id, work->item.subject, sizeof(slot.id) - 1);
-    if (catalog_slot_list(c, work->lane->mirror.source, copy_slot_row, &slot, e) != 0)
-        return -1;
-    if (slot.kind[0] == '\0')
-        return 0;
+    if (known <= 0)
+        return known;
     memcpy(slot.vault, work->lane->mirror.vault, sizeof(slot.vault));
-    return catalog_slot_upsert(c, &slot, e);
+    return catalog_slot_upsert(work->worker->catalog, &slot, e);
 }
 
 static int record_slot_remove(struct work *work, const struct outcome *o, struct error *e)
@@ -388,6 +402,11 @@ static void handle_failure(struct work *work, const struct outcome *o, const str
     struct error e = ERROR_INIT;
     bool given_up = false;
 
+    /* A driver that gives up by itself, and does so again and again, must not be asked at once
+     * each time. */
+    if (verdict == RETRY_UNDONE && !operation_all_cancelled() &&
+        (work->lane == NULL || !atomic_load(&work->lane->stopped)))
+        verdict = RETRY_AGAIN;
     if (fail(work, o, verdict, why, &given_up, &e) == 0)
         count_failed(work, verdict, given_up, why);
     else if (e.code != ERROR_LEASE_LOST)

@@ -44,6 +44,8 @@ static int pass(void *context, uint64_t bytes, struct error *e)
     for (struct work *work = lane->works; work != NULL && result == 0; work = work->next)
         result = work_renew(work, e);
     pthread_mutex_unlock(&lane->lock);
+    if (result != 0)
+        atomic_store(&lane->stopped, true);
     return result == 0 ? pace_wait(lane->worker->pace, bytes, e) : -1;
 }
 

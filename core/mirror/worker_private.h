@@ -30,6 +30,7 @@ struct lane {
     struct catalog_task task; /* of which the items' tasks are parts */
     pthread_mutex_t lock;     /* guards works */
     struct work *works;       /* that use the transfer now */
+    atomic_bool stopped;      /* somebody has cancelled one of them, and with it all */
 };
 
 struct worker {

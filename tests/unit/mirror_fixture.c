@@ -195,8 +195,8 @@ static void copy_store(const struct world *copy, const struct world *from,
         .from = open_store(from, region, prefix, 0, &instances[0]),
         .to = open_store(copy, region, prefix, LAGAN_OPEN_INITIALISE, &instances[1])};
 
-    if (c.from != NULL)
-        assert_success(target_list(c.from, "", copy_object, &c, &e), e);
+    assert_non_null(c.from);
+    assert_success(target_list(c.from, "", copy_object, &c, &e), e);
     target_close(c.from);
     target_close(c.to);
     instance_free(instances[0]);
@@ -216,7 +216,7 @@ void world_copy(struct world *copy, const struct world *from, unsigned number)
              from->number, from->scratch, copy->number);
     assert_int_equal(system(command), 0); // NOLINT: fixed words
     copy_store(copy, from, EAST, "/main");
-    copy_store(copy, from, WEST, "/COPY-main");
+    copy_store(copy, from, WEST, "/copy-main");
 }
 
 /* Vaults and backups */
