@@ -13,6 +13,18 @@ static int64_t duration_ns(const struct catalog_task *row)
     return row->started_ns && end > row->started_ns ? end - row->started_ns : 0;
 }
 
+/* How far it is, by bytes where they are known, else by entries; -1 when nobody knows. */
+static int percent_of(const struct catalog_task *row)
+{
+    uint64_t total = row->bytes_total > 0 ? row->bytes_total : row->entries_total;
+    uint64_t done = row->bytes_total > 0 ? row->bytes_done : row->entries_done;
+    if (row->state == CATALOG_TASK_STATE_SUCCESS || row->state == CATALOG_TASK_STATE_PARTIAL)
+        return 100;
+    if (total == 0)
+        return -1;
+    return done >= total ? 99 : (int)((double)done * 100 / (double)total);
+}
+
 static void record_task(struct output *o, const struct catalog_task *row)
 {
     record_begin(o, "task");
@@ -31,6 +43,8 @@ static void record_task(struct output *o, const struct catalog_task *row)
     record_number(o, "entries_total", row->entries_total);
     record_size(o, "bytes", row->bytes_done);
     record_size(o, "bytes_total", row->bytes_total);
+    if (percent_of(row) >= 0)
+        record_number(o, "percent", (uint64_t)percent_of(row));
     record_number(o, "problems", row->problems);
     if (row->error_class != LAGAN_OK) {
         record_text(o, "code", error_code_name(row->error_code));

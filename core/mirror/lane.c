@@ -65,36 +65,6 @@ static int open_lane(struct lane *lane, const uint8_t vault[CATALOG_ID_SIZE], st
     return lane->transfer != NULL ? 0 : away(e);
 }
 
-static void start_task(struct lane *lane)
-{
-    struct worker *w = lane->worker;
-    struct catalog_task *task = &lane->task;
-    struct error e = ERROR_INIT;
-
-    task->type = CATALOG_TASK_SYNC;
-    memcpy(task->vault, lane->mirror.vault, sizeof(task->vault));
-    snprintf(task->subject, sizeof(task->subject), "%.100s -> %.100s", lane->source.row->name,
-             lane->copy.row->name);
-    if (catalog_task_start(w->catalog, task, &e) != 0)
-        log_write(LOG_WARNING, "mirror", "the task is not recorded: %s", e.text);
-}
-
-static void end_task(struct lane *lane)
-{
-    struct catalog_task_parts parts;
-    struct catalog *catalog = lane->worker->catalog;
-    enum catalog_task_state state = CATALOG_TASK_STATE_SUCCESS;
-    struct error e = ERROR_INIT;
-
-    if (lane->task.id[0] == '\0')
-        return;
-    if (catalog_task_parts(catalog, lane->task.id, &parts, &e) == 0 &&
-        parts.count[CATALOG_TASK_STATE_FAILED] > 0)
-        state = CATALOG_TASK_STATE_PARTIAL;
-    if (catalog_task_finish(catalog, &lane->task, state, NULL, &e) != 0)
-        log_write(LOG_WARNING, "mirror", "the task is not recorded: %s", e.text);
-}
-
 /* Whoever changes the audit log later cannot take back what stands in another region. */
 static void note_audit(struct lane *lane)
 {
@@ -118,7 +88,6 @@ static void note_audit(struct lane *lane)
 static void close_lane(struct lane *lane)
 {
     note_audit(lane);
-    end_task(lane);
     transfer_close(lane->transfer);
     open_vault_close(&lane->source);
     open_vault_close(&lane->copy);
@@ -141,7 +110,6 @@ static struct lane *make_lane(struct worker *w, const uint8_t vault[CATALOG_ID_S
         close_lane(lane);
         return NULL;
     }
-    start_task(lane);
     lane->next = w->lanes;
     w->lanes = lane;
     return lane;

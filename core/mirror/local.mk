@@ -2,6 +2,7 @@
 # core/mirror: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/mirror/libmirror.la
 core_mirror_libmirror_la_SOURCES = \
+	core/mirror/claim.c \
 	core/mirror/create.c core/mirror/create.h \
 	core/mirror/end.c \
 	core/mirror/item.c \

@@ -14,7 +14,6 @@
 #include <string.h>
 
 enum {
-    LANE_ITEMS = 2,    /* at work in one lane: history never takes the last place */
     THREADS_MOST = 8,  /* that work on items */
     IDLE_LEAST_MS = 1, /* doubled up to ... */
     IDLE_MOST_MS = 100
@@ -50,33 +49,6 @@ void worker_fail(struct worker *w, const struct error *why)
         w->error = *why;
     w->failed = true;
     pthread_mutex_unlock(&w->lock);
-}
-
-/* Leases an item and starts its task, both or neither: 1, 0, -1. */
-static int claim(struct worker *w, struct catalog_item *item, struct catalog_task *task,
-                 struct error *e)
-{
-    struct catalog *c = w->catalog;
-
-    if (catalog_begin(c, e) != 0)
-        return -1;
-    int got = catalog_item_claim(c, clock_wall_ns(), w->lease_ns, LANE_ITEMS, item, e);
-    if (got > 0) {
-        *task = (struct catalog_task){.type = CATALOG_TASK_REPLICATION};
-        memcpy(task->vault, item->lane, sizeof(task->vault));
-        task->bytes_total = item->bytes;
-        snprintf(task->subject, sizeof(task->subject), "%s %s",
-                 catalog_operation_name(item->operation), item->subject);
-        if (catalog_task_start(c, task, e) != 0)
-            got = -1;
-        memcpy(item->task, task->id, sizeof(item->task));
-        if (got > 0 && catalog_item_renew(c, item, w->lease_ns, e) != 0)
-            got = -1;
-    }
-    if (got > 0)
-        return catalog_commit(c, e) == 0 ? 1 : -1;
-    catalog_rollback(c);
-    return got;
 }
 
 static bool ended(struct worker *w)
@@ -119,7 +91,7 @@ static void *work_thread(void *argument)
 
     while (!ended(w)) {
         change_busy(w, 1);
-        int got = claim(w, &item, &task, &e);
+        int got = worker_claim(w, &item, &task, &e);
         if (got > 0) {
             work_run(w, &item, &task);
             idle_ms = IDLE_LEAST_MS;
@@ -241,6 +213,7 @@ static int work(struct worker *w, struct error *e)
         return -1;
     run_threads(w, mirrors);
     lanes_drop(w);
+    worker_end_tasks(w);
     if (w->failed) {
         *e = w->error;
         return -1;

@@ -2,7 +2,8 @@
 /*
  * worker_private.h - the parts of the worker.
  *
- *     worker.c   threads that claim items, and the end of the work
+ *     worker.c   threads that work on items, and the end of the work
+ *     claim.c    an item, its lease and its task; one task for each lane has them as parts
  *     lane.c     the two vaults of a mirror, open while there are items for it
  *     item.c     one item: its effect, and its record in the same transaction
  *     look.c     the state of a mirror from the facts, and the brake
@@ -27,10 +28,9 @@ struct lane {
     struct catalog_mirror mirror;
     struct open_vault source, copy;
     struct transfer *transfer;
-    struct catalog_task task; /* of which the items' tasks are parts */
-    pthread_mutex_t lock;     /* guards works */
-    struct work *works;       /* that use the transfer now */
-    atomic_bool stopped;      /* somebody has cancelled one of them, and with it all */
+    pthread_mutex_t lock; /* guards works */
+    struct work *works;   /* that use the transfer now */
+    atomic_bool stopped;  /* somebody has cancelled one of them, and with it all */
 };
 
 struct worker {
@@ -42,8 +42,10 @@ struct worker {
     struct pace *pace;
     pthread_mutex_t open; /* guards lanes, and is held while one is opened */
     struct lane *lanes;
-    pthread_mutex_t lock; /* guards all below, and what is told */
-    unsigned busy;        /* threads with an item */
+    pthread_mutex_t lock;            /* guards all below, and what is told */
+    unsigned busy;                   /* threads with an item */
+    struct catalog_task *lane_tasks; /* one for each lane that had an item */
+    size_t lane_task_count;
     struct work_result result;
     bool failed;
     struct error error; /* of the queue itself */
@@ -62,6 +64,12 @@ struct work {
     atomic_bool lost; /* the lease is somebody else's */
     atomic_bool cancelled;
 };
+
+/* Leases an item and starts its task, both or neither: 1, 0, -1. */
+int worker_claim(struct worker *w, struct catalog_item *item, struct catalog_task *task,
+                 struct error *e);
+/* Ends the tasks of the lanes. */
+void worker_end_tasks(struct worker *w);
 
 void worker_tell(struct worker *w, const struct work_news *news);
 /* Ends the work: the queue itself cannot be used. */

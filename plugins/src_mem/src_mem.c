@@ -6,6 +6,14 @@
  * takes what is written; when the same instance is opened for reading afterwards, that is what
  * it has.
  */
+/* Variants of this module differ in their traits alone. */
+#ifndef MODULE
+#define MODULE src_mem
+#define TRAITS 0
+#endif
+#define TEXT_OF(module) #module
+#define MODULE_NAME(module) TEXT_OF(module)
+
 #include "src_mem/mem.h"
 
 #include <errno.h>
@@ -189,13 +197,16 @@ static const struct lagan_driver descriptor = {
     LAGAN_DRIVER_HEAD,
     .kind = LAGAN_KIND_SOURCE,
     .threads = LAGAN_THREADS_PARALLEL,
-    .name = "src_mem",
+    .name = MODULE_NAME(MODULE),
     .version = "1.0",
     .licence = "Apache-2.0",
     .summary = "entries made up in memory, for tests",
     .parameters = parameters,
     .ops_bytes = sizeof ops,
     .ops = &ops,
+    .traits = TRAITS,
 };
 
-LAGAN_DRIVER(src_mem, &descriptor)
+/* The macro pastes the name of the module, not its value. */
+#define DRIVER(module) LAGAN_DRIVER(module, &descriptor)
+DRIVER(MODULE)

@@ -33,6 +33,7 @@ scenario_tests += tests/scenario/vault-life.sh
 scenario_tests += tests/scenario/vault-purge-kill.sh
 scenario_tests += tests/scenario/disaster.sh
 scenario_tests += tests/scenario/mirror-keys.sh
+scenario_tests += tests/scenario/mirror-rows.sh
 scenario_tests += tests/scenario/region-zones.sh
 scenario_tests += tests/scenario/region-zones-kill.sh
 scenario_tests += tests/scenario/replica-kill.sh
