@@ -13,9 +13,12 @@
 #include "mirror_fixture.h"
 #include "unit.h"
 
+#include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const verbs[] = {"put",  "begin", "write",  "commit", "get",
                                     "stat", "list",  "remove", "flush"};
@@ -215,12 +218,100 @@ static void faults_of_the_source(void **state)
     tell_figures();
 }
 
-int main(void)
+/* The catalog's disk */
+
+static sqlite3_syscall_ptr real_pwrite;
+static _Atomic int room = -1; /* writes that still fit; negative = all */
+static _Atomic bool met_end;
+
+static ssize_t full_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    typedef ssize_t function(int fd, const void *data, size_t size, off_t offset);
+
+    if (room >= 0 && room-- <= 0) {
+        room = 0;
+        met_end = true;
+        errno = ENOSPC;
+        return -1;
+    }
+    return ((function *)real_pwrite)(fd, data, size, offset);
+}
+
+/* Under both names that SQLite may use. */
+static void fill_disk(void)
+{
+    static const char *const names[] = {"pwrite64", "pwrite"};
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+    for (size_t i = 0; i < 2; i++) {
+        sqlite3_syscall_ptr found = vfs->xGetSystemCall(vfs, names[i]);
+        if (found == NULL)
+            continue;
+        real_pwrite = found;
+        assert_int_equal(vfs->xSetSystemCall(vfs, names[i], (sqlite3_syscall_ptr)full_pwrite),
+                         SQLITE_OK);
+    }
+    assert_non_null(real_pwrite);
+}
+
+static void expect_full(const struct world *w, const struct error *e)
+{
+    if (e->code != ERROR_NO_SPACE || strstr(e->text, w->scratch) == NULL)
+        fail_msg("%s: %s", error_code_name(e->code), e->text);
+}
+
+/* False when there was room for all of it. */
+static bool run_full(int writes)
+{
+    struct world w;
+    struct work_result result;
+    struct error e = ERROR_INIT;
+
+    open_copy(&w);
+    w.lease_ns = 250000000;
+    world_open(&w);
+    met_end = false;
+    room = writes;
+    int worked = world_try(&w, &result, &e);
+    room = -1;
+    if (worked != 0)
+        expect_full(&w, &e);
+    assert_int_equal(worked != 0, met_end);
+    /* This process lives on, and so do its leases for a while. */
+    if (worked != 0)
+        usleep(260000);
+    world_wait(10);
+    world_work(&w);
+    assert_int_equal(world_tasks(&w, CATALOG_TASK_STATE_SUCCESS, "copy "), 4);
+    world_expect_sync(&w, "main");
+    close_copy(&w);
+    return worked != 0;
+}
+
+static void catalog_without_room(void **state)
+{
+    int writes = 0, cases = 0;
+
+    (void)state;
+    fill_disk();
+    for (; run_full(writes); cases++)
+        writes += 1 + writes / 8;
+    print_message("the disk was full %d times, up to write %d\n", cases, writes);
+    assert_true(cases >= 10);
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    vfs->xSetSystemCall(vfs, NULL, NULL);
+}
+
+/* An argument: the tests with such names only. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_fails),
         cmocka_unit_test(faults_of_the_mirror),
         cmocka_unit_test(faults_of_the_source),
+        cmocka_unit_test(catalog_without_room),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, make_template, drop_template);
 }
