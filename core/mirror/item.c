@@ -324,6 +324,10 @@ static int note_lane(struct work *work, const struct error *why, struct error *e
     crypto_random(&random, sizeof(random));
     if (catalog_lane_get(c, work->item.lane, &lane, e) != 0)
         return -1;
+    /* Another thread has met the same, and said so. */
+    work->lane_held = lane.hold_ns > now;
+    if (work->lane_held)
+        return 0;
     return catalog_lane_away(c, work->item.lane, now,
                              retry_lane_at(lane.tries, why, now, random), why->text, e);
 }
@@ -349,6 +353,8 @@ static void count_failed(struct work *work, enum retry_verdict verdict, bool giv
     struct worker *w = work->worker;
     struct work_news news = {.kind = WORK_FAILED, .vault = vault_name(work), .text = why->text};
 
+    if (work->lane_held)
+        return;
     pthread_mutex_lock(&w->lock);
     if (verdict == RETRY_AWAY) {
         news.kind = WORK_AWAY;
@@ -384,6 +390,26 @@ static int drop(struct work *work, const struct outcome *o, const struct error *
     return -1;
 }
 
+/* Whoever has the item now has the say; what is left to do is to tell that this attempt is
+ * over.
+ */
+static void handle_loss(struct work *work, const struct error *why)
+{
+    struct error e = ERROR_INIT;
+
+    if (catalog_task_finish(work->worker->catalog, &work->task, CATALOG_TASK_STATE_FAILED, why,
+                            &e) != 0)
+        log_write(LOG_WARNING, "mirror", "the task is not recorded: %s", e.text);
+}
+
+static void handle_end(struct work *work, const struct error *why)
+{
+    if (why->code == ERROR_LEASE_LOST)
+        handle_loss(work, why);
+    else
+        worker_fail(work->worker, why);
+}
+
 static void handle_cancellation(struct work *work, const struct outcome *o,
                                 const struct error *why)
 {
@@ -392,8 +418,8 @@ static void handle_cancellation(struct work *work, const struct outcome *o,
 
     if (drop(work, o, why, &e) == 0)
         count_done(work, &cancelled);
-    else if (e.code != ERROR_LEASE_LOST)
-        worker_fail(work->worker, &e);
+    else
+        handle_end(work, &e);
 }
 
 static void handle_failure(struct work *work, const struct outcome *o, const struct error *why)
@@ -409,8 +435,8 @@ static void handle_failure(struct work *work, const struct outcome *o, const str
         verdict = RETRY_AGAIN;
     if (fail(work, o, verdict, why, &given_up, &e) == 0)
         count_failed(work, verdict, given_up, why);
-    else if (e.code != ERROR_LEASE_LOST)
-        worker_fail(work->worker, &e);
+    else
+        handle_end(work, &e);
 }
 
 static int reach(struct work *work, struct error *e)
@@ -462,8 +488,8 @@ void work_run(struct worker *w, const struct catalog_item *item,
     }
     if (result == 0 && finish(&work, &outcome, &e) == 0)
         count_done(&work, &outcome);
-    else if (result == 0 && e.code != ERROR_LEASE_LOST)
-        worker_fail(w, &e);
+    else if (result == 0)
+        handle_end(&work, &e);
     else if (result != 0 && atomic_load(&work.cancelled))
         handle_cancellation(&work, &outcome, &why);
     else if (result != 0)

@@ -63,6 +63,7 @@ struct work {
     int64_t ask_ns;   /* boot clock: when to look whether somebody cancels it; likewise */
     atomic_bool lost; /* the lease is somebody else's */
     atomic_bool cancelled;
+    bool lane_held; /* its place could not be used, and the lane was held for that already */
 };
 
 /* Leases an item and starts its task, both or neither: 1, 0, -1. */
