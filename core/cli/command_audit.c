@@ -12,12 +12,20 @@
 
 enum { DEFAULT_LIMIT = 100 };
 
+/* The last lines of the log. */
+struct tail {
+    struct session *session;
+    int64_t behind; /* lines up to this one are left out */
+};
+
 static int list_line(void *context, const struct catalog_audit *line, struct error *e)
 {
-    struct session *s = context;
-    struct output *o = &s->output;
+    const struct tail *tail = context;
+    struct output *o = &tail->session->output;
     char hash[2 * CATALOG_HASH_SIZE + 1];
     (void)e;
+    if (line->sequence <= tail->behind)
+        return 0;
     text_hex(line->hash, sizeof(line->hash), hash);
     record_begin(o, "audit");
     record_number(o, "line", (uint64_t)line->sequence);
@@ -37,13 +45,18 @@ int command_audit_list(struct session *s, struct error *e)
         {"line", "LINE", true},   {"at", "AT", false},      {"actor", "WHO", false},
         {"event", "WHAT", false}, {"subject", "ON", false}, {"detail", "DETAIL", false}};
     const char *text = session_value(s, OPTION_LIMIT);
+    struct tail tail = {.session = s};
+    struct catalog_audit last = {.sequence = 0};
     uint64_t limit = DEFAULT_LIMIT;
     if (text && text_parse_u64(text, &limit) != 0)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--limit %s is no number", text);
-    if (session_setup(s, NEED_CATALOG, e) != 0)
+    if (session_setup(s, NEED_CATALOG, e) != 0 ||
+        catalog_audit_head(session_catalog(s), &last, e) < 0)
         return -1;
+    if (limit > 0 && (uint64_t)last.sequence > limit)
+        tail.behind = last.sequence - (int64_t)limit;
     output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
-    int result = catalog_audit_list(session_catalog(s), 0, limit, list_line, s, e);
+    int result = catalog_audit_list(session_catalog(s), 0, 0, list_line, &tail, e);
     output_table_end(&s->output, "nothing was changed yet");
     return result;
 }

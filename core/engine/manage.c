@@ -423,13 +423,27 @@ bool manage_quota_warning(struct setup *s, const uint8_t vault[CATALOG_ID_SIZE],
 
 /* ---- what storage knows ---- */
 
+/* What the mirror says already: its vault is gone, with the catalog that knew of it. */
+static int keep_source(struct vault *vault, struct about_source *source, struct error *e)
+{
+    struct catalog_vault *said = catalog_vault_new(e);
+    int result = said ? about_read(vault, said, source, e) : -1;
+    catalog_vault_free(said);
+    return result < 0 ? -1 : 0;
+}
+
 /* Where a mirror comes from. */
-static int fill_source(struct setup *s, const struct catalog_vault *row,
+static int fill_source(struct setup *s, struct vault *vault, const struct catalog_vault *row,
                        struct about_source *source, struct error *e)
 {
     struct catalog_mirror mirror;
-    if (catalog_mirror_get(setup_catalog(s), row->uuid, &mirror, e) != 0)
+    struct error why = ERROR_INIT;
+    if (catalog_mirror_get(setup_catalog(s), row->uuid, &mirror, &why) != 0) {
+        if (why.code == ERROR_NO_MIRROR)
+            return keep_source(vault, source, e);
+        *e = why;
         return -1;
+    }
     struct catalog_vault *from = catalog_vault_get(setup_catalog(s), mirror.source, e);
     if (!from)
         return -1;
@@ -445,7 +459,7 @@ int manage_tell_vault(struct setup *s, struct vault *vault, const struct catalog
 {
     struct about_source source = {.vault = ""};
     bool mirror = row->role == CATALOG_ROLE_MIRROR;
-    if (mirror && fill_source(s, row, &source, e) != 0)
+    if (mirror && fill_source(s, vault, row, &source, e) != 0)
         return -1;
     return about_write(vault, row, mirror ? &source : NULL, e);
 }

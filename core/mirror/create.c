@@ -183,6 +183,23 @@ static int draft_names(struct making *m, struct error *e)
     return 0;
 }
 
+/* On a command line --region is that of the mirror: only an id tells two vaults apart. */
+static int find_source(struct making *m, struct error *e)
+{
+    const struct mirror_request *request = m->request;
+
+    m->made.source =
+        catalog_vault_find(setup_catalog(m->setup), request->source_region, request->vault, e);
+    if (m->made.source != NULL)
+        return 0;
+    if (e->code == ERROR_AMBIGUOUS && request->vault != NULL)
+        error_set(e, e->error_class, ERROR_AMBIGUOUS,
+                  "several vaults are called '%s'; give the id of one, which `lagan vault "
+                  "list` shows",
+                  request->vault);
+    return -1;
+}
+
 /* The row as far as it is known before anything is touched. */
 static int draft(struct making *m, struct error *e)
 {
@@ -192,10 +209,8 @@ static int draft(struct making *m, struct error *e)
     if (request->region == NULL)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "say with --region where the mirror is to be");
-    m->made.source =
-        catalog_vault_find(setup_catalog(s), request->source_region, request->vault, e);
     m->made.row = catalog_vault_new(e);
-    if (m->made.source == NULL || m->made.row == NULL || find_older(m, e) != 0 ||
+    if (find_source(m, e) != 0 || m->made.row == NULL || find_older(m, e) != 0 ||
         setup_region(s, m->made.source->region, &m->from, e) != 0 ||
         setup_region(s, request->region, &m->to, e) != 0 || ask_places(m, e) != 0 ||
         catalog_backup_list(setup_catalog(s), m->made.source->uuid, NULL, note_traits, m, e) !=

@@ -183,10 +183,12 @@ static const struct {
     [VAULT_RULE_SIZE_OF_SOURCE] = {is_mirror, LAGAN_PRECONDITION, ERROR_VAULT_IS_MIRROR,
                                    "it is a mirror, which is as large as the vault that it "
                                    "follows; change that one"},
-    [VAULT_RULE_MIRROR_FIRST] = {has_mirror, LAGAN_PRECONDITION, ERROR_VAULT_HAS_MIRROR,
-                                 "it has the mirror {mirror} in region {mirror-region}; delete "
-                                 "that first: `lagan mirror delete {mirror} --region "
-                                 "{mirror-region}`"},
+    [VAULT_RULE_MIRROR_FIRST] =
+        {has_mirror, LAGAN_PRECONDITION, ERROR_VAULT_HAS_MIRROR,
+         "it has the mirror {mirror} in region {mirror-region}; end "
+         "that first: `lagan mirror stop {mirror}` keeps what it holds, "
+         "`lagan mirror delete {mirror} --region {mirror-region}` "
+         "does not"},
     [VAULT_RULE_IDLE] = {is_busy, LAGAN_BUSY, ERROR_CONFLICT,
                          "task {task} is at work on it; wait until that is over"},
     [VAULT_RULE_OLD_ENOUGH] =

@@ -390,14 +390,18 @@ allowed()
 {
     l -q mirror create plain --region spare --name "$long_64" --description "$text_255"
     l -q mirror stop "$long_64" --confirm "$long_64"
+    vault twin --region east
+    l -q vault create twin --region south --recovery-file "$PWD/r-twin-2"
     rows <<'END'
 1 no-such-mirror | is no mirror | mirror stop "$long_64" --yes
 1 no-such-mirror | is no mirror | mirror delete "$long_64" --region spare --yes
 1 name-taken | name | mirror create plain --region spare --name "$long_64"
+1 ambiguous | give the id of one | mirror create twin --region spare
 END
     l -q mirror create plain --region spare --name short --key "key_file:path=$PWD/conf/k"
     l -q mirror delete short --region spare --confirm short
     l -q mirror delete "$mirror" --region west --yes
+    l audit list --limit 1 | has mirror-delete || fail 'the last line of the log is not the last'
     rows <<'END'
 1 no-such-mirror | lagan vault undelete [COPY]-main | mirror show "$mirror"
 1 no-such-mirror | lagan vault undelete [COPY]-main | mirror delete "$mirror" --region west --yes

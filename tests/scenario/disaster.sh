@@ -104,6 +104,9 @@ echo '== the same with nothing but the recovery key'
 rm -rf state keys
 l catalog rebuild --region west --recovery-key "file:$PWD/recovery"
 check_restore 20 --vault "$mirror" --recovery-key "file:$PWD/recovery"
+# A mirror whose vault is gone takes a new key all the same.
+l -q vault key add "$mirror" --recovery-key "file:$PWD/recovery" --new-key "key_file:path=$PWD/keys/new"
+check_restore 20 --vault "$mirror"
 
 echo '== a zone is lost, and another one after the repair'
 rm -rf west-a
