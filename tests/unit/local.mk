@@ -81,6 +81,8 @@ mirror_fixture = tests/unit/mirror_fixture.c tests/unit/mirror_fixture_look.c \
 	tests/unit/mirror_fixture.h $(driver_fixture)
 unit_tests += tests/unit/test_mirror_worker
 tests_unit_test_mirror_worker_SOURCES = tests/unit/test_mirror_worker.c $(mirror_fixture)
+unit_tests += tests/unit/test_mirror_share
+tests_unit_test_mirror_share_SOURCES = tests/unit/test_mirror_share.c $(mirror_fixture)
 unit_tests += tests/unit/test_mirror_fault
 tests_unit_test_mirror_fault_SOURCES = tests/unit/test_mirror_fault.c $(mirror_fixture)
 unit_tests += tests/unit/test_vault_filter

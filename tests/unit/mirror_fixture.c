@@ -100,11 +100,16 @@ static void write_config(const struct world *w)
 
 void world_open(struct world *w)
 {
+    world_close(w);
+    write_config(w);
+    world_join(w);
+}
+
+void world_join(struct world *w)
+{
     struct error e = ERROR_INIT;
     char path[512];
 
-    world_close(w);
-    write_config(w);
     snprintf(path, sizeof(path), "%s/lagan.conf", w->scratch);
     const struct setup_request request = {.config_path = path,
                                           .driver_directory = fixture_folder("test-drivers")};

@@ -50,6 +50,8 @@ void world_drop(struct world *w);
 /* Closes the setup, if it is open; opens it with what faults, mirror and limits say now. */
 void world_close(struct world *w);
 void world_open(struct world *w);
+/* Opens a closed setup as it is: what further processes do. */
+void world_join(struct world *w);
 void world_set(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Makes `w` a copy of `from`, which is closed: catalog and stores (of tgt_fault) of its own.
  * `copy` shares the folder. */

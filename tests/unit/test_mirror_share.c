@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_mirror_share.c - several processes bring one mirror up to date; one of them is stopped
+ * until its lease is over, and goes on when another has done its work. */
+#include "driver_fixture.h"
+#include "mirror_fixture.h"
+#include "unit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BACKUPS = 60, LEASE_MS = 300 };
+
+static const char *const vaults[] = {"main", "second"};
+
+/* Two mirrors that are owed half of the backups each, and a key slot. */
+static void make_work(struct world *w)
+{
+    world_make(w, "tgt_dir");
+    for (int i = 0; i < 2; i++) {
+        world_vault(w, vaults[i]);
+        world_mirror(w, vaults[i], i == 0 ? "west" : "north");
+        world_backup(w, vaults[i], NULL);
+        world_backups(w, vaults[i], BACKUPS / 2 - 1);
+    }
+    world_close(w);
+}
+
+/* A process of its own that works until nothing is due, and tells how many items it did.  It
+ * waits for a byte from `gate` first, unless that is negative. */
+static pid_t start_worker(struct world *w, int gate, int pipe_end)
+{
+    struct work_result result = {0};
+    struct error e = ERROR_INIT;
+
+    fflush(NULL);
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    alarm(60); /* never for long */
+    world_join(w);
+    char go;
+    if (gate >= 0 && read(gate, &go, 1) != 1)
+        _exit(1);
+    int worked = world_try(w, &result, &e);
+    world_close(w);
+    if (worked != 0)
+        fprintf(stderr, "a worker has failed: %s\n", e.text);
+    else if (write(pipe_end, &result.done, sizeof(result.done)) != sizeof(result.done))
+        worked = -1;
+    _exit(worked == 0 ? 0 : 1);
+}
+
+static uint64_t end_worker(pid_t child, int pipe_end)
+{
+    uint64_t done = 0;
+    int status = 0;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(read(pipe_end, &done, sizeof(done)), sizeof(done));
+    return done;
+}
+
+static void expect_done_once(struct world *w)
+{
+    world_join(w);
+    assert_int_equal(world_work(w).done, 0);
+    for (int i = 0; i < 2; i++)
+        world_expect_sync(w, vaults[i]);
+    assert_int_equal(world_tasks(w, CATALOG_TASK_STATE_SUCCESS, "copy "), BACKUPS);
+    assert_int_equal(world_tasks(w, CATALOG_TASK_STATE_RUNNING, ""), 0);
+}
+
+static void workers_share_a_queue(void **state)
+{
+    struct world w;
+    uint64_t done[2];
+    pid_t children[2];
+    int ends[2], gate[2];
+
+    (void)state;
+    make_work(&w);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(pipe(gate), 0);
+    for (int i = 0; i < 2; i++)
+        children[i] = start_worker(&w, gate[0], ends[1]);
+    usleep(100000);
+    assert_int_equal(write(gate[1], "12", 2), 2);
+    for (int i = 0; i < 2; i++)
+        done[i] = end_worker(children[i], ends[0]);
+    print_message("%llu and %llu items\n", (unsigned long long)done[0],
+                  (unsigned long long)done[1]);
+    assert_int_equal(done[0] + done[1], BACKUPS + 2);
+    assert_true(done[0] > 0 && done[1] > 0);
+    expect_done_once(&w);
+    world_drop(&w);
+    for (int i = 0; i < 2; i++) {
+        close(ends[i]);
+        close(gate[i]);
+    }
+}
+
+/* The worker stops with its tenth item in hand. */
+static int stop(struct world *w, const struct work_news *news)
+{
+    static unsigned started;
+
+    (void)w;
+    if (news->kind == WORK_STARTED && ++started == 10)
+        raise(SIGSTOP);
+    return 0;
+}
+
+static void worker_without_its_lease(void **state)
+{
+    struct world w;
+    int ends[2], status = 0;
+
+    (void)state;
+    make_work(&w);
+    assert_int_equal(pipe(ends), 0);
+    w.lease_ns = LEASE_MS * INT64_C(1000000);
+    w.each_news = stop;
+    pid_t stopped = start_worker(&w, -1, ends[1]);
+    assert_int_equal(waitpid(stopped, &status, WUNTRACED), stopped);
+    assert_true(WIFSTOPPED(status));
+    w.each_news = NULL;
+    world_join(&w);
+    assert_in_range(world_items(&w, CATALOG_ITEM_RUNNING), 1, 4);
+    world_close(&w);
+    usleep((LEASE_MS + 50) * 1000);
+    uint64_t others = end_worker(start_worker(&w, -1, ends[1]), ends[0]);
+    assert_int_equal(kill(stopped, SIGCONT), 0);
+    uint64_t own = end_worker(stopped, ends[0]);
+    print_message("%llu items by the one that was stopped, %llu by the other\n",
+                  (unsigned long long)own, (unsigned long long)others);
+    assert_int_equal(own + others, BACKUPS + 2);
+    assert_in_range(own, 5, 10);
+    expect_done_once(&w);
+    world_drop(&w);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(workers_share_a_queue),
+        cmocka_unit_test(worker_without_its_lease),
+    };
+    return cmocka_run_group_tests(tests, world_setup, NULL);
+}
