@@ -65,13 +65,19 @@ int command_audit_list(struct session *s, struct error *e)
 struct witnesses {
     struct session *session;
     const char *mirror;
+    uint8_t writer[CATALOG_ID_SIZE]; /* this installation */
     uint64_t heads;
+    uint64_t others; /* heads of logs that are not here */
 };
 
 static int compare_head(void *context, const struct vault_audit_head *head, struct error *e)
 {
     struct witnesses *w = context;
     uint8_t hash[CATALOG_HASH_SIZE];
+    if (memcmp(head->writer, w->writer, sizeof(w->writer)) != 0) {
+        w->others++;
+        return 0;
+    }
     int found =
         catalog_audit_hash(session_catalog(w->session), (int64_t)head->sequence, hash, e);
     if (found < 0)
@@ -109,7 +115,6 @@ static int ask_mirror(struct witnesses *w, const uint8_t id[CATALOG_ID_SIZE], st
     static const struct setup_key locked = {.locked = true};
     struct catalog *catalog = session_catalog(w->session);
     struct open_vault vault = {0};
-    uint8_t writer[CATALOG_ID_SIZE];
     struct error away = ERROR_INIT;
     struct catalog_vault *row = catalog_vault_get(catalog, id, e);
     if (!row)
@@ -118,9 +123,9 @@ static int ask_mirror(struct witnesses *w, const uint8_t id[CATALOG_ID_SIZE], st
         report_line("lagan: warning: %s; what it has noted is not compared", away.text);
         return 0;
     }
-    catalog_writer_id(catalog, writer);
+    catalog_writer_id(catalog, w->writer);
     w->mirror = vault.row->name;
-    int result = vault_audit_head_list(vault.vault, writer, compare_head, w, e);
+    int result = vault_audit_head_list(vault.vault, NULL, compare_head, w, e);
     open_vault_close(&vault);
     return result;
 }
@@ -143,9 +148,16 @@ int command_audit_verify(struct session *s, struct error *e)
         record_begin(&s->output, "audit_verify");
         record_number(&s->output, "lines", lines);
         record_number(&s->output, "heads", w.heads);
+        record_number(&s->output, "other_heads", w.others);
         record_end(&s->output);
     }
     output_note(&s->output, "%llu lines are what they were; %llu heads in mirrors agree",
                 (unsigned long long)lines, (unsigned long long)w.heads);
+    /* Several installations may share a mirror; but a catalog that was made anew begins a new
+     * log, and whoever did that may have wanted the old one gone. */
+    if (w.others > 0)
+        output_note(&s->output,
+                    "%llu heads are of logs of other catalogs, or of one that was here before",
+                    (unsigned long long)w.others);
     return 0;
 }

@@ -67,6 +67,11 @@ static int offer_vault(void *context, const struct catalog_vault *row, struct er
     return 0;
 }
 
+static int offer_mirror(void *context, const struct catalog_vault *row, struct error *e)
+{
+    return row->role == CATALOG_ROLE_MIRROR ? offer_vault(context, row, e) : 0;
+}
+
 static int offer_source(void *context, const struct catalog_source *row, struct error *e)
 {
     (void)e;
@@ -121,6 +126,9 @@ static void complete_operand(struct completion *c, enum operand_kind kind)
     case OPERAND_VAULT:
         catalog_vault_list(catalog, offer_vault, c, &ignored);
         break;
+    case OPERAND_MIRROR:
+        catalog_vault_list(catalog, offer_mirror, c, &ignored);
+        break;
     case OPERAND_TASK:
         catalog_task_list(catalog, 0, -1, 100, offer_task, c, &ignored);
         break;
@@ -144,6 +152,7 @@ static void complete_value(struct completion *c, int option)
         complete_operand(c, OPERAND_VAULT);
         break;
     case OPTION_REGION:
+    case OPTION_MIRROR_REGION:
     case OPTION_REPLICA_TO:
         complete_operand(c, OPERAND_REGION);
         break;
@@ -175,6 +184,11 @@ static void complete_value(struct completion *c, int option)
     case OPTION_ENCRYPTION:
         candidate(c, "managed");
         candidate(c, "kms");
+        break;
+    case OPTION_STATE:
+#define X(symbol, name, over) candidate(c, name);
+        CATALOG_TASK_STATES(X)
+#undef X
         break;
     case OPTION_ON_CONFLICT:
 #define X(symbol, name, text) candidate(c, name);
