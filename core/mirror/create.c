@@ -173,8 +173,6 @@ static int draft_names(struct making *m, struct error *e)
         return -1;
     if (request->name != NULL)
         snprintf(row->name, sizeof(row->name), "%s", request->name);
-    else
-        mirror_made_name(source->name, row->name, sizeof(row->name));
     if (request->description != NULL)
         snprintf(row->description, sizeof(row->description), "%s", request->description);
     else
@@ -198,6 +196,26 @@ static int find_source(struct making *m, struct error *e)
                   "list` shows",
                   request->vault);
     return -1;
+}
+
+/* A made name may be that of an earlier mirror, which was stopped or waits to be purged. */
+static int choose_place(struct making *m, struct error *e)
+{
+    enum { ATTEMPTS = 1000 };
+    struct catalog_vault *row = m->made.row;
+
+    if (m->request->name != NULL)
+        return create_place(m->setup, m->to, m->target, row, e);
+    for (unsigned number = 1;; number++) {
+        struct error why = ERROR_INIT;
+        mirror_made_name(m->made.source->name, number, row->name, sizeof(row->name));
+        if (create_place(m->setup, m->to, m->target, row, &why) == 0)
+            return 0;
+        if (why.code == ERROR_NAME_TAKEN && number < ATTEMPTS)
+            continue;
+        *e = why;
+        return -1;
+    }
 }
 
 /* The row as far as it is known before anything is touched. */
@@ -227,7 +245,7 @@ static int draft(struct making *m, struct error *e)
     memcpy(row->root_public, m->made.source->root_public, sizeof(row->root_public));
     if (setup_driver(s, m->to->zones[0].name, LAGAN_KIND_TARGET, &m->target, e) != 0)
         return -1;
-    return create_place(s, m->to, m->target, row, e);
+    return choose_place(m, e);
 }
 
 /* Opens what the mirror's own slot needs, and tells the row how the mirror is opened later. */

@@ -222,11 +222,14 @@ static int cut(const char *text, size_t limit)
     return (int)bytes;
 }
 
-void mirror_made_name(const char *source, char *name, size_t room)
+void mirror_made_name(const char *source, unsigned number, char *name, size_t room)
 {
-    int kept = cut(source, NAME_LIMIT - strlen(MADE_PREFIX));
+    char end[16] = "";
 
-    snprintf(name, room, "%s%.*s", MADE_PREFIX, kept, source);
+    if (number > 1)
+        snprintf(end, sizeof(end), "-%u", number);
+    int kept = cut(source, NAME_LIMIT - strlen(MADE_PREFIX) - strlen(end));
+    snprintf(name, room, "%s%.*s%s", MADE_PREFIX, kept, source, end);
 }
 
 void mirror_made_description(const char *source, const uint8_t id[CATALOG_ID_SIZE], char *text,

@@ -58,9 +58,10 @@ const char *mirror_rule_requirement(enum mirror_rule rule);
 /* 0, or the error of the first rule that stands against it. */
 int mirror_may_be_made(const struct mirror_wish *wish, struct error *e);
 
-/* Names that are made when none was given: "[COPY]-NAME" (NAM-05, MIR-06), cut so that it keeps
- * the limit of names (NAM-10), and "From NAME(ID)" (MIR-07), in which the name is cut. */
-void mirror_made_name(const char *source, char *name, size_t room);
+/* Names that are made when none was given: "[COPY]-NAME" (NAM-05, MIR-06), the second and
+ * further ones "[COPY]-NAME-2" and so on (`number`, from 1), cut so that they keep the limit of
+ * names (NAM-10), and "From NAME(ID)" (MIR-07), in which the name is cut. */
+void mirror_made_name(const char *source, unsigned number, char *name, size_t room);
 void mirror_made_description(const char *source, const uint8_t id[CATALOG_ID_SIZE], char *text,
                              size_t room);
 

@@ -98,6 +98,12 @@ is DEL-02 "$(code vault delete main --region east --yes)" ok
 
 echo '== MET-14: the audit log, its heads in mirrors, and a line that was changed'
 l -q vault undelete main --region east
+l -q mirror create main --region west
+is NAM-10 "$(of mirror name mirror list)" '[COPY]-main'
+l -q mirror stop '[COPY]-main' --yes
+l -q mirror create main --region west
+is NAM-10 "$(of mirror name mirror list)" '[COPY]-main-2'
+l -q mirror stop '[COPY]-main-2' --yes
 l -q mirror create main --region west --name witness
 l -q run --once
 l audit verify

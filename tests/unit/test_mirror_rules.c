@@ -135,12 +135,15 @@ static void rules_made_names(void **state)
     static const uint8_t id[CATALOG_ID_SIZE] = {0xab, 0xcd};
     char longest[NAME_SIZE], text[1024];
     (void)state;
-    mirror_made_name("vault-20240220-161428", text, sizeof(text));
+    mirror_made_name("vault-20240220-161428", 1, text, sizeof(text));
     assert_string_equal(text, "[COPY]-vault-20240220-161428");
     memset(longest, 'n', NAME_LIMIT);
     longest[NAME_LIMIT] = '\0';
-    mirror_made_name(longest, text, sizeof(text));
+    mirror_made_name(longest, 1, text, sizeof(text));
     assert_int_equal(strlen(text), NAME_LIMIT);
+    mirror_made_name(longest, 12, text, sizeof(text));
+    assert_int_equal(strlen(text), NAME_LIMIT);
+    assert_string_equal(text + NAME_LIMIT - 4, "n-12");
     mirror_made_description("main", id, text, sizeof(text));
     assert_string_equal(text, "From main(abcd0000000000000000000000000000)");
     char wide[4 * 300 + 1] = "";
