@@ -300,8 +300,8 @@ END
 states()
 {
     # Only mirrors are offered where only they will do, and regions where one is asked for.
-    [ "$(lagan --config="$conf" --complete mirror stop '')" = "$mirror" ]
-    [ "$(lagan --config="$conf" --complete mirror create plain --region sp)" = spare ]
+    [ "$(lagan --complete --config="$conf" mirror stop '')" = "$mirror" ]
+    [ "$(lagan --complete --config="$conf" mirror create plain --region sp)" = spare ]
     rows <<'END'
 1 no-such-mirror | is no mirror; its mirror is [COPY]-main in region west | mirror show main
 1 no-such-mirror | lagan mirror create plain --region | mirror show plain
