@@ -134,10 +134,8 @@ static void mark_keyless(struct found_vault *f)
 static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
 {
     const struct vault_settings *settings = vault_settings(f->vault);
-    struct place place;
-    if (find_row(f, e) != 0)
-        return -1;
     struct catalog_vault *row = f->row;
+    struct place place;
     config_region_place(f->rebuild->region, &place);
     memcpy(row->lineage, settings->uuid, sizeof(row->lineage));
     memcpy(row->root_public, settings->root_public, sizeof(row->root_public));
@@ -305,23 +303,62 @@ static bool unlock(struct found_vault *f, struct error *why)
     return false;
 }
 
+static void report(struct found_vault *f, bool whole, const struct error *why)
+{
+    *f->rebuild->failed += !whole;
+    f->report.row = f->row;
+    f->report.why = why;
+    f->rebuild->each(f->rebuild->context, &f->report);
+}
+
+/* Whether the vault that the catalog knows by this id lies where the catalog says, and not
+ * here. What is found here is then a second copy, or a mirror that was never finished. */
+static bool lies_elsewhere(struct found_vault *f, const char *prefix)
+{
+    static const struct setup_key locked = {.locked = true};
+    struct open_vault own = {0};
+    struct error e = ERROR_INIT;
+    if (strcmp(f->row->region, f->rebuild->region->name) == 0 &&
+        strcmp(f->row->prefix, prefix) == 0)
+        return false;
+    struct catalog_vault *row =
+        catalog_vault_get(setup_catalog(f->rebuild->setup), f->row->uuid, &e);
+    if (!row || setup_vault_open_row(f->rebuild->setup, row, &locked, true, &own, &e) != 0)
+        return false; /* it has moved here, or is not known yet */
+    open_vault_close(&own);
+    return true;
+}
+
+static int leave_out(struct found_vault *f, const char *prefix)
+{
+    struct error why = ERROR_INIT;
+    error_set(
+        &why, LAGAN_EXISTS, ERROR_CONFLICT,
+        "%s in region %s is a second copy of the vault that lies in region %s; it is left "
+        "alone; `lagan mirror create %s` takes up a mirror that was not finished",
+        prefix[0] ? prefix : "the top", f->rebuild->region->name, f->row->region, f->row->name);
+    report(f, false, &why);
+    return 0;
+}
+
 static int rebuild_found(struct found_vault *f, const char *prefix, struct error *e)
 {
     struct setup *s = f->rebuild->setup;
     struct error locked = ERROR_INIT;
     if (setup_target_open(s, f->rebuild->region, prefix, LAGAN_OPEN_READ_ONLY, &f->place, e) !=
             0 ||
-        vault_open(f->place.target, NULL, &f->vault, e) != 0 || fill_row(f, prefix, e) != 0)
+        vault_open(f->place.target, NULL, &f->vault, e) != 0 || find_row(f, e) != 0)
+        return error_context(e, "the vault at %s", prefix[0] ? prefix : "the top");
+    if (lies_elsewhere(f, prefix))
+        return leave_out(f, prefix);
+    if (fill_row(f, prefix, e) != 0)
         return error_context(e, "the vault at %s", prefix[0] ? prefix : "the top");
     bool unlocked = unlock(f, &locked);
     if (unlocked && vault_backups(f->vault, &f->seals, NULL, NULL, e) != 0)
         return error_context(e, "vault %s", f->row->name);
     if (write_rows(f, unlocked, e) != 0)
         return -1;
-    *f->rebuild->failed += !unlocked;
-    f->report.row = f->row;
-    f->report.why = &locked;
-    f->rebuild->each(f->rebuild->context, &f->report);
+    report(f, unlocked, &locked);
     return 0;
 }
 

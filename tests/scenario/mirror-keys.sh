@@ -3,7 +3,7 @@
 # MIR-04, VLT-07, VLT-33: a mirror is encrypted by the method of its vault, with a key of its own
 # region; when the source's key service is gone for good, the mirror opens with its own.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
-requires_program openssl jq
+requires_program openssl jq sqlite3
 
 cat >kms <<'END'
 #!/bin/sh
@@ -67,6 +67,18 @@ expect_status 1 l mirror delete '[COPY]-plain' --region east --yes
 l -q mirror delete '[COPY]-plain' --region west --confirm '[COPY]-plain'
 l -q vault purge '[COPY]-plain' --force --yes 2>purged
 [ ! -s purged ] || { cat purged >&2; fail 'the purge left something'; }
+
+echo '== a mirror that was never finished does not pass for its vault in a rebuild'
+l -q mirror create plain --region west --name half
+l -q mirror stop half --yes
+sqlite3 state/catalog.db "PRAGMA foreign_keys = ON; DELETE FROM vaults WHERE name = 'half'"
+rm -rf west/half/about
+expect_status 1 l -q catalog rebuild 2>second
+expect_in second 'is a second copy of the vault that lies in region east'
+[ "$(l vault show plain --json | jq -r 'select(.type == "vault") | .region')" = east ] || fail 'the vault has moved'
+l -q mirror create plain --region west --name half
+l -q mirror delete half --region west --yes
+l -q vault purge half --force --yes
 
 echo '== the region and its key service are gone'
 rm -rf east service-east state
