@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static char *const projects[] = {"main", "lab"};
-static char *const to_west[] = {"west", "north"};
+/* Configurations own their texts; nothing writes to these. */
+#define T(text) ((char *)(text))
+static char *const projects[] = {T("main"), T("lab")};
+static char *const to_west[] = {T("west"), T("north")};
 static const struct place_label east_labels[] = {
-    {"site", "dresden"}, {"power", "drewag"}, {"admin", "jo"}};
-static const struct place_label west_labels[] = {
-    {"power", "drewag"}, {"site", "berlin"}, {"admin", "jo"}, {"rack", "7"}};
+    {T("site"), T("dresden")}, {T("power"), T("drewag")}, {T("admin"), T("jo")}};
+static const struct place_label west_labels[] = {{T("power"), T("drewag")},
+                                                 {T("site"), T("berlin")},
+                                                 {T("admin"), T("jo")},
+                                                 {T("rack"), T("7")}};
 
 static const struct place east = {.name = "east",
                                   .can_send = true,
