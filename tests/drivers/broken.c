@@ -214,6 +214,8 @@ static const struct lagan_driver descriptor = {
     .size = 64,
 #elif defined FAULT_STUB
     .size = 4,
+#elif defined FAULT_FIRST /* no fault: of ABI 1.0 */
+    .size = offsetof(struct lagan_driver, traits),
 #else
     .size = sizeof(struct lagan_driver),
 #endif

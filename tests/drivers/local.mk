@@ -35,7 +35,7 @@ tests/drivers/clock_shift.so: tests/drivers/clock_shift.c
 
 # Those that must be refused land in broken-drivers/: broken.c, built once per fault.  Bound lazily
 # and with undefined symbols allowed, as a careless author would.
-broken_drivers = tgt_sound tgt_minor tgt_old tgt_magic tgt_short tgt_stub tgt_major tgt_slot tgt_stages \
+broken_drivers = tgt_sound tgt_minor tgt_old tgt_first tgt_magic tgt_short tgt_stub tgt_major tgt_slot tgt_stages \
 	tgt_symbol tgt_name tgt_feature tgt_pointer tgt_offset tgt_kind tgt_threads tgt_version \
 	tgt_table tgt_null tgt_export tgt_default tgt_type tgt_bare tgt_configure tgt_load tgt_crash \
 	tgt_exit

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Configurations own their texts; nothing writes to these. */
-#define T(text) ((char *)(text))
+#define T(text) ((char[]){text})
 static char *const projects[] = {T("main"), T("lab")};
 static char *const to_west[] = {T("west"), T("north")};
 static const struct place_label east_labels[] = {
@@ -142,7 +142,7 @@ static void place_domains_LOC_10(void **state)
 
 static void place_distinct_LOC_10(void **state)
 {
-    char *const distinct[] = {"site", "rack", "power"};
+    char *const distinct[] = {T("site"), T("rack"), T("power")};
     struct error e = ERROR_INIT;
     (void)state;
     assert_int_equal(place_distinct(&east, &west, distinct, 0, &e), 0);
