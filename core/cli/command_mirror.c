@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "engine/manage.h"
 #include "mirror/create.h"
 #include "mirror/worker.h"
 
@@ -310,6 +311,14 @@ int command_mirror_stop(struct session *s, struct error *e)
     return result;
 }
 
+/* So that a rebuild knows, too; what cannot be reached now is deleted all the same. */
+static void tell_storage(struct session *s, const struct catalog_vault *row)
+{
+    struct error why = ERROR_INIT;
+    if (manage_tell_storage(s->setup, row, &why) != 0)
+        output_note(&s->output, "storage could not be told: %s", why.text);
+}
+
 int command_mirror_delete(struct session *s, struct error *e)
 {
     struct mirror_view view = {0};
@@ -323,6 +332,7 @@ int command_mirror_delete(struct session *s, struct error *e)
         mirror_delete(s->setup, view.row, &view.mirror, session_value(s, OPTION_REGION), e);
     if (result != 0)
         goto out;
+    tell_storage(s, view.row);
     clock_format_local(view.row->purge_ns, until);
     output_note(&s->output,
                 "mirror %s deleted; until %s `lagan vault undelete` brings it back "

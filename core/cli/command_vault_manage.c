@@ -26,7 +26,10 @@ static void tell_storage(struct session *s, const struct catalog_vault *row)
 {
     struct error why = ERROR_INIT;
     if (manage_tell_storage(s->setup, row, &why) != 0)
-        output_note(&s->output, "storage learns of it with the next backup (%s)", why.text);
+        output_note(&s->output,
+                    "storage could not be told (%s); a rebuild of the catalog would not "
+                    "know",
+                    why.text);
 }
 
 /* ---- update ---- */
@@ -176,6 +179,7 @@ static int delete_row(struct session *s, struct catalog_vault *row, struct error
         confirm_loss(s, row, "deleting", &dossier, e) != 0 ||
         manage_delete(s->setup, row, e) != 0)
         return -1;
+    tell_storage(s, row);
     show(s, row, "is deleted");
     clock_format_utc(row->purge_ns, until);
     output_note(&s->output, "`lagan vault undelete %s` brings it back until %s", row->name,
@@ -199,6 +203,8 @@ int command_vault_undelete(struct session *s, struct error *e)
     if (session_setup(s, NEED_CATALOG, e) != 0 || vault_operand(s, &row, e) != 0)
         return -1;
     int result = manage_undelete(s->setup, row, e);
+    if (result == 0)
+        tell_storage(s, row);
     if (result == 0)
         show(s, row, "is back");
     catalog_vault_free(row);

@@ -54,6 +54,29 @@ static int add_source(struct vault_about *about, const struct about_source *sour
     return vault_about_add(about, ABOUT_SOURCE_REGION, source->region, e);
 }
 
+/* What is 0 is left out. */
+static int add_numbers(struct vault_about *about, const struct catalog_vault *row,
+                       struct error *e)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {
+        {ABOUT_TRIAL_END, row->plan == CATALOG_PLAN_TRIAL ? row->trial_end_ns : 0},
+        {ABOUT_QUOTA, (int64_t)row->quota_bytes},
+        {ABOUT_QUOTA_WARNING, row->quota_bytes > 0 ? (int64_t)row->quota_warning : 0},
+        {ABOUT_AUTO_EXPAND, row->auto_expand},
+        {ABOUT_DELETED, row->state == CATALOG_VAULT_DELETED ? row->deleted_ns : 0},
+        {ABOUT_PURGE, row->state == CATALOG_VAULT_DELETED ? row->purge_ns : 0},
+    };
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (numbers[i].value > 0 &&
+            add_number(about, numbers[i].name, numbers[i].value, e) != 0)
+            return -1;
+    return 0;
+}
+
 static int add_row(struct vault_about *about, const struct catalog_vault *row, struct error *e)
 {
     memcpy(about->id, row->uuid, sizeof(about->id));
@@ -69,9 +92,7 @@ static int add_row(struct vault_about *about, const struct catalog_vault *row, s
     if (add_number(about, ABOUT_CREATED, row->created_ns, e) != 0 ||
         add_tags(about, &row->tags, e) != 0)
         return -1;
-    return row->plan == CATALOG_PLAN_TRIAL
-               ? add_number(about, ABOUT_TRIAL_END, row->trial_end_ns, e)
-               : 0;
+    return add_numbers(about, row, e);
 }
 
 static bool says_the_same(const struct vault_about *a, const struct vault_about *b)
@@ -139,6 +160,22 @@ static void take_words(const struct vault_about *about, struct catalog_vault *ro
         row->encryption = (enum catalog_encryption)catalog_encryption_parse(encryption);
 }
 
+/* A vault that was deleted stays so when the catalog is lost. */
+static void take_numbers(const struct vault_about *about, struct catalog_vault *row)
+{
+    if (number_of(about, ABOUT_CREATED) > 0)
+        row->created_ns = number_of(about, ABOUT_CREATED);
+    row->trial_end_ns = number_of(about, ABOUT_TRIAL_END);
+    row->quota_bytes = (uint64_t)number_of(about, ABOUT_QUOTA);
+    row->quota_warning = (uint32_t)number_of(about, ABOUT_QUOTA_WARNING);
+    row->auto_expand = number_of(about, ABOUT_AUTO_EXPAND) != 0;
+    if (number_of(about, ABOUT_DELETED) == 0)
+        return;
+    row->state = CATALOG_VAULT_DELETED;
+    row->deleted_ns = number_of(about, ABOUT_DELETED);
+    row->purge_ns = number_of(about, ABOUT_PURGE);
+}
+
 static int take_tags(const struct vault_about *about, struct catalog_vault *row,
                      struct error *e)
 {
@@ -178,9 +215,7 @@ int about_read(struct vault *vault, struct catalog_vault *row, struct about_sour
         take_text(&about, ABOUT_DESCRIPTION, row->description, sizeof(row->description));
         take_text(&about, ABOUT_PROJECT, row->project, sizeof(row->project));
         take_words(&about, row);
-        if (number_of(&about, ABOUT_CREATED) > 0)
-            row->created_ns = number_of(&about, ABOUT_CREATED);
-        row->trial_end_ns = number_of(&about, ABOUT_TRIAL_END);
+        take_numbers(&about, row);
         if (source != NULL)
             take_source(&about, source);
     }

@@ -2,6 +2,7 @@
 /* rebuild.c - reads the rows of vaults, backups and sources back from storage. */
 #include "engine/rebuild.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "engine/about.h"
@@ -131,6 +132,15 @@ static void mark_keyless(struct found_vault *f)
              "it has no key slot: its keys are lost, or a purge was broken off");
 }
 
+/* Whoever can write to the storage can bring back what a vault has said once: a deletion that a
+ * rebuild learns of can be taken back for as long as a new one. */
+static void keep_awhile(const struct found_vault *f, struct catalog_vault *row)
+{
+    int64_t least = clock_wall_ns() + setup_config(f->rebuild->setup)->limits.undelete_ns;
+    if (row->state == CATALOG_VAULT_DELETED && row->purge_ns < least)
+        row->purge_ns = least;
+}
+
 static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
 {
     const struct vault_settings *settings = vault_settings(f->vault);
@@ -147,6 +157,7 @@ static int fill_row(struct found_vault *f, const char *prefix, struct error *e)
     if (vault_slot_list(f->vault, note_encryption, f, e) != 0 ||
         about_read(f->vault, row, NULL, e) < 0)
         return -1;
+    keep_awhile(f, row);
     mark_keyless(f);
     return row->key_driver[0] ? 0 : key_from_default(f, e);
 }

@@ -34,7 +34,12 @@ enum {
     X(SOURCE_VAULT, "source-vault")                                                            \
     X(SOURCE_REGION, "source-region")                                                          \
     X(CREATED, "created")                                                                      \
-    X(TRIAL_END, "trial-end")
+    X(TRIAL_END, "trial-end")                                                                  \
+    X(QUOTA, "quota")                                                                          \
+    X(QUOTA_WARNING, "quota-warning")                                                          \
+    X(AUTO_EXPAND, "auto-expand")                                                              \
+    X(DELETED, "deleted")                                                                      \
+    X(PURGE, "purge")
 #define VAULT_ABOUT_TAG "tag:"
 
 /* `{0}` is empty.  Owns the pairs: vault_about_free. */

@@ -110,3 +110,17 @@ l audit verify
 trigger=$(sqlite3 state/catalog.db "SELECT sql FROM sqlite_schema WHERE name = 'audit_stays'")
 sqlite3 state/catalog.db "DROP TRIGGER audit_stays; UPDATE audit SET actor = 'nobody' WHERE sequence = 2; $trigger"
 is MET-14 "$(code audit verify)" audit-broken
+
+echo '== DEL-10: what was deleted stays so when the catalog is lost, and can be brought back'
+rm -rf state
+l -q catalog rebuild 2>/dev/null || true
+l -q vault update alone --region east --quota 5G --quota-warning 70
+l -q vault delete alone --region east --yes
+rm -rf state
+l -q catalog rebuild --region east
+is DEL-10 "$(l vault list --json | jq -r 'select(.name == "alone") | .state')" deleted
+l -q vault undelete alone --region east
+is VLT-16 "$(of vault quota vault show alone)" $((5 << 30))
+rm -rf state
+l -q catalog rebuild --region east
+is DEL-10 "$(l vault list --json | jq -r 'select(.name == "alone") | .state')" available
