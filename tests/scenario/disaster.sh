@@ -5,7 +5,6 @@
 # the mirror's region.  Then a zone of that region is lost, too.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 requires_program jq
-ldd "$abs_top_builddir/lagan" 2>/dev/null | grep -q libasan && skip 'the clock cannot be moved under a sanitizer'
 
 mirror='[COPY]-main'
 delay=5400 # seconds that history is held
