@@ -95,9 +95,6 @@ echo wrong >passphrase
 expect_status 1 decode $vault --passphrase-file passphrase --backups
 
 # What a mirror has besides: another key, what it is, the head of the audit log.
-if ldd "$abs_top_builddir/lagan" 2>/dev/null | grep libasan >/dev/null; then
-    exit 0 # the clock cannot be moved under a sanitizer
-fi
 mkdir etc/conf.d
 echo "region west { target tgt_dir { path = $scratch/west } }" >etc/conf.d/west.conf
 chmod 600 etc/conf.d/west.conf
