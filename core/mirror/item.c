@@ -439,6 +439,19 @@ static void handle_failure(struct work *work, const struct outcome *o, const str
         handle_end(work, &e);
 }
 
+/* A process that dies in an item cannot say why; some day that is the reason. */
+static int check_attempts(const struct work *work, struct error *e)
+{
+    enum { ATTEMPTS_MOST = 1000 };
+
+    if (work->item.attempts <= ATTEMPTS_MOST)
+        return 0;
+    return error_set(e, LAGAN_PRECONDITION, ERROR_FAILED,
+                     "%d attempts ended without a word: the process that works on it dies, or "
+                     "is stopped too long",
+                     ATTEMPTS_MOST);
+}
+
 static int reach(struct work *work, struct error *e)
 {
     struct worker *w = work->worker;
@@ -480,7 +493,9 @@ void work_run(struct worker *w, const struct catalog_item *item,
     int result;
 
     name_vault(&work);
-    result = reach(&work, &why);
+    result = check_attempts(&work, &why);
+    if (result == 0)
+        result = reach(&work, &why);
     if (result == 0) {
         news.vault = vault_name(&work);
         worker_tell(w, &news);

@@ -96,8 +96,21 @@ is DEL-03 "$(sqlite3 state/catalog.db "SELECT count(*) FROM items WHERE lane = x
 l -q run --once
 is DEL-02 "$(code vault delete main --region east --yes)" ok
 
-echo '== MET-14: the audit log, its heads in mirrors, and a line that was changed'
+echo '== TSK-26: an item whose process dies in it again and again is given up, and can be replayed'
 l -q vault undelete main --region east
+l -q mirror create main --region west --name poisoned
+l -q run --once
+l -q backup create "$PWD/source" --vault main
+sqlite3 state/catalog.db 'UPDATE items SET attempts = 1000'
+expect_status 1 l -q run --once
+is TSK-26 "$(of item operation task dead)" copy
+is TSK-26 "$(of mirror state mirror show poisoned)" error
+l -q task retry
+l -q run --once
+is TSK-26 "$(of mirror state mirror show poisoned)" in-sync
+l -q mirror stop poisoned --yes
+
+echo '== MET-14: the audit log, its heads in mirrors, and a line that was changed'
 l -q mirror create main --region west
 is NAM-10 "$(of mirror name mirror list)" '[COPY]-main'
 l -q mirror stop '[COPY]-main' --yes
