@@ -3,12 +3,16 @@
 #include "mirror_fixture.h"
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+#include "crypto/secret.h"
 #include "driver_fixture.h"
 #include "engine/backup_row.h"
 #include "engine/create.h"
 #include "engine/protect.h"
 #include "engine/slots.h"
 #include "unit.h"
+#include "vault/seal_codec.h"
 #include "vault/vault_private.h"
 
 #include <stdio.h>
@@ -272,9 +276,37 @@ void world_backup(struct world *w, const char *vault, char id[CATALOG_SEAL_ID_SI
     open_vault_close(&open);
 }
 
-/* A seal like `model`, under an id of its own. */
+/* As seal_write does, which lists all seals each time to find the last one. */
+static void store_seal(struct vault *v, struct seal *s, const struct vault_writer *writer,
+                       const uint8_t last[32])
+{
+    CLEANUP_BUFFER struct buffer object = BUFFER_INIT;
+    struct error e = ERROR_INIT;
+    uint8_t id[8], salt[SEAL_SALT_SIZE];
+    char name[NAME_SIZE];
+
+    crypto_random(id, sizeof(id));
+    crypto_random(salt, sizeof(salt));
+    memcpy(s->writer, writer->id, sizeof(s->writer));
+    s->created_ns = world_now_ns();
+    s->key_epoch = vault_settings(v)->key_epoch;
+    s->previous = calloc(1, 32);
+    assert_non_null(s->previous);
+    memcpy(s->previous[s->previous_count++], last, 32);
+    text_hex(id, sizeof(id), s->id);
+    seal_name(id, s->created_ns, s->name);
+    const uint8_t *key = vault_wrapping_key(v, VAULT_WRAP_META, s->key_epoch, &e);
+    assert_non_null(key);
+    assert_success(seal_encode(s, vault_settings(v)->uuid, key, salt, writer, &object, &e), e);
+    snprintf(name, sizeof(name), "seals/%s", s->name);
+    assert_success(target_put(vault_target(v), name, object.data, object.size, &e), e);
+    hash_sha256(object.data, object.size, s->hash);
+}
+
+/* A seal like `model`, under an id of its own, behind the one with the hash `last`, which
+ * becomes its own. */
 static void seal_like(struct world *w, const struct open_vault *open, const struct seal *model,
-                      const struct vault_writer *writer)
+                      const struct vault_writer *writer, uint8_t last[32])
 {
     struct error e = ERROR_INIT;
     struct catalog_backup row = {.bytes = 0};
@@ -289,7 +321,8 @@ static void seal_like(struct world *w, const struct open_vault *open, const stru
     assert_non_null(s->packs);
     memcpy(s->packs, model->packs, model->pack_count * sizeof(*s->packs));
     s->pack_count = model->pack_count;
-    assert_success(seal_write(open->vault, s, writer, &e), e);
+    store_seal(open->vault, s, writer, last);
+    memcpy(last, s->hash, sizeof(s->hash));
     backup_row_fill(&row, open->row->uuid, s, NULL);
     assert_success(catalog_backup_insert(setup_catalog(w->setup), &row, &e), e);
     seal_free(s);
@@ -302,16 +335,17 @@ void world_backups(struct world *w, const char *vault, unsigned count)
     struct seal_list list = {0};
     struct vault_writer writer;
     struct error e = ERROR_INIT;
-    uint8_t id[CATALOG_ID_SIZE];
+    uint8_t id[CATALOG_ID_SIZE], last[32];
 
     open_vault(w, vault, &open);
     assert_success(vault_backups(open.vault, &list, NULL, NULL, &e), e);
     assert_true(list.count > 0);
     catalog_writer_id(c, id);
     assert_success(vault_writer(open.vault, id, &writer, &e), e);
+    memcpy(last, list.seals[list.count - 1]->hash, sizeof(last));
     assert_success(catalog_begin(c, &e), e);
     for (unsigned i = 0; i < count; i++)
-        seal_like(w, &open, list.seals[list.count - 1], &writer);
+        seal_like(w, &open, list.seals[list.count - 1], &writer, last);
     assert_success(catalog_commit(c, &e), e);
     vault_writer_wipe(&writer);
     seal_list_free(&list);
