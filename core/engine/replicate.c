@@ -412,8 +412,10 @@ int replication_run(const struct replication_request *request,
     }
     note_parent(&both, &made);
     *result = made;
+    made.seal = NULL;
     done = 0;
 out:
+    seal_free(made.seal);
     both_free(&both);
     return done;
 }
