@@ -43,7 +43,8 @@ struct work_request {
     unsigned transfers; /* objects at a time; 0 = limits.transfers */
     int64_t lease_ns;   /* that an item is held for without a sign of life; 0 = 60 s */
     void *context;
-    void (*told)(void *context, const struct work_news *news); /* one at a time; may be NULL */
+    /* One at a time; must not call the catalog; may be NULL. */
+    void (*told)(void *context, const struct work_news *news);
 };
 
 struct work_result {
