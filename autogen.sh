@@ -121,7 +121,7 @@ demo)
     install_packages
     prepare >build.log 2>&1 || { cat build.log >&2; fail 'the build could not be prepared'; }
     say 'building lagan; this takes a minute (output goes to build.log)'
-    (build && make -C build tests/drivers/clock_shift.so) >>build.log 2>&1 ||
+    (build && make tests/drivers/clock_shift.so) >>build.log 2>&1 ||
         { tail -40 build.log >&2; fail 'the build failed: see build.log'; }
     abs_top_srcdir=$(pwd) abs_top_builddir=$(pwd)/build
     export abs_top_srcdir abs_top_builddir
