@@ -5,6 +5,7 @@
 #include "catalog/catalog_private.h"
 #include "catalog/queue.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MIRROR_COLUMNS                                                                         \
@@ -292,6 +293,38 @@ int catalog_mirror_list(struct catalog *c,
     struct visit visit = {each, context};
 
     return query_list_all(c, sql, visit_row, &visit, e);
+}
+
+/* Mirrors on their way into an array. */
+struct gathering {
+    struct catalog_mirror *items;
+    size_t count;
+};
+
+static int gather(void *context, const struct catalog_mirror *mirror, struct error *e)
+{
+    struct gathering *all = context;
+    struct catalog_mirror *grown = reallocarray(all->items, all->count + 1, sizeof(*grown));
+
+    if (grown == NULL)
+        return error_no_memory(e, "mirrors");
+    all->items = grown;
+    all->items[all->count++] = *mirror;
+    return 0;
+}
+
+int catalog_mirror_all(struct catalog *c, struct catalog_mirror **mirrors, size_t *count,
+                       struct error *e)
+{
+    struct gathering all = {NULL, 0};
+
+    if (catalog_mirror_list(c, gather, &all, e) != 0) {
+        free(all.items);
+        return -1;
+    }
+    *mirrors = all.items;
+    *count = all.count;
+    return 0;
 }
 
 int catalog_mirror_count(struct catalog *c, const char *region, uint64_t *count,

@@ -78,6 +78,10 @@ int catalog_mirror_list(struct catalog *c,
                         int (*each)(void *context, const struct catalog_mirror *mirror,
                                     struct error *e),
                         void *context, struct error *e);
+/* The same as an array, for callers that change the catalog as they go through it: allocated,
+ * freed by the caller; `*count` may be 0. */
+int catalog_mirror_all(struct catalog *c, struct catalog_mirror **mirrors, size_t *count,
+                       struct error *e);
 /* Numbers of mirrors in `region` (their vaults are there). */
 int catalog_mirror_count(struct catalog *c, const char *region, uint64_t *count,
                          struct error *e);

@@ -93,22 +93,6 @@ static int compare_head(void *context, const struct vault_audit_head *head, stru
                      (unsigned long long)head->sequence, w->mirror);
 }
 
-struct mirrors {
-    uint8_t (*ids)[CATALOG_ID_SIZE];
-    size_t count;
-};
-
-static int keep_mirror(void *context, const struct catalog_mirror *mirror, struct error *e)
-{
-    struct mirrors *all = context;
-    void *grown = reallocarray(all->ids, all->count + 1, sizeof(*all->ids));
-    if (!grown)
-        return error_no_memory(e, "mirrors");
-    all->ids = grown;
-    memcpy(all->ids[all->count++], mirror->vault, CATALOG_ID_SIZE);
-    return 0;
-}
-
 /* A mirror that cannot be reached is no witness, and no fault of the log. */
 static int ask_mirror(struct witnesses *w, const uint8_t id[CATALOG_ID_SIZE], struct error *e)
 {
@@ -133,15 +117,16 @@ static int ask_mirror(struct witnesses *w, const uint8_t id[CATALOG_ID_SIZE], st
 int command_audit_verify(struct session *s, struct error *e)
 {
     struct witnesses w = {.session = s};
-    struct mirrors all = {0};
+    struct catalog_mirror *mirrors = NULL;
+    size_t count = 0;
     uint64_t lines = 0;
     if (session_setup(s, NEED_CATALOG, e) != 0 ||
         catalog_audit_verify(session_catalog(s), &lines, e) != 0)
         return -1;
-    int result = catalog_mirror_list(session_catalog(s), keep_mirror, &all, e);
-    for (size_t i = 0; i < all.count && result == 0; i++)
-        result = ask_mirror(&w, all.ids[i], e);
-    free(all.ids);
+    int result = catalog_mirror_all(session_catalog(s), &mirrors, &count, e);
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = ask_mirror(&w, mirrors[i].vault, e);
+    free(mirrors);
     if (result != 0)
         return -1;
     if (s->output.use_json) {

@@ -119,23 +119,6 @@ static void warn_brake(struct session *s, const struct mirror_view *view)
     (void)s;
 }
 
-struct list {
-    struct session *session;
-    struct catalog_mirror *items;
-    size_t count;
-};
-
-static int keep(void *context, const struct catalog_mirror *mirror, struct error *e)
-{
-    struct list *list = context;
-    void *grown = reallocarray(list->items, list->count + 1, sizeof(*list->items));
-    if (!grown)
-        return error_no_memory(e, "mirrors");
-    list->items = grown;
-    list->items[list->count++] = *mirror;
-    return 0;
-}
-
 static int list_one(struct session *s, const struct catalog_mirror *mirror, struct error *e)
 {
     const char *region = session_value(s, OPTION_REGION);
@@ -160,18 +143,19 @@ int command_mirror_list(struct session *s, struct error *e)
                                             {"lag_bytes", "BYTES LEFT", true},
                                             {"lag", "LAG", true}};
     const struct config_region *region = NULL;
-    struct list list = {.session = s};
+    struct catalog_mirror *mirrors = NULL;
+    size_t count = 0;
     if (session_setup(s, NEED_CATALOG, e) != 0)
         return -1;
     if (session_given(s, OPTION_REGION) &&
         setup_region(s->setup, session_value(s, OPTION_REGION), &region, e) != 0)
         return -1;
     output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
-    int result = catalog_mirror_list(session_catalog(s), keep, &list, e);
-    for (size_t i = 0; i < list.count && result == 0; i++)
-        result = list_one(s, &list.items[i], e);
+    int result = catalog_mirror_all(session_catalog(s), &mirrors, &count, e);
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = list_one(s, &mirrors[i], e);
     output_table_end(&s->output, "no mirrors; `lagan mirror create` makes one");
-    free(list.items);
+    free(mirrors);
     return result;
 }
 

@@ -107,23 +107,6 @@ static void *work_thread(void *argument)
 
 /* All mirrors, before and after. */
 
-struct mirrors {
-    struct catalog_mirror *items;
-    size_t count;
-};
-
-static int keep_mirror(void *context, const struct catalog_mirror *mirror, struct error *e)
-{
-    struct mirrors *all = context;
-    struct catalog_mirror *grown = realloc(all->items, (all->count + 1) * sizeof(*grown));
-
-    if (grown == NULL)
-        return error_no_memory(e, "mirrors");
-    all->items = grown;
-    all->items[all->count++] = *mirror;
-    return 0;
-}
-
 static void tell_state(struct worker *w, const struct catalog_mirror *mirror, bool braked)
 {
     struct error ignored = ERROR_INIT;
@@ -162,13 +145,12 @@ static int look_at(struct worker *w, struct catalog_mirror *mirror, bool last, s
 
 static int look_at_all(struct worker *w, bool last, size_t *count, struct error *e)
 {
-    struct mirrors all = {0};
-    int result = catalog_mirror_list(w->catalog, keep_mirror, &all, e);
+    struct catalog_mirror *mirrors = NULL;
+    int result = catalog_mirror_all(w->catalog, &mirrors, count, e);
 
-    for (size_t i = 0; i < all.count && result == 0; i++)
-        result = look_at(w, &all.items[i], last, e);
-    *count = all.count;
-    free(all.items);
+    for (size_t i = 0; result == 0 && i < *count; i++)
+        result = look_at(w, &mirrors[i], last, e);
+    free(mirrors);
     return result;
 }
 
