@@ -179,3 +179,26 @@ uint64_t memory_store_bytes(struct memory_store *s)
     pthread_rwlock_unlock(&s->lock);
     return bytes;
 }
+
+uint32_t memory_deliver(void *context, const uint8_t *data, uint64_t bytes)
+{
+    struct memory_delivery *d = context;
+    uint32_t result = LAGAN_OK;
+    if (d->length == LAGAN_TO_THE_END && d->offset <= bytes)
+        d->length = bytes - d->offset;
+    if (d->offset > bytes || d->length > bytes - d->offset)
+        return lagan_fail(d->op, LAGAN_INVALID, 0, "the range reaches beyond the end");
+    while (result == LAGAN_OK && d->length > 0) {
+        size_t size = 0;
+        void *room = d->sink->room(d->sink->context, &size);
+        if (!room)
+            return lagan_fail(d->op, LAGAN_INVALID, 0, "the reader takes no more");
+        if (size > d->length)
+            size = (size_t)d->length;
+        memcpy(room, data + d->offset, size);
+        d->offset += size;
+        d->length -= size;
+        result = d->sink->filled(d->sink->context, size);
+    }
+    return result;
+}

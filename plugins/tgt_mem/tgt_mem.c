@@ -202,37 +202,6 @@ static void stage_abort(void *stage)
     free(s);
 }
 
-/* A get in progress. */
-struct delivery {
-    struct lagan_op *op;
-    const struct lagan_sink *sink;
-    uint64_t offset;
-    uint64_t length;
-};
-
-static uint32_t deliver(void *context, const uint8_t *data, uint64_t bytes)
-{
-    struct delivery *d = context;
-    uint32_t result = LAGAN_OK;
-    if (d->length == LAGAN_TO_THE_END && d->offset <= bytes)
-        d->length = bytes - d->offset;
-    if (d->offset > bytes || d->length > bytes - d->offset)
-        return lagan_fail(d->op, LAGAN_INVALID, 0, "the range reaches beyond the end");
-    while (result == LAGAN_OK && d->length > 0) {
-        size_t size = 0;
-        void *room = d->sink->room(d->sink->context, &size);
-        if (!room)
-            return lagan_fail(d->op, LAGAN_INVALID, 0, "the reader takes no more");
-        if (size > d->length)
-            size = (size_t)d->length;
-        memcpy(room, data + d->offset, size);
-        d->offset += size;
-        d->length -= size;
-        result = d->sink->filled(d->sink->context, size);
-    }
-    return result;
-}
-
 static uint32_t missing(struct lagan_op *op, uint32_t result)
 {
     return result == LAGAN_NOT_FOUND
@@ -244,8 +213,8 @@ static uint32_t get(void *handle, struct lagan_op *op, const char *key, uint64_t
                     uint64_t length, const struct lagan_sink *sink)
 {
     const struct handle *h = handle;
-    struct delivery d = {.op = op, .sink = sink, .offset = offset, .length = length};
-    return missing(op, memory_store_see(h->store, key, deliver, &d));
+    struct memory_delivery d = {.op = op, .sink = sink, .offset = offset, .length = length};
+    return missing(op, memory_store_see(h->store, key, memory_deliver, &d));
 }
 
 static uint32_t note_bytes(void *context, const uint8_t *data, uint64_t bytes)

@@ -29,4 +29,14 @@ uint32_t memory_store_list(struct memory_store *s, const char *prefix, const cha
                            int *more);
 uint64_t memory_store_bytes(struct memory_store *s);
 
+/* A get in progress, for memory_store_see. */
+struct memory_delivery {
+    struct lagan_op *op;
+    const struct lagan_sink *sink;
+    uint64_t offset;
+    uint64_t length;
+};
+/* Hands the range of the object to the sink; INVALID when it reaches beyond the end. */
+uint32_t memory_deliver(void *context, const uint8_t *data, uint64_t bytes);
+
 #endif
