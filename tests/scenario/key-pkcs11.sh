@@ -13,6 +13,8 @@ for module in /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so;
     [ ! -e "$module" ] || break
 done
 requires SoftHSM test -e "$module"
+# Long: four digits also turn up among the random digits of identifiers, now and then.
+pin=the-PIN-5678-of-these-vaults
 
 # key NAME: the provider of a key in the token.
 key()
@@ -22,7 +24,7 @@ key()
 
 tool()
 {
-    pkcs11-tool --module "$module" --token-label vaults --login --pin 5678 "$@" >/dev/null 2>&1
+    pkcs11-tool --module "$module" --token-label vaults --login --pin "$pin" "$@" >/dev/null 2>&1
 }
 
 # said_at_once STATUS TEXT: every command that needs the key says so, and what to do.
@@ -81,8 +83,8 @@ token()
     printf 'directories.tokendir = %s\nobjectstore.backend = file\n' "$PWD/tokens" \
         >softhsm2.conf
     export SOFTHSM2_CONF=$PWD/softhsm2.conf
-    softhsm2-util --init-token --free --label vaults --so-pin 1234 --pin 5678 >/dev/null
-    (umask 077 && echo 5678 >pin)
+    softhsm2-util --init-token --free --label vaults --so-pin 1234 --pin "$pin" >/dev/null
+    (umask 077 && echo "$pin" >pin)
 }
 
 vault()
@@ -113,14 +115,14 @@ vault()
     l vault key check --all >out && [ "$(grep -c '^opens: *yes' out)" = 2 ]
     l verify --vault hsm --depth data | has 'nothing is wrong'
     # The PIN is where it was said to be, and nowhere else.
-    ! grep -rqF 5678 state conf vault || fail 'the PIN got out'
+    ! grep -rF "$pin" state conf vault || fail 'the PIN got out'
 }
 
 missing_things()
 {
     echo 0000 >pin
     said_at_once 12 'the PIN is wrong' key-unavailable
-    echo 5678 >pin
+    echo "$pin" >pin
     back_again
     mv tokens away && mkdir tokens
     said_at_once 12 'token vaults is not there' key-unavailable
