@@ -101,7 +101,31 @@
     X(BRAKE, "safety-brake", 7)                                                                \
     X(LAG, "lag-over-limit", 8)                                                                \
     X(AUDIT_BROKEN, "audit-broken", 4)                                                         \
-    X(SOURCE_LIMIT, "too-many-sources", 1)
+    X(SOURCE_LIMIT, "too-many-sources", 1)                                                     \
+    X(NO_POLICY, "no-such-policy", 1)                                                          \
+    X(POLICY_SETTING, "policy-setting-invalid", 2)                                             \
+    X(SCHEDULE, "schedule-invalid", 2)                                                         \
+    X(TIME_ZONE, "no-such-time-zone", 2)                                                       \
+    X(RETENTION, "retention-invalid", 2)                                                       \
+    X(POLICY_KIND, "policy-kind", 1)                                                           \
+    X(POLICY_TAKEN, "vault-has-policy", 1)                                                     \
+    X(POLICY_ON_MIRROR, "policy-on-mirror", 1)                                                 \
+    X(POLICY_LIMIT, "too-many-policies", 1)                                                    \
+    X(POLICY_RUNNING, "policy-is-running", 1)                                                  \
+    X(POLICY_APPLIED, "policy-is-applied", 1)                                                  \
+    X(POLICY_EMPTY, "policy-has-no-vault", 1)                                                  \
+    X(BACKUP_PINNED, "backup-pinned", 1)                                                       \
+    X(BACKUP_LATEST, "backup-is-latest", 1)                                                    \
+    X(BACKUP_LOCKED, "backup-locked", 1)                                                       \
+    X(LOCK_SHORTER, "lock-only-extends", 1)                                                    \
+    X(LOCK_STATE, "lock-state", 1)                                                             \
+    X(LOCK_RETENTION, "retention-outside-lock", 1)                                             \
+    X(CLOCK_DOUBTFUL, "clock-doubtful", 7)                                                     \
+    X(HOOK_FAILED, "hook-failed", 1)                                                           \
+    X(HOOK_TIMEOUT, "hook-timeout", 1)                                                         \
+    X(DRILL_DIFFERS, "drill-differs", 4)                                                       \
+    X(JOB_TIMEOUT, "job-timeout", 1)                                                           \
+    X(PRUNE_STATE, "prune-state", 1)
 
 enum error_code {
 #define X(symbol, name, status) ERROR_##symbol,

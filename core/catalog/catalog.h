@@ -351,6 +351,13 @@ struct catalog_backup {
     char origin[CATALOG_SEAL_ID_SIZE]; /* of a replica: the id of what it copies; else empty */
     char kind[32];                     /* what it is of: empty = "files" */
     bool system_disk;                  /* kind "server": it has the disk it starts from */
+    char trigger[16];       /* as in catalog/run.h; empty when inserting: "manual" */
+    char policy[NAME_SIZE]; /* that made it; empty = by hand */
+    int64_t slot_ns;        /* of that policy's schedule; 0 = none */
+    int64_t expire_ns;      /* when it may go by time; 0 = its policy's other rules decide */
+    bool full;              /* everything was read anew */
+    char consistency[8];    /* reached: "none", "crash", "app"; empty = not known */
+    char consistency_wanted[8];
 };
 /* CONFLICT when the vault has this id. */
 int catalog_backup_insert(struct catalog *c, const struct catalog_backup *backup,
@@ -374,6 +381,9 @@ int catalog_backup_latest(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE
                           struct error *e);
 int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                              const char *id, enum catalog_backup_state state, struct error *e);
+/* Replaces the time after which it may go; RET-09 and RET-15 are decided in policy/. */
+int catalog_backup_set_expiry(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                              const char *id, int64_t expire_ns, struct error *e);
 /* Forgets it, also as the parent of others, and as a live replica.  The mirror of the vault
  * forgets it only when the vault has a tombstone of it: what is merely missing was not deleted.
  */
@@ -437,7 +447,9 @@ int catalog_tombstone_list(struct catalog *c, const uint8_t *vault,
     X(REBUILD, "rebuild")                                                                      \
     X(REPLICATION, "replication")                                                              \
     X(SYNC, "sync")                                                                            \
-    X(PRUNE, "prune")
+    X(PRUNE, "prune")                                                                          \
+    X(EXPIRE, "expire")                                                                        \
+    X(DRILL, "drill")
 enum catalog_task_type {
 #define X(symbol, name) CATALOG_TASK_##symbol,
     CATALOG_TASK_TYPES(X)

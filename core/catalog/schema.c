@@ -268,8 +268,159 @@ static const char version_3[] =
     "CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit"
     " BEGIN SELECT RAISE(ABORT, 'the audit log is only appended to'); END;";
 
+/* What is done without anybody there: policies, their runs, what keeps backups, what was seen. */
+static const char version_4[] =
+    "ALTER TABLE backups ADD COLUMN trigger TEXT NOT NULL DEFAULT 'manual';"
+    "ALTER TABLE backups ADD COLUMN policy TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE backups ADD COLUMN slot_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE backups ADD COLUMN expire_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE backups ADD COLUMN is_full INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE backups ADD COLUMN consistency TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE backups ADD COLUMN consistency_wanted TEXT NOT NULL DEFAULT '';"
+
+    "CREATE TABLE source_settings ("
+    " source BLOB NOT NULL REFERENCES sources ON DELETE CASCADE,"
+    " name TEXT NOT NULL,"
+    " value TEXT NOT NULL,"
+    " PRIMARY KEY (source, name)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE policies ("
+    " id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),"
+    " name TEXT NOT NULL UNIQUE,"
+    " kind TEXT NOT NULL,"
+    " enabled INTEGER NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " changed_ns INTEGER NOT NULL,"
+    " revision INTEGER NOT NULL,"
+    " cursor_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE policy_settings ("
+    " policy BLOB NOT NULL REFERENCES policies ON DELETE CASCADE,"
+    " name TEXT NOT NULL,"
+    " value TEXT NOT NULL,"
+    " PRIMARY KEY (policy, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE policy_vaults ("
+    " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " kind TEXT NOT NULL,"
+    " policy BLOB NOT NULL REFERENCES policies ON DELETE CASCADE,"
+    " applied_ns INTEGER NOT NULL,"
+    " PRIMARY KEY (vault, kind)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX policy_vaults_by_policy ON policy_vaults (policy, vault);"
+
+    /* A row for every slot that came due, and for every run by hand. */
+    "CREATE TABLE runs ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
+    " policy BLOB NOT NULL CHECK (length(policy) = 16)," /* stays when the policy goes */
+    " policy_name TEXT NOT NULL,"
+    " trigger TEXT NOT NULL,"
+    " slot_ns INTEGER NOT NULL,"
+    " slots INTEGER NOT NULL," /* that the row stands for: several in a row were missed */
+    " state TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " is_full INTEGER NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " ended_ns INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX runs_by_slot ON runs (policy, slot_ns) WHERE trigger <> 'manual';"
+    "CREATE INDEX runs_by_policy ON runs (policy, id);"
+    "CREATE INDEX runs_open ON runs (policy, id) WHERE state IN ('waiting', 'running');"
+
+    /* Work for one process at a time: part of a run, or upkeep that comes again (`run` 0). */
+    "CREATE TABLE jobs ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
+    " run INTEGER NOT NULL,"
+    " operation TEXT NOT NULL,"
+    " vault BLOB NOT NULL,"  /* x'' = none */
+    " source BLOB NOT NULL," /* x'' = none */
+    " state TEXT NOT NULL,"
+    " due_ns INTEGER NOT NULL,"
+    " until_ns INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL,"
+    " token INTEGER NOT NULL,"
+    " pid INTEGER NOT NULL,"
+    " boot_id TEXT NOT NULL,"
+    " process_start INTEGER NOT NULL,"
+    " task TEXT NOT NULL,"
+    " backup TEXT NOT NULL,"
+    " started_ns INTEGER NOT NULL,"
+    " ended_ns INTEGER NOT NULL,"
+    " done_ns INTEGER NOT NULL," /* upkeep: the last success */
+    " error_class INTEGER NOT NULL,"
+    " error_code TEXT NOT NULL,"
+    " error_text TEXT NOT NULL,"
+    " UNIQUE (run, operation, vault, source)) STRICT;"
+    "CREATE INDEX jobs_waiting ON jobs (due_ns, id) WHERE state = 'waiting';"
+    "CREATE INDEX jobs_running ON jobs (id) WHERE state = 'running';"
+
+    /* What must not be deleted, and why. */
+    "CREATE TABLE pins ("
+    " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " backup TEXT NOT NULL,"
+    " kind TEXT NOT NULL,"
+    " owner TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " pid INTEGER NOT NULL," /* 0 = not bound to a process */
+    " boot_id TEXT NOT NULL,"
+    " process_start INTEGER NOT NULL,"
+    " PRIMARY KEY (vault, backup, kind, owner)) STRICT, WITHOUT ROWID;"
+    /* What was let go, and by which rule. */
+    "CREATE TABLE deletions ("
+    " number INTEGER PRIMARY KEY NOT NULL,"
+    " vault BLOB NOT NULL CHECK (length(vault) = 16),"
+    " backup TEXT NOT NULL,"
+    " source_name TEXT NOT NULL,"
+    " backup_name TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " at_ns INTEGER NOT NULL,"
+    " policy TEXT NOT NULL,"
+    " rule TEXT NOT NULL,"
+    " reason TEXT NOT NULL) STRICT;"
+    "CREATE INDEX deletions_by_backup ON deletions (backup);"
+    /* Expiry that a brake has stopped in a vault. */
+    "CREATE TABLE expiry_brakes ("
+    " vault BLOB PRIMARY KEY NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " braked_ns INTEGER NOT NULL,"
+    " released_ns INTEGER NOT NULL,"
+    " reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+    /* When an object of a vault was last read in full, and found whole. */
+    "CREATE TABLE verified ("
+    " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " object BLOB NOT NULL CHECK (length(object) = 32),"
+    " bytes INTEGER NOT NULL,"
+    " at_ns INTEGER NOT NULL,"
+    " whole INTEGER NOT NULL,"
+    " PRIMARY KEY (vault, object)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE drills ("
+    " number INTEGER PRIMARY KEY NOT NULL,"
+    " vault BLOB NOT NULL CHECK (length(vault) = 16),"
+    " backup TEXT NOT NULL,"
+    " policy TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " started_ns INTEGER NOT NULL,"
+    " ended_ns INTEGER NOT NULL,"
+    " entries INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " differences INTEGER NOT NULL,"
+    " digest BLOB NOT NULL,"
+    " task TEXT NOT NULL,"
+    " detail TEXT NOT NULL) STRICT;"
+    "CREATE INDEX drills_by_vault ON drills (vault, number);"
+    /* What people are still to be told, by each way. */
+    "CREATE TABLE notices ("
+    " number INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
+    " event TEXT NOT NULL,"
+    " severity TEXT NOT NULL,"
+    " subject TEXT NOT NULL,"
+    " body TEXT NOT NULL,"
+    " way TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " due_ns INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL,"
+    " error_text TEXT NOT NULL) STRICT;"
+    "CREATE INDEX notices_due ON notices (due_ns, number);";
+
 /* From version i to version i + 1. */
-static const char *const migrations[] = {version_1, version_2, version_3};
+static const char *const migrations[] = {version_1, version_2, version_3, version_4};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
