@@ -18,8 +18,8 @@ struct timezone;
 
 /* A reading of a clock on the wall. */
 struct timezone_local {
-    int year;           /* 1 to 9999 */
-    int month, day;     /* from 1 */
+    int year;       /* 1 to 9999 */
+    int month, day; /* from 1 */
     int hour, minute, second;
     int weekday;        /* 0 = Sunday; set by timezone_local_of and timezone_weekday */
     int offset_seconds; /* east of UTC; set by timezone_local_of */

@@ -36,8 +36,7 @@ int catalog_pin_clear(struct catalog *c, const struct catalog_pin *pin, struct e
 /* Those of a backup, or of a vault (`backup` NULL); pins of dead processes are left out. */
 int catalog_pin_list(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                      const char *backup,
-                     int (*each)(void *context, const struct catalog_pin *pin,
-                                 struct error *e),
+                     int (*each)(void *context, const struct catalog_pin *pin, struct error *e),
                      void *context, struct error *e);
 
 /* A backup that was let go. */
@@ -101,7 +100,8 @@ struct catalog_drill {
     char state[16];         /* "success", "differs", "failed" */
     int64_t started_ns, ended_ns;
     uint64_t entries, bytes, differences;
-    uint8_t digest[CATALOG_HASH_SIZE]; /* over names, metadata and content of what was restored */
+    uint8_t
+        digest[CATALOG_HASH_SIZE]; /* over names, metadata and content of what was restored */
     char task[CATALOG_TASK_ID_SIZE];
     char detail[ERROR_TEXT_SIZE]; /* the first difference, or the error */
 };

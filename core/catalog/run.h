@@ -4,12 +4,13 @@
  *
  * A run is one slot of a policy's schedule, or one run by hand; each slot has one row at most,
  * whoever decides on it.  Its jobs - one for each source, or each vault - are made in the same
- * transaction.  Upkeep (pruning, verifying, expiry, ...) is a job without a run that comes again.
+ * transaction.  Upkeep (pruning, verifying, expiry, ...) is a job without a run that comes
+ * again.
  *
  * A process works on a job under a lease that ends with the process (pid, boot, start time).
- * Who has lost it learns so from the next call (LEASE_LOST) and has no further effect.  A job of
- * a dead process waits again while its window lasts and attempts are left; a run ends with its
- * last job.
+ * Who has lost it learns so from the next call (LEASE_LOST) and has no further effect.  A job
+ * of a dead process waits again while its window lasts and attempts are left; a run ends with
+ * its last job.
  */
 #ifndef CORE_CATALOG_RUN_H
 #define CORE_CATALOG_RUN_H
@@ -92,7 +93,7 @@ struct catalog_job {
     char task[CATALOG_TASK_ID_SIZE];
     char backup[CATALOG_SEAL_ID_SIZE]; /* that was made; empty = none */
     int64_t started_ns, ended_ns;
-    int64_t done_ns; /* upkeep: when it last succeeded; 0 = never */
+    int64_t done_ns;  /* upkeep: when it last succeeded; 0 = never */
     struct error why; /* of the last attempt; class OK = none */
 };
 
@@ -114,13 +115,13 @@ int catalog_run_open(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
 /* The newest run of a policy that has jobs: 1, 0, -1. */
 int catalog_run_latest(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                        struct catalog_run *run, struct error *e);
-/* The number of runs of a policy that made backups since the last full one: for full every n. */
+/* The number of runs of a policy that made backups since the last full one: for full every n.
+ */
 int catalog_run_since_full(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                            uint64_t *count, struct error *e);
 /* Newest first; `policy` NULL = of all, `state` -1 = any, `limit` 0 = all. */
 int catalog_run_list(struct catalog *c, const uint8_t *policy, int state, uint64_t limit,
-                     int (*each)(void *context, const struct catalog_run *run,
-                                 struct error *e),
+                     int (*each)(void *context, const struct catalog_run *run, struct error *e),
                      void *context, struct error *e);
 /* Ends the waiting jobs of a run; those at work are asked to end (through their tasks). */
 int catalog_run_cancel(struct catalog *c, int64_t id, const char *reason, struct error *e);
@@ -139,8 +140,7 @@ int catalog_job_upkeep(struct catalog *c, enum catalog_job_operation operation,
 int catalog_job_get(struct catalog *c, int64_t id, struct catalog_job *job, struct error *e);
 /* By id; `run` -1 = of all, 0 = upkeep; `state` -1 = any. */
 int catalog_job_list(struct catalog *c, int64_t run, int state,
-                     int (*each)(void *context, const struct catalog_job *job,
-                                 struct error *e),
+                     int (*each)(void *context, const struct catalog_job *job, struct error *e),
                      void *context, struct error *e);
 /* The next job that waits and is due at `now_ns`: 1, 0, -1.  It is not claimed. */
 int catalog_job_next(struct catalog *c, int64_t now_ns, struct catalog_job *job,
@@ -155,9 +155,9 @@ int catalog_job_claim(struct catalog *c, int64_t id, struct catalog_job *job, st
 int catalog_job_note(struct catalog *c, const struct catalog_job *job, struct error *e);
 /*
  * Ends the job with `state` and `why` (NULL for success), and its run with the last one.
- * Upkeep waits again, due at `again_ns`; its done_ns is now when `state` is SUCCESS.  LEASE_LOST.
- * May stand in a transaction with the job's effect (a backup's row), so that a job has exactly
- * one outcome.
+ * Upkeep waits again, due at `again_ns`; its done_ns is now when `state` is SUCCESS.
+ * LEASE_LOST. May stand in a transaction with the job's effect (a backup's row), so that a job
+ * has exactly one outcome.
  */
 int catalog_job_end(struct catalog *c, struct catalog_job *job, enum catalog_run_state state,
                     const struct error *why, int64_t again_ns, struct error *e);

@@ -102,6 +102,7 @@ struct config_limits {
     unsigned mirrors;        /* `mirrors`: in one region; 5 */
     unsigned sources;        /* `sources`: bound to one vault; 256 */
     unsigned tags;           /* `tags`: of one vault; 20 */
+    unsigned policies;       /* `policies`: of each kind; 32 */
     int64_t retry_budget_ns; /* `retry-budget`: how long an item is tried; 2 h */
     int64_t task_history_ns; /* `task-history`; 30 days */
     int64_t undelete_ns;     /* `undelete`: how long a deleted vault is kept; 14 days */
@@ -117,6 +118,42 @@ struct config_prices {
     char *currency;    /* "" unless said */
 };
 
+/* `runner { }` */
+struct config_runner {
+    unsigned jobs;       /* `jobs`: at a time on this machine, 1 to 64; 2 */
+    int nice;            /* `nice` of jobs, 0 to 19; 10 */
+    char *io_class;      /* `io-class`: "idle", "best-effort" or "none"; "best-effort" */
+    unsigned attempts;   /* `attempts` of a job, 1 to 100; 3 */
+    int64_t retry_ns;    /* `retry-delay` between them; 5 min */
+    int64_t expire_ns;   /* `expire-every`; 24 h */
+    char *expire_window; /* `expire-window = "08:00-20:00"`; NULL = any time */
+    int64_t prune_ns;    /* `prune-every`; 7 days, 0 = never */
+    int64_t verify_ns;   /* `verify-within`: every byte is read within it; 30 days, 0 = never */
+    char *ping;          /* `ping`: URL called after each round in which nothing failed */
+    char *log_format;    /* `log-format`: "text" or "json"; "text" */
+};
+
+/* `notify NAME { }`: a way to tell people. */
+struct config_notify {
+    char *name;
+    char *command; /* `command`: gets the notice on standard input; or ... */
+    char *mail;    /* `mail`: addresses, through sendmail; or ... */
+    char *webhook; /* `webhook`: URL, gets JSON by POST */
+    char *header;  /* `header-file`: a secret in engine/parameters.h's sense; a line for the
+                      request */
+    char *from;    /* `from` of mails; NULL = as the system does */
+    char **events; /* `events`; none = all */
+    size_t event_count;
+    char *severity; /* `severity`: "info", "warning" or "error" and above; "warning" */
+    struct config_place place;
+};
+
+/* `metrics { }` */
+struct config_metrics {
+    char *file;   /* `file`: written after each round; NULL = none */
+    char *listen; /* `listen = "127.0.0.1:9120"`; NULL = nowhere */
+};
+
 /* Owns all it points to. */
 struct config {
     char *path;     /* absolute, of the main file */
@@ -130,6 +167,10 @@ struct config {
     struct config_limits limits;
     struct config_mirror mirror;
     struct config_prices prices;
+    struct config_runner runner;
+    struct config_notify *notify;
+    size_t notify_count;
+    struct config_metrics metrics;
     char **files; /* all that were read; the places point to these */
     size_t file_count;
 };

@@ -5,8 +5,8 @@
  * Order: before, freeze, (the snapshot or the whole backup), thaw, then after or failed, then
  * finally.  Those of the policy stand around those of the source.  A command gets its facts in
  * the environment (LAGAN_EVENT, LAGAN_SOURCE, LAGAN_VAULT, LAGAN_POLICY, LAGAN_BACKUP,
- * LAGAN_STATUS, LAGAN_ERROR, LAGAN_PATH), no secrets, /bin/sh, no standard input; what it prints
- * goes to the log.  It ends with its time limit: TERM, then KILL to its process group.
+ * LAGAN_STATUS, LAGAN_ERROR, LAGAN_PATH), no secrets, /bin/sh, no standard input; what it
+ * prints goes to the log.  It ends with its time limit: TERM, then KILL to its process group.
  *
  * Thaw always runs once freeze was begun, also when this process is killed: a small guardian
  * process waits for its end, and for the time limit.

@@ -4,9 +4,9 @@
  * simulation take the same steps.
  *
  * All slots up to the cursor were decided.  A step looks at the slots in (cursor, now]: at most
- * the last one can run, those before it were missed.  A clock that was set back takes the cursor
- * back with it: what was run stays run (its slot has a row), what was only missed or skipped is
- * decided anew.  A clock that was set forward misses slots, but runs none twice.
+ * the last one can run, those before it were missed.  A clock that was set back takes the
+ * cursor back with it: what was run stays run (its slot has a row), what was only missed or
+ * skipped is decided anew.  A clock that was set forward misses slots, but runs none twice.
  */
 #ifndef CORE_POLICY_DISPATCH_H
 #define CORE_POLICY_DISPATCH_H
@@ -22,14 +22,14 @@ struct dispatch_facts {
     bool enabled;
     int64_t cursor_ns;
     int64_t now_ns;
-    bool running;      /* an earlier run of it is not over */
-    uint64_t jitter;   /* any number, the same for the same slot: spreads starts */
-    bool was_up;       /* somebody has looked since the slot before: then it is late, not missed */
+    bool running;    /* an earlier run of it is not over */
+    uint64_t jitter; /* any number, the same for the same slot: spreads starts */
+    bool was_up; /* somebody has looked since the slot before: then it is late, not missed */
 };
 
 /* X(symbol, name) */
 #define DISPATCH_ACTS(X)                                                                       \
-    X(NOTHING, "nothing")   /* none is due */                                                  \
+    X(NOTHING, "nothing") /* none is due */                                                    \
     X(RUN, "run")                                                                              \
     X(CATCH_UP, "catch-up") /* the last of several missed ones is made up for */               \
     X(SKIP, "skip")         /* TSK-13: the previous run is not over */                         \
@@ -44,12 +44,12 @@ const char *dispatch_act_name(enum dispatch_act act);
 
 struct dispatch_step {
     enum dispatch_act act;
-    int64_t slot_ns;   /* the (first) slot it is about */
-    uint64_t slots;    /* MISS: how many */
-    int64_t due_ns;    /* RUN, CATCH_UP: slot plus jitter */
-    int64_t until_ns;  /* ... end of the window; 0 = none */
-    int64_t cursor_ns; /* what the cursor is to be then */
-    int64_t next_ns;   /* NOTHING: the next slot; 0 = none */
+    int64_t slot_ns;    /* the (first) slot it is about */
+    uint64_t slots;     /* MISS: how many */
+    int64_t due_ns;     /* RUN, CATCH_UP: slot plus jitter */
+    int64_t until_ns;   /* ... end of the window; 0 = none */
+    int64_t cursor_ns;  /* what the cursor is to be then */
+    int64_t next_ns;    /* NOTHING: the next slot; 0 = none */
     const char *reason; /* SKIP, MISS; static */
 };
 /* One step; call again with the new cursor until NOTHING. */

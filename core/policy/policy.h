@@ -3,7 +3,8 @@
  * policy.h - what a policy says: the table of its settings, and their meaning as one struct.
  * Pure but for loading the time zone.
  *
- * Command line, help, manual, completion and tests read POLICY_SETTINGS; there is no other list.
+ * Command line, help, manual, completion and tests read POLICY_SETTINGS; there is no other
+ * list.
  */
 #ifndef CORE_POLICY_POLICY_H
 #define CORE_POLICY_POLICY_H
@@ -19,8 +20,7 @@ enum { POLICY_FOR_BACKUP = 1, POLICY_FOR_REPLICATION = 2, POLICY_FOR_BOTH = 3 };
     X(ZONE, "zone", POLICY_FOR_BOTH, "ZONE", "whose clock; the machine's own")                 \
     X(JITTER, "jitter", POLICY_FOR_BOTH, "TIME", "begin up to so much later, by chance; 0")    \
     X(WINDOW, "window", POLICY_FOR_BOTH, "TIME", "begin within it or not at all; no limit")    \
-    X(CATCH_UP, "catch-up", POLICY_FOR_BOTH, "none|one",                                       \
-      "what becomes of missed runs; none")                                                     \
+    X(CATCH_UP, "catch-up", POLICY_FOR_BOTH, "none|one", "what becomes of missed runs; none")  \
     X(AFTER, "after", POLICY_FOR_BOTH, "POLICY", "not before its run of the same time ended")  \
     X(TIMEOUT, "timeout", POLICY_FOR_BOTH, "TIME", "end a job that takes longer; no limit")    \
     X(FULL_EVERY, "full-every", POLICY_FOR_BACKUP, "N",                                        \
@@ -66,14 +66,18 @@ const char *policy_setting_name(enum policy_setting setting);
 /* -1 when there is none of that name. */
 int policy_setting_find(const char *name);
 
-enum policy_consistency { POLICY_CONSISTENCY_NONE, POLICY_CONSISTENCY_CRASH, POLICY_CONSISTENCY_APP };
+enum policy_consistency {
+    POLICY_CONSISTENCY_NONE,
+    POLICY_CONSISTENCY_CRASH,
+    POLICY_CONSISTENCY_APP
+};
 const char *policy_consistency_name(enum policy_consistency consistency);
 
 /* Made by policy_parse; owned by whoever made it. */
 struct policy {
-    unsigned kind;             /* POLICY_FOR_BACKUP or POLICY_FOR_REPLICATION */
-    struct schedule *schedule; /* NULL = by hand only */
-    struct timezone *zone;     /* never NULL */
+    unsigned kind;                            /* POLICY_FOR_BACKUP or POLICY_FOR_REPLICATION */
+    struct schedule *schedule;                /* NULL = by hand only */
+    struct timezone *zone;                    /* never NULL */
     int64_t jitter_ns, window_ns, timeout_ns; /* 0 = none */
     bool catch_up;
     int full_every; /* -1 = never; 0 and 1 = each */
@@ -82,7 +86,7 @@ struct policy {
     int64_t hook_timeout_ns;
     int64_t drill_ns;
     unsigned drill_percent;
-    int nice;                                 /* -1 = as configured */
+    int nice;                                /* -1 = as configured */
     const char *texts[POLICY_SETTING_COUNT]; /* as given; NULL = not */
     char **owned;                            /* what the texts point to */
 };

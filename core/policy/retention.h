@@ -29,8 +29,8 @@ enum { RETENTION_COUNT_MAX = 99999, RETENTION_PERIOD_MAX = 100, RETENTION_DAYS_M
 
 /* `{0}` keeps everything for good. */
 struct retention_rules {
-    uint32_t count;      /* `keep-count`: the last n of each source; 0 = no such rule */
-    int64_t time_ns;     /* `keep-time`; 0 = no such rule */
+    uint32_t count;          /* `keep-count`: the last n of each source; 0 = no such rule */
+    int64_t time_ns;         /* `keep-time`; 0 = no such rule */
     int64_t calendar_months; /* of keep-time given in months or years: those are added by the
                                 calendar, not as days; 0 = time_ns counts */
 #define X(member, name, period) uint32_t member;
@@ -96,10 +96,10 @@ struct retention_decision {
 };
 
 struct retention_question {
-    const struct retention_rules *rules; /* of the policy that holds now; NULL = none does */
-    const struct timezone *zone;         /* whose days, weeks (ISO) and months */
-    int64_t now_ns;                      /* that may be trusted: see policy/trust.h */
-    bool clock_doubtful;                 /* then nothing goes that time lets go */
+    const struct retention_rules *rules;    /* of the policy that holds now; NULL = none does */
+    const struct timezone *zone;            /* whose days, weeks (ISO) and months */
+    int64_t now_ns;                         /* that may be trusted: see policy/trust.h */
+    bool clock_doubtful;                    /* then nothing goes that time lets go */
     const struct retention_backup *backups; /* in any order */
     size_t count;
 };

@@ -18,9 +18,9 @@
  *
  * Summer time: a time that a day does not have is taken at the first moment behind the gap; a
  * time that a day has twice counts once, the first time - but schedules that repeat within the
- * hour or every hour (cron and calendar forms with `*`, `/` or a range of hours) follow the time
- * that passes, and run in both.  Intervals know no zones.  Two times that fall on one moment are
- * one slot.
+ * hour or every hour (cron and calendar forms with `*`, `/` or a range of hours) follow the
+ * time that passes, and run in both.  Intervals know no zones.  Two times that fall on one
+ * moment are one slot.
  */
 #ifndef CORE_POLICY_SCHEDULE_H
 #define CORE_POLICY_SCHEDULE_H
@@ -32,9 +32,9 @@
 /* Immutable once made. */
 struct schedule;
 
-/* Parses a text of at most 10,240 bytes.  `anchor_ns`: what days and intervals are counted from,
- * by custom the policy's creation.  SCHEDULE: the message quotes the text and says at which
- * character (from 1) what was expected. */
+/* Parses a text of at most 10,240 bytes.  `anchor_ns`: what days and intervals are counted
+ * from, by custom the policy's creation.  SCHEDULE: the message quotes the text and says at
+ * which character (from 1) what was expected. */
 int schedule_parse(const char *text, int64_t anchor_ns, struct schedule **schedule,
                    struct error *e);
 /* NULL is fine. */
@@ -42,8 +42,8 @@ void schedule_free(struct schedule *schedule);
 /* The canonical text; belongs to the schedule. */
 const char *schedule_text(const struct schedule *schedule);
 
-/* The first slot strictly after `after_ns`, in nanoseconds since 1970: true, or false when there
- * is none (before the year 2400).  Costs do not depend on how far away it is. */
+/* The first slot strictly after `after_ns`, in nanoseconds since 1970: true, or false when
+ * there is none (before the year 2400).  Costs do not depend on how far away it is. */
 bool schedule_next(const struct schedule *schedule, const struct timezone *zone,
                    int64_t after_ns, int64_t *slot_ns);
 /* The number of slots in (after, until], counting at most `limit`; `*last_ns` (may be NULL) is

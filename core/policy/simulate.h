@@ -10,13 +10,13 @@
 
 /* X(symbol, name) */
 #define SIMULATE_EVENTS(X)                                                                     \
-    X(RUN, "run")   /* `full`, `bytes` */                                                      \
-    X(SKIP, "skip") /* `text` */                                                               \
-    X(MISS, "miss") /* `count` from at_ns on */                                                \
-    X(DROP, "drop") /* the backup of `slot_ns`: `verdict` */                                   \
+    X(RUN, "run")     /* `full`, `bytes` */                                                    \
+    X(SKIP, "skip")   /* `text` */                                                             \
+    X(MISS, "miss")   /* `count` from at_ns on */                                              \
+    X(DROP, "drop")   /* the backup of `slot_ns`: `verdict` */                                 \
     X(MONTH, "month") /* `count` backups kept and `bytes` stored at its end */                 \
-    X(END, "end")   /* the same at the end; what stays follows as KEEP */                      \
-    X(KEEP, "keep") /* a backup that is there at the end: `verdict` */
+    X(END, "end")     /* the same at the end; what stays follows as KEEP */                    \
+    X(KEEP, "keep")   /* a backup that is there at the end: `verdict` */
 enum simulate_event_kind {
 #define X(symbol, name) SIMULATE_##symbol,
     SIMULATE_EVENTS(X)
@@ -44,9 +44,9 @@ struct simulate_backup {
 struct simulate_policy {
     const struct policy *policy;
     bool enabled;
-    int64_t cursor_ns; /* 0 = from_ns */
-    size_t after;      /* number of the policy it waits for, + 1; 0 = none */
-    int64_t duration_ns;      /* of a run, as far as known; a full one takes full_ns */
+    int64_t cursor_ns;   /* 0 = from_ns */
+    size_t after;        /* number of the policy it waits for, + 1; 0 = none */
+    int64_t duration_ns; /* of a run, as far as known; a full one takes full_ns */
     int64_t full_ns;
     uint64_t bytes_each, bytes_full; /* stored by an incremental and a full backup */
     const struct simulate_backup *backups;

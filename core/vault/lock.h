@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lock.h - a lock on a vault's backups that no command, no edited catalog and no clock shortens.
- * Format: doc/format.md section 14.
+ * lock.h - a lock on a vault's backups that no command, no edited catalog and no clock
+ * shortens. Format: doc/format.md section 14.
  *
  * The lock lies in the vault, in signed objects `locks/<8 hex>` that are only added to: the
  * strongest of all that are genuine counts.  With it lie marks of time (policy/trust.h): time
@@ -31,8 +31,8 @@ int vault_lock_mode_parse(const char *name);
 
 struct vault_lock {
     enum vault_lock_mode mode;
-    uint32_t least_days; /* no backup goes younger than that, by trusted time */
-    uint32_t most_days;  /* retention beyond it is refused at admission; 0 = any */
+    uint32_t least_days;  /* no backup goes younger than that, by trusted time */
+    uint32_t most_days;   /* retention beyond it is refused at admission; 0 = any */
     int64_t effective_ns; /* COMPLIANCE: trusted time from which nobody lifts it */
     uint32_t generation;
 };
