@@ -98,7 +98,7 @@ struct retention_decision {
 struct retention_question {
     const struct retention_rules *rules;    /* of the policy that holds now; NULL = none does */
     const struct timezone *zone;            /* whose days, weeks (ISO) and months */
-    int64_t now_ns;                         /* that may be trusted: see policy/trust.h */
+    int64_t now_ns;                         /* that may be trusted: see base/trust.h */
     bool clock_doubtful;                    /* then nothing goes that time lets go */
     const struct retention_backup *backups; /* in any order */
     size_t count;

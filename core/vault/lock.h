@@ -4,7 +4,7 @@
  * shortens. Format: doc/format.md section 14.
  *
  * The lock lies in the vault, in signed objects `locks/<8 hex>` that are only added to: the
- * strongest of all that are genuine counts.  With it lie marks of time (policy/trust.h): time
+ * strongest of all that are genuine counts.  With it lie marks of time (base/trust.h): time
  * that no running machine has seen does not count, so that a clock set forward lets nothing go.
  * vault_backup_delete and what purges a vault ask here, whoever calls them.
  */
