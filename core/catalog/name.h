@@ -34,7 +34,8 @@ enum {
     X(VAULT, "vault", "vault_")                                                                \
     X(BACKUP, "backup", "manualbk_")                                                           \
     X(ZONE, "zone", "zone_")                                                                   \
-    X(REPLICA, "replica", "replica_")
+    X(REPLICA, "replica", "replica_")                                                          \
+    X(POLICY, "policy", "policy_")
 enum name_kind {
 #define X(symbol, word, start) NAME_##symbol,
     NAME_KINDS(X)

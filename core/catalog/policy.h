@@ -35,7 +35,8 @@ struct catalog_policy {
 };
 struct catalog_policy *catalog_policy_new(struct error *e);
 void catalog_policy_free(struct catalog_policy *policy);
-/* Fills in id, times and revision; the cursor is now.  NAME_INVALID, NAME_TAKEN. */
+/* Fills in id, times and revision, and puts the settings into order; the cursor is now.
+ * NAME_INVALID, NAME_TAKEN. */
 int catalog_policy_insert(struct catalog *c, struct catalog_policy *policy, struct error *e);
 /* By name, or by id in hexadecimal (abbreviated, at least 4 digits).  NO_POLICY, AMBIGUOUS. */
 struct catalog_policy *catalog_policy_find(struct catalog *c, const char *text,
@@ -57,6 +58,8 @@ int catalog_policy_list(struct catalog *c,
 int catalog_policy_all(struct catalog *c, struct catalog_policy ***policies, size_t *count,
                        struct error *e);
 void catalog_policy_all_free(struct catalog_policy **policies, size_t count);
+/* A made name that no policy has: "policy_1f2e". */
+int catalog_policy_name(struct catalog *c, char name[NAME_SIZE], struct error *e);
 /* Moves the cursor from `from_ns` to `to_ns`, also backwards: 1, or 0 when another process has
  * moved it meanwhile. */
 int catalog_policy_cursor(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], int64_t from_ns,

@@ -100,7 +100,9 @@ struct catalog_job {
 /*
  * Records a run with its jobs (whose `run` is filled in; none for runs that are over at once):
  * 1, or 0 when its slot has a row already, which is left as it is.  Fills in ids, and
- * created_ns.  A run without jobs that is not over is FAILED at once, "nothing to do".
+ * created_ns.  Jobs wait, or are over already with a reason in `why` (a source that cannot be
+ * backed up now: SKIPPED); a run whose jobs are all over ends at once.  A run without jobs that
+ * is not over is FAILED at once, "nothing to do".
  */
 int catalog_run_insert(struct catalog *c, struct catalog_run *run, struct catalog_job *jobs,
                        size_t job_count, struct error *e);
@@ -116,9 +118,10 @@ int catalog_run_open(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
 int catalog_run_latest(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                        struct catalog_run *run, struct error *e);
 /* The number of runs of a policy that made backups since the last full one: for full every n.
- */
+ * `*full_ns` (may be NULL) is when that one was begun; without any, 0, and the count is that of
+ * all. */
 int catalog_run_since_full(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
-                           uint64_t *count, struct error *e);
+                           uint64_t *count, int64_t *full_ns, struct error *e);
 /* Newest first; `policy` NULL = of all, `state` -1 = any, `limit` 0 = all. */
 int catalog_run_list(struct catalog *c, const uint8_t *policy, int state, uint64_t limit,
                      int (*each)(void *context, const struct catalog_run *run, struct error *e),
@@ -129,7 +132,9 @@ int catalog_run_cancel(struct catalog *c, int64_t id, const char *reason, struct
  * what was not run is decided anew.  `*count` (may be NULL). */
 int catalog_run_forget_after(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                              int64_t ns, uint64_t *count, struct error *e);
-/* Runs that ended before `before_ns` go, with their jobs; the newest of each policy stays. */
+/* Runs that ended before `before_ns` go, with their jobs; what stays of each policy are the
+ * newest, and the last full one with up to 100 behind it, which are still counted.  `*count`
+ * (may be NULL) runs. */
 int catalog_run_clear(struct catalog *c, int64_t before_ns, uint64_t *count, struct error *e);
 
 /* Makes upkeep known: a job that waits, due at `due_ns`; one that is there already stays as it
@@ -142,16 +147,19 @@ int catalog_job_get(struct catalog *c, int64_t id, struct catalog_job *job, stru
 int catalog_job_list(struct catalog *c, int64_t run, int state,
                      int (*each)(void *context, const struct catalog_job *job, struct error *e),
                      void *context, struct error *e);
-/* The next job that waits and is due at `now_ns`: 1, 0, -1.  It is not claimed. */
+/* The next job that waits, is due at `now_ns` within its window, and could be claimed: 1, 0,
+ * -1.  It is not claimed. */
 int catalog_job_next(struct catalog *c, int64_t now_ns, struct catalog_job *job,
                      struct error *e);
-/* When the next waiting job is due: 1 and `*due_ns`, 0 when none waits. */
+/* When the next waiting job is due whose source is not busy: 1 and `*due_ns`, 0 when there is
+ * none. */
 int catalog_job_next_due(struct catalog *c, int64_t *due_ns, struct error *e);
 /* This process works on the job from now on: 1 and the job (state RUNNING, token, one attempt
- * more), or 0 when it does not wait any more.  Two jobs on one source never run at a time, nor
- * two of one operation of upkeep on one vault. */
+ * more), or 0 when it does not wait any more or its window is over.  Two jobs on one source
+ * never run at a time, nor two of one operation of upkeep on one vault.  That it is due is not
+ * asked: who runs a policy by hand does not wait. */
 int catalog_job_claim(struct catalog *c, int64_t id, struct catalog_job *job, struct error *e);
-/* Notes the task that does the work.  LEASE_LOST. */
+/* Notes the task that does the work, and the backup once it is known.  LEASE_LOST. */
 int catalog_job_note(struct catalog *c, const struct catalog_job *job, struct error *e);
 /*
  * Ends the job with `state` and `why` (NULL for success), and its run with the last one.
@@ -165,9 +173,10 @@ int catalog_job_end(struct catalog *c, struct catalog_job *job, enum catalog_run
 int catalog_job_again(struct catalog *c, const struct catalog_job *job, const struct error *why,
                       int64_t due_ns, struct error *e);
 /* Jobs whose process is gone wait again, due at once, or end as FAILED ("interrupted") when
- * `attempt_limit` is reached or their window is over; jobs that wait beyond their window end as
- * SKIPPED ("window over").  A job of a dead process whose backup is in the catalog (by task)
- * ends as SUCCESS.  `*count` (may be NULL) changes. */
+ * `attempt_limit` (0 = none) is reached or their window is over; upkeep then waits for an hour.
+ * Jobs that wait beyond their window end as SKIPPED ("window over"), or as FAILED with the last
+ * error when they were begun.  A job of a dead process whose backup is in the catalog (by task)
+ * ends as SUCCESS or PARTIAL as that did.  `*count` (may be NULL) changes. */
 int catalog_job_reap(struct catalog *c, int64_t now_ns, uint64_t attempt_limit, uint64_t *count,
                      struct error *e);
 
