@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Immutable once loaded: any thread may read. */
 struct timezone;
@@ -26,8 +28,9 @@ struct timezone_local {
 };
 
 /*
- * Loads a zone by its IANA name ("Europe/Berlin"), "UTC", a fixed offset ("UTC+01:00",
- * "UTC-3"), or "local" (what /etc/localtime says).  TIME_ZONE when there is no such zone; names
+ * Loads a zone by its IANA name ("Europe/Berlin"), "UTC", a fixed offset of less than a day
+ * ("UTC+01:00", "UTC-3"; plus is east), or "local" (what /etc/localtime says; UTC without it).
+ * TIME_ZONE when there is no such zone, or its file is damaged or counts leap seconds; names
  * never lead out of the zones' folder.  The caller frees it.
  */
 int timezone_load(const char *name, struct timezone **zone, struct error *e);
@@ -39,7 +42,8 @@ void timezone_free(struct timezone *zone);
 /* As it was asked for. */
 const char *timezone_name(const struct timezone *zone);
 
-/* What the clock on the wall shows at `utc_s` seconds since 1970. */
+/* What the clock on the wall shows at `utc_s` seconds since 1970; beyond the years 1 to 9999,
+ * what it shows at their end. */
 struct timezone_local timezone_local_of(const struct timezone *zone, int64_t utc_s);
 
 enum timezone_fit {
@@ -52,7 +56,17 @@ enum timezone_fit timezone_utc_of(const struct timezone *zone,
                                   const struct timezone_local *local, int64_t *first,
                                   int64_t *second);
 
-/* Days since 1970-01-01 of a date, and back (proleptic Gregorian). */
+/* A stretch of time in which the clocks on the wall run on without a jump. */
+struct timezone_stretch {
+    int64_t from_s, to_s;  /* from <= t < to; INT64_MIN and INT64_MAX: without end */
+    int32_t offset_s;      /* in it */
+    int32_t offset_before; /* just before from_s; neighbours may have the same */
+};
+/* The one that `utc_s` is in. */
+struct timezone_stretch timezone_stretch_of(const struct timezone *zone, int64_t utc_s);
+
+/* Days since 1970-01-01 of a date (month 1 to 12), and back (proleptic Gregorian).  The weekday
+ * of a day is from 0 = Sunday. */
 int64_t timezone_days_of(int year, int month, int day);
 void timezone_date_of(int64_t days, int *year, int *month, int *day);
 int timezone_weekday(int64_t days);

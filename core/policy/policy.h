@@ -80,7 +80,7 @@ struct policy {
     struct timezone *zone;                    /* never NULL */
     int64_t jitter_ns, window_ns, timeout_ns; /* 0 = none */
     bool catch_up;
-    int full_every; /* -1 = never; 0 and 1 = each */
+    int full_every; /* -1 = never; 0 and 1 = each: see policy_full_due */
     struct retention_rules retention;
     enum policy_consistency consistency;
     int64_t hook_timeout_ns;
@@ -97,7 +97,9 @@ struct policy_pair {
 /*
  * What the settings of a policy of that kind say; defaults for what is not given.  `anchor_ns`:
  * as for schedule_parse.  POLICY_SETTING names the setting, its value and what would be right
- * (for names near a known one, that); SCHEDULE, TIME_ZONE and RETENTION as their parsers say.
+ * (for names near a known one, that), or that it was given twice, or what it cannot be without
+ * (freeze without thaw, a replication policy without replicate-to);
+ * SCHEDULE, TIME_ZONE and RETENTION as their parsers say.
  */
 int policy_parse(unsigned kind, const struct policy_pair *pairs, size_t count,
                  int64_t anchor_ns, struct policy **policy, struct error *e);
@@ -106,7 +108,15 @@ void policy_free(struct policy *policy);
 /* One setting alone, for messages at the place where it was typed. */
 int policy_setting_check(unsigned kind, const char *name, const char *value, struct error *e);
 
-/* "30d", "6mo", "1y", "90m": spans with calendar months apart (base/text.h knows no months). */
+/* CON-08: whether the next run reads everything anew: the n-th since the last full one, and not
+ * less than a day after that (`last_full_ns` is when it was made; 0 = never).  `since_full`:
+ * runs that made backups since then (catalog_run_since_full).  The first backup of a source is
+ * full in any case, whatever this says. */
+bool policy_full_due(const struct policy *policy, uint64_t since_full, int64_t last_full_ns,
+                     int64_t now_ns);
+
+/* "30d", "90m", "1h30m", "0": into `*ns`; "6mo", "1y": into `*months`, apart, since they differ
+ * in length (base/text.h knows no months).  POLICY_SETTING. */
 int policy_span_parse(const char *text, int64_t *ns, int64_t *months, struct error *e);
 
 #endif

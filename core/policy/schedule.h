@@ -9,18 +9,22 @@
  *     weekly mon,thu 22:00             on these days of the week
  *     calendar Mon..Fri *-*-1..7 06:00 a calendar expression of systemd.time(7)
  *     cron 30 2 * * 1-5                five fields as in crontab(5), names and @daily too
- *     interval 6h                      every so long, counted from the anchor
- *     I|1700000000|PT6H                the same with its own anchor, ISO 8601
+ *     interval 6h                      every so long, 1 s to 3660 d, counted from the anchor
+ *     I|1700000000|PT6H                the same with its own anchor, ISO 8601 without years
+ *                                      and months
  *     C|1700000000|30 2 * * *          cron, beginning at that time
+ *
+ * Calendar expressions have no zone at their end (the setting `zone` has) and whole seconds.
+ * Cron: when both days of month and days of week are restricted (neither begins with `*`), one
+ * that fits is enough.
  *
  * daily, every and weekly have at most 24 times a day, at least an hour apart, also across
  * midnight (SCH-05).
  *
- * Summer time: a time that a day does not have is taken at the first moment behind the gap; a
- * time that a day has twice counts once, the first time - but schedules that repeat within the
- * hour or every hour (cron and calendar forms with `*`, `/` or a range of hours) follow the
- * time that passes, and run in both.  Intervals know no zones.  Two times that fall on one
- * moment are one slot.
+ * Summer time: a time that a day does not have is taken at the first moment behind the gap.  A
+ * time that a day has twice counts once, the first time - but cron and calendar forms that have
+ * a `*`, a `/` or a range in their hours, minutes or seconds follow the time that passes, and
+ * run in both.  Intervals know no zones.  Two times that fall on one moment are one slot.
  */
 #ifndef CORE_POLICY_SCHEDULE_H
 #define CORE_POLICY_SCHEDULE_H
@@ -43,12 +47,16 @@ void schedule_free(struct schedule *schedule);
 const char *schedule_text(const struct schedule *schedule);
 
 /* The first slot strictly after `after_ns`, in nanoseconds since 1970: true, or false when
- * there is none (before the year 2400).  Costs do not depend on how far away it is. */
+ * there is none (from 1970 to 2261: the nanoseconds of later years do not fit).  What it costs
+ * does not grow with the time until then. */
 bool schedule_next(const struct schedule *schedule, const struct timezone *zone,
                    int64_t after_ns, int64_t *slot_ns);
-/* The number of slots in (after, until], counting at most `limit`; `*last_ns` (may be NULL) is
- * the last one. */
+/* The last slot in (after, until]; false when there is none.  A few dozen times the cost of
+ * schedule_next, however many there are. */
+bool schedule_last(const struct schedule *schedule, const struct timezone *zone,
+                   int64_t after_ns, int64_t until_ns, int64_t *slot_ns);
+/* The number of slots in (after, until], counting at most `limit`. */
 uint64_t schedule_count(const struct schedule *schedule, const struct timezone *zone,
-                        int64_t after_ns, int64_t until_ns, uint64_t limit, int64_t *last_ns);
+                        int64_t after_ns, int64_t until_ns, uint64_t limit);
 
 #endif

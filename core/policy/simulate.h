@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * simulate.h - what policies would do over years, without touching data.  Takes the steps of
- * dispatch.h and the decisions of retention.h, on a clock of its own.
+ * dispatch.h and the decisions of retention.h, on a clock of its own that jumps from event to
+ * event.  Pure.
+ *
+ * Each policy counts as one source in one vault.  Runs succeed, take as long as the last ones
+ * did, and store as much; a backup that is dropped gives back what it had stored.
  */
 #ifndef CORE_POLICY_SIMULATE_H
 #define CORE_POLICY_SIMULATE_H
@@ -13,10 +17,11 @@
     X(RUN, "run")     /* `full`, `bytes` */                                                    \
     X(SKIP, "skip")   /* `text` */                                                             \
     X(MISS, "miss")   /* `count` from at_ns on */                                              \
-    X(DROP, "drop")   /* the backup of `slot_ns`: `verdict` */                                 \
-    X(MONTH, "month") /* `count` backups kept and `bytes` stored at its end */                 \
+    X(DROP, "drop")   /* the backup of `slot_ns`: `verdict`, `bytes` */                        \
+    X(MONTH, "month") /* of each policy, at the end of each month of its zone: `count`         \
+                         backups are there, `bytes` are stored */                              \
     X(END, "end")     /* the same at the end; what stays follows as KEEP */                    \
-    X(KEEP, "keep")   /* a backup that is there at the end: `verdict` */
+    X(KEEP, "keep")   /* a backup that is there at the end: `verdict`, `bytes` */
 enum simulate_event_kind {
 #define X(symbol, name) SIMULATE_##symbol,
     SIMULATE_EVENTS(X)
@@ -26,12 +31,14 @@ const char *simulate_event_name(enum simulate_event_kind kind);
 
 struct simulate_event {
     enum simulate_event_kind kind;
-    size_t policy; /* its number in the request */
-    int64_t at_ns, slot_ns;
+    size_t policy;   /* its number in the request */
+    int64_t at_ns;   /* when; RUN: the beginning; KEEP: when the backup was made */
+    int64_t slot_ns; /* of a run, a skip, the first of those missed, a backup (that was there at
+                        the beginning: when it was made) */
     bool full;
     uint64_t count, bytes;
     enum retention_verdict verdict;
-    const char *text;
+    const char *text; /* static */
 };
 
 /* A backup that is there at the beginning. */
@@ -45,7 +52,7 @@ struct simulate_policy {
     const struct policy *policy;
     bool enabled;
     int64_t cursor_ns;   /* 0 = from_ns */
-    size_t after;        /* number of the policy it waits for, + 1; 0 = none */
+    size_t after;        /* number of the policy it waits for, + 1; 0 = none; in no circle */
     int64_t duration_ns; /* of a run, as far as known; a full one takes full_ns */
     int64_t full_ns;
     uint64_t bytes_each, bytes_full; /* stored by an incremental and a full backup */
@@ -57,11 +64,13 @@ struct simulate_request {
     const struct simulate_policy *policies;
     size_t policy_count;
     int64_t from_ns, to_ns;
-    int64_t look_ns; /* how often the runner looks; 0 = at each slot */
+    int64_t look_ns;   /* how often the runner looks; 0 = at each slot */
+    int64_t expire_ns; /* how often it expires; 0 = once a day */
     void *context;
     int (*event)(void *context, const struct simulate_event *event, struct error *e);
 };
-/* -1 with what `event` says, or without memory. */
+/* Calls `event` in the order of time (of one time, by policy).  -1 with what `event` says, or
+ * without memory. */
 int simulate_run(const struct simulate_request *request, struct error *e);
 
 #endif
