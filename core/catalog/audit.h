@@ -45,7 +45,12 @@
     X(POLICY_DELETE, "policy-delete")                                                          \
     X(POLICY_RUN, "policy-run")                                                                \
     X(CATALOG_REBUILD, "catalog-rebuild")                                                      \
-    X(ZONE_REPAIR, "zone-repair")
+    X(ZONE_REPAIR, "zone-repair")                                                              \
+    X(BACKUP_HOLD, "backup-hold")                                                              \
+    X(BACKUP_RELEASE, "backup-release")                                                        \
+    X(EXPIRY_RELEASE, "expiry-release")                                                        \
+    X(VAULT_LOCK, "vault-lock")                                                                \
+    X(VAULT_UNLOCK, "vault-unlock")
 enum catalog_event {
 #define X(symbol, name) CATALOG_EVENT_##symbol,
     CATALOG_EVENTS(X)

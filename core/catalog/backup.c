@@ -10,12 +10,16 @@
 #define BACKUP_COLUMNS                                                                         \
     "vault, id, seal_name, seal_hash, source, source_name, source_driver, host, state,"        \
     " created_ns, start_ns, end_ns, entries, bytes, bytes_stored, name, description, parent,"  \
-    " region, origin, kind, system_disk"
-/* Members that are empty get what a backup of files made here has. */
+    " region, origin, kind, system_disk, trigger, policy, slot_ns, expire_ns, is_full,"         \
+    " consistency, consistency_wanted"
+/* Members that are empty get what a backup of files made here by hand has.  A time to go that
+ * was put off stays so when the row is read back from storage. */
 #define BACKUP_VALUES                                                                          \
     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"         \
     " iif(?19 = '', coalesce((SELECT region FROM vaults WHERE uuid = ?1), ''), ?19), ?20,"     \
-    " iif(?21 = '', 'files', ?21), ?22"
+    " iif(?21 = '', 'files', ?21), ?22, iif(?23 = '', 'manual', ?23), ?24, ?25,"               \
+    " max(?26, coalesce((SELECT expire_ns FROM backups WHERE vault = ?1 AND id = ?2), 0)),"    \
+    " ?27, ?28, ?29"
 /* Those that can be restored. */
 #define BACKUP_USABLE "state IN ('available', 'partial')"
 
@@ -63,6 +67,13 @@ static void bind_row(struct query *q, const struct catalog_backup *backup)
     query_text(q, backup->origin);
     query_text(q, backup->kind);
     query_number(q, backup->system_disk);
+    query_text(q, backup->trigger);
+    query_text(q, backup->policy);
+    query_number(q, backup->slot_ns);
+    query_number(q, backup->expire_ns);
+    query_number(q, backup->full);
+    query_text(q, backup->consistency);
+    query_text(q, backup->consistency_wanted);
 }
 
 static int explain_conflict(int status, const struct catalog_backup *backup, struct error *e)
@@ -147,6 +158,27 @@ int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_S
     return write_end(c, result, e);
 }
 
+int catalog_backup_set_expiry(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                              const char *id, int64_t expire_ns, struct error *e)
+{
+    static const char sql[] = "UPDATE backups SET expire_ns = ? WHERE vault = ? AND id = ?";
+    struct query q;
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = query_start(c, sql, &q, e);
+    if (result == 0) {
+        query_number(&q, expire_ns);
+        query_blob(&q, vault, CATALOG_ID_SIZE);
+        query_text(&q, id);
+        result = query_finish(&q, e);
+    }
+    if (result == 0 && query_changes(c) == 0)
+        result = error_set(e, LAGAN_NOT_FOUND, ERROR_NO_BACKUP,
+                           "the backup %s is not in the catalog", id);
+    return write_end(c, result, e);
+}
+
 /* What storage tells of a backup whose parent is gone is that it has none. */
 static int forget_parent(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                          const char *id, struct error *e)
@@ -211,6 +243,13 @@ static int read_row(struct query *q, struct catalog_backup *backup, struct error
     row_text(q, backup->origin, sizeof(backup->origin));
     row_text(q, backup->kind, sizeof(backup->kind));
     backup->system_disk = row_number(q) != 0;
+    row_text(q, backup->trigger, sizeof(backup->trigger));
+    row_text(q, backup->policy, sizeof(backup->policy));
+    backup->slot_ns = row_number(q);
+    backup->expire_ns = row_number(q);
+    backup->full = row_number(q) != 0;
+    row_text(q, backup->consistency, sizeof(backup->consistency));
+    row_text(q, backup->consistency_wanted, sizeof(backup->consistency_wanted));
     return query_row_check(q, e);
 }
 

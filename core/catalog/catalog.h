@@ -301,8 +301,9 @@ struct catalog_vault *catalog_vault_get(struct catalog *c, const uint8_t uuid[CA
 int catalog_vault_update(struct catalog *c, const struct catalog_vault *vault, struct error *e);
 int catalog_vault_set_state(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
                             enum catalog_vault_state state, struct error *e);
-/* With all that is known of it; what the ledger says of replicas in it ends.  A vault that has
- * a mirror: VAULT_HAS_MIRROR, naming it. */
+/* With all that is known of it, its jobs too, and no policy holds for it any more; what the
+ * ledger says of replicas in it ends, and so do runs that had nothing else to do.  A vault that
+ * has a mirror: VAULT_HAS_MIRROR, naming it. */
 int catalog_vault_delete(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
                          struct error *e);
 /* By region, then name. */

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-enum { CATALOG_MAGIC = 0x4c544143, STATEMENT_LIMIT = 192 };
+enum { CATALOG_MAGIC = 0x4c544143, STATEMENT_LIMIT = 320 };
 
 /* A statement that was prepared once and stays so. */
 struct statement {
@@ -227,6 +227,12 @@ int follow_backups(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE], int
                    int64_t due_ns, uint64_t *count, struct error *e);
 int follow_slots(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE], int class,
                  struct error *e);
+
+/* ---- pin.c ---- */
+
+/* Takes all pins of a backup that is gone away; in the transaction of its deletion. */
+int pins_forget(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *backup,
+                struct error *e);
 
 /* ---- lane.c ---- */
 

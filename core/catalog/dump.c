@@ -4,8 +4,8 @@
  * tombstone and backup, `name=value` in a fixed order.
  *
  * Left out is what only this installation knows: states, keys and descriptions of vaults,
- * deletions that are due, mirrors and their progress, the queue, the ledger, usage, tasks, the
- * audit log.
+ * deletions that are due, when backups may go, mirrors and their progress, the queue, the
+ * ledger, policies and their runs, usage, tasks, the audit log.
  */
 #include "base/text.h"
 #include "catalog/catalog_private.h"
@@ -124,6 +124,12 @@ static int dump_backup(void *context, const struct catalog_backup *backup, struc
     add_text(out, "origin", backup->origin);
     add_text(out, "kind", backup->kind);
     add_number(out, "system_disk", backup->system_disk);
+    add_text(out, "trigger", backup->trigger);
+    add_text(out, "policy", backup->policy);
+    add_number(out, "slot_ns", backup->slot_ns);
+    add_number(out, "full", backup->full);
+    add_text(out, "consistency", backup->consistency);
+    add_text(out, "consistency_wanted", backup->consistency_wanted);
     buffer_append_u8(out, '\n');
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "catalog/ledger.h"
 #include "catalog/mirror.h"
 #include "catalog/queue.h"
+#include "catalog/run.h"
 #include "catalog/usage.h"
 
 #include <stdio.h>
@@ -69,6 +70,9 @@ SEE(mirror, catalog_mirror)
 SEE(item_error, catalog_item_error)
 SEE(line, catalog_ledger)
 SEE(usage, catalog_usage)
+SEE(policy, catalog_policy)
+SEE(run, catalog_run)
+SEE(job, catalog_job)
 
 static int see_item(void *context, const struct catalog_item *item, struct error *e)
 {
@@ -89,7 +93,7 @@ static int see_tombstone(void *context, const uint8_t vault[CATALOG_ID_SIZE],
 static void read_all(struct catalog *c, struct report *r)
 {
     uint64_t lines;
-    struct error e[12];
+    struct error e[15];
     const int results[] = {
         catalog_region_list(c, see_region, NULL, &e[0]),
         catalog_source_list(c, see_source, NULL, &e[1]),
@@ -102,7 +106,10 @@ static void read_all(struct catalog *c, struct report *r)
         catalog_item_list(c, NULL, -1, see_item, c, &e[8]),
         catalog_ledger_list(c, NULL, NULL, NULL, see_line, NULL, &e[9]),
         catalog_usage_list(c, NULL, NULL, see_usage, NULL, &e[10]),
-        catalog_audit_verify(c, &lines, &e[11]),
+        catalog_policy_list(c, see_policy, NULL, &e[11]),
+        catalog_run_list(c, NULL, -1, 0, see_run, NULL, &e[12]),
+        catalog_job_list(c, -1, -1, see_job, NULL, &e[13]),
+        catalog_audit_verify(c, &lines, &e[14]),
     };
 
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
@@ -128,6 +135,29 @@ static const struct {
      "an item of the queue is for a line that the ledger does not have"},
     {"SELECT count(*) FROM items WHERE state = 'running' AND (token < 1 OR attempts < 1)",
      "an item of the queue is at work, but nobody has claimed it"},
+    {"SELECT count(*) FROM policy_vaults a JOIN policies p ON p.id = a.policy"
+     " WHERE a.kind <> p.kind",
+     "a policy holds for a vault as one of another kind"},
+    {"SELECT count(*) FROM policy_vaults a JOIN vaults v ON v.uuid = a.vault"
+     " WHERE v.role = 'mirror'",
+     "a policy holds for a mirror"},
+    {"SELECT count(*) FROM jobs WHERE run <> 0 AND run NOT IN (SELECT id FROM runs)",
+     "a job is part of a run that is not there"},
+    {"SELECT count(*) FROM runs WHERE state IN ('waiting', 'running')"
+     " AND id NOT IN (SELECT run FROM jobs WHERE state IN ('waiting', 'running'))",
+     "a run is open, but has nothing to do"},
+    {"SELECT count(*) FROM jobs j JOIN runs r ON r.id = j.run"
+     " WHERE j.state IN ('waiting', 'running') AND r.state NOT IN ('waiting', 'running')",
+     "a run is over, but has something to do"},
+    {"SELECT count(*) FROM runs WHERE (ended_ns = 0) <> (state IN ('waiting', 'running'))",
+     "a run has an end and goes on, or has none and is over"},
+    {"SELECT count(*) FROM jobs WHERE run = 0 AND state NOT IN ('waiting', 'running')",
+     "upkeep has ended for good"},
+    {"SELECT count(*) FROM jobs WHERE state = 'running' AND (token < 1 OR attempts < 1)",
+     "a job is at work, but nobody has claimed it"},
+    {"SELECT count(*) FROM jobs a JOIN jobs b ON a.source = b.source AND a.id < b.id"
+     " WHERE a.source <> x'' AND a.state = 'running' AND b.state = 'running'",
+     "two jobs work on one source at a time"},
 };
 
 static int check_invariants(struct catalog *c, struct report *r, struct error *e)

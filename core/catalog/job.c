@@ -44,9 +44,7 @@ static int lease(struct catalog *c, int64_t id, struct error *e)
     static const char sql[] =
         "UPDATE jobs SET state = 'running', token = token + 1, attempts = attempts + 1,"
         " started_ns = ?1, ended_ns = 0, task = '', pid = ?2, boot_id = ?3, process_start = ?4"
-        " WHERE id = ?5 AND state = 'waiting' AND (until_ns = 0 OR until_ns >= ?1)"
-        " AND (source = x'' OR NOT EXISTS (SELECT 1 FROM jobs b INDEXED BY jobs_running"
-        " WHERE b.state = 'running' AND b.source = jobs.source))";
+        " WHERE id = ?5 AND state = 'waiting' AND (until_ns = 0 OR until_ns >= ?1)" SOURCE_FREE;
     struct process_mark self;
     struct query q;
 

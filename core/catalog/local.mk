@@ -7,20 +7,31 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/catalog.c core/catalog/catalog.h \
 	core/catalog/catalog_private.h \
 	core/catalog/connection.c \
+	core/catalog/deletion.c \
 	core/catalog/dump.c \
+	core/catalog/figures.c core/catalog/figures.h \
 	core/catalog/follow.c \
+	core/catalog/health.c \
 	core/catalog/inspect.c \
+	core/catalog/keep.h \
 	core/catalog/lane.c \
+	core/catalog/job.c \
 	core/catalog/ledger.c core/catalog/ledger.h \
 	core/catalog/made_name.c \
 	core/catalog/mirror.c core/catalog/mirror.h \
 	core/catalog/name.c core/catalog/name.h \
+	core/catalog/notice.c \
 	core/catalog/pairs.c \
+	core/catalog/pin.c \
+	core/catalog/policy.c core/catalog/policy.h \
+	core/catalog/policy_vault.c \
 	core/catalog/process.c \
 	core/catalog/query.c \
 	core/catalog/queue.c core/catalog/queue.h \
 	core/catalog/queue_look.c core/catalog/queue_private.h \
 	core/catalog/region.c \
+	core/catalog/run.c core/catalog/run.h core/catalog/run_private.h \
+	core/catalog/run_look.c \
 	core/catalog/schema.c \
 	core/catalog/source.c \
 	core/catalog/task.c \

@@ -26,7 +26,8 @@
     X(REMOVE, "remove", "a backup that the source vault has deleted")                          \
     X(SLOT, "slot", "a key slot that was added to the source vault")                           \
     X(SLOT_REMOVE, "slot-remove", "a key slot that was removed from the source vault")         \
-    X(REPLICA, "replica", "a line of the ledger")
+    X(REPLICA, "replica", "a line of the ledger")                                              \
+    X(LOCK, "lock", "a record of the source vault's lock")
 enum catalog_operation {
 #define X(symbol, name, text) CATALOG_OPERATION_##symbol,
     CATALOG_OPERATIONS(X)

@@ -339,6 +339,24 @@ int catalog_run_forget_after(struct catalog *c, const uint8_t policy[CATALOG_ID_
     return write_end(c, result, e);
 }
 
+int catalog_run_shorten(struct catalog *c, int64_t id, uint64_t slots, struct error *e)
+{
+    static const char sql[] =
+        "UPDATE runs SET slots = ?1 WHERE id = ?2 AND state = 'missed' AND slots > ?1";
+    struct query q;
+
+    ASSERT(slots > 0);
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = query_start(c, sql, &q, e);
+    if (result == 0) {
+        query_number(&q, (int64_t)slots);
+        query_number(&q, id);
+        result = query_finish(&q, e);
+    }
+    return write_end(c, result, e);
+}
+
 /* `kept`: of each policy the first run that stays.  Full every n counts up to 100 runs behind
  * the last full one. */
 int catalog_run_clear(struct catalog *c, int64_t before_ns, uint64_t *count, struct error *e)
@@ -348,9 +366,9 @@ int catalog_run_clear(struct catalog *c, int64_t before_ns, uint64_t *count, str
         " AND state IN ('success', 'partial'), id, 0)) AS whole FROM runs GROUP BY policy),"
         " kept AS (SELECT policy, iif(whole = 0, id, max(whole, coalesce((SELECT r.id"
         " FROM runs r WHERE r.policy = newest.policy ORDER BY r.id DESC LIMIT 1 OFFSET 100),"
-        " 0))) AS first FROM newest)"
+        " 0))) AS start FROM newest)"
         " DELETE FROM runs WHERE ended_ns <> 0 AND ended_ns < ?"
-        " AND id < (SELECT first FROM kept WHERE kept.policy = runs.policy)";
+        " AND id < (SELECT start FROM kept WHERE kept.policy = runs.policy)";
     struct query q;
 
     if (catalog_begin(c, e) != 0)

@@ -118,8 +118,9 @@ int catalog_run_open(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
 int catalog_run_latest(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                        struct catalog_run *run, struct error *e);
 /* The number of runs of a policy that made backups since the last full one: for full every n.
- * `*full_ns` (may be NULL) is when that one was begun; without any, 0, and the count is that of
- * all. */
+ * `*full_ns` (may be NULL) is the slot of that one; without any, 0, and the count is that of
+ * all.
+ */
 int catalog_run_since_full(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                            uint64_t *count, int64_t *full_ns, struct error *e);
 /* Newest first; `policy` NULL = of all, `state` -1 = any, `limit` 0 = all. */
@@ -132,6 +133,9 @@ int catalog_run_cancel(struct catalog *c, int64_t id, const char *reason, struct
  * what was not run is decided anew.  `*count` (may be NULL). */
 int catalog_run_forget_after(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                              int64_t ns, uint64_t *count, struct error *e);
+/* A row of MISSED stands for so many slots only: the clock was set back into them.  Others stay
+ * as they are. */
+int catalog_run_shorten(struct catalog *c, int64_t id, uint64_t slots, struct error *e);
 /* Runs that ended before `before_ns` go, with their jobs; what stays of each policy are the
  * newest, and the last full one with up to 100 behind it, which are still counted.  `*count`
  * (may be NULL) runs. */

@@ -219,14 +219,14 @@ static int read_since_full(struct query *q, uint64_t *count, int64_t *full_ns, s
 {
     int found = query_step(q, e);
     uint64_t runs = found > 0 ? (uint64_t)row_number(q) : 0;
-    int64_t begun_ns = found > 0 ? row_number(q) : 0;
+    int64_t slot_ns = found > 0 ? row_number(q) : 0;
 
     query_end(q);
     if (found < 0)
         return -1;
     *count = runs;
     if (full_ns != NULL)
-        *full_ns = begun_ns;
+        *full_ns = slot_ns;
     return 0;
 }
 
@@ -234,12 +234,12 @@ int catalog_run_since_full(struct catalog *c, const uint8_t policy[CATALOG_ID_SI
                            uint64_t *count, int64_t *full_ns, struct error *e)
 {
     static const char sql[] =
-        "WITH made AS (SELECT id, is_full, created_ns FROM runs INDEXED BY runs_by_policy"
+        "WITH made AS (SELECT id, is_full, slot_ns FROM runs INDEXED BY runs_by_policy"
         " WHERE policy = ? AND state IN ('success', 'partial') AND EXISTS (SELECT 1 FROM jobs"
         " WHERE jobs.run = runs.id AND jobs.backup <> '')),"
-        " whole AS (SELECT id, created_ns FROM made WHERE is_full = 1 ORDER BY id DESC LIMIT 1)"
+        " whole AS (SELECT id, slot_ns FROM made WHERE is_full = 1 ORDER BY id DESC LIMIT 1)"
         " SELECT (SELECT count(*) FROM made WHERE id > coalesce((SELECT id FROM whole), 0)),"
-        " coalesce((SELECT created_ns FROM whole), 0)";
+        " coalesce((SELECT slot_ns FROM whole), 0)";
     struct query q;
 
     catalog_lock(c);
@@ -348,11 +348,6 @@ int catalog_job_list(struct catalog *c, int64_t run, int state,
     catalog_unlock(c);
     return result;
 }
-
-/* One job at a time works on a source. */
-#define SOURCE_FREE                                                                            \
-    " AND (source = x'' OR NOT EXISTS (SELECT 1 FROM jobs b INDEXED BY jobs_running"           \
-    " WHERE b.state = 'running' AND b.source = jobs.source))"
 
 int catalog_job_next(struct catalog *c, int64_t now_ns, struct catalog_job *job,
                      struct error *e)

@@ -13,6 +13,11 @@
     "id, run, operation, vault, source, state, due_ns, until_ns, attempts, token, task,"       \
     " backup, started_ns, ended_ns, done_ns, error_class, error_code, error_text"
 
+/* One job at a time works on a source. */
+#define SOURCE_FREE                                                                            \
+    " AND (source = x'' OR NOT EXISTS (SELECT 1 FROM jobs b INDEXED BY jobs_running"           \
+    " WHERE b.state = 'running' AND b.source = jobs.source))"
+
 /* A row of RUN_COLUMNS, of JOB_COLUMNS. */
 int run_read(struct query *q, struct catalog_run *run, struct error *e);
 int job_read(struct query *q, struct catalog_job *job, struct error *e);

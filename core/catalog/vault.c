@@ -2,7 +2,7 @@
 /* vault.c - the vaults that this installation knows. */
 #include "base/clock.h"
 #include "base/text.h"
-#include "catalog/catalog_private.h"
+#include "catalog/run_private.h"
 
 #include <string.h>
 
@@ -205,6 +205,8 @@ int catalog_vault_delete(struct catalog *c, const uint8_t uuid[CATALOG_ID_SIZE],
     int result = refuse_mirrored(c, uuid, e);
     if (result == 0)
         result = end_replicas(c, uuid, e);
+    if (result == 0)
+        result = run_forget_vault(c, uuid, e);
     if (result == 0)
         result = query_run_for(c, "DELETE FROM vaults WHERE uuid = ?", uuid, e);
     if (result == 0 && query_changes(c) == 0)

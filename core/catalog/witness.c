@@ -140,6 +140,8 @@ int catalog_backup_bury(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
     int result = change(c, sql, vault, id, e);
     if (result == 0)
         result = catalog_backup_delete(c, vault, id, e);
+    if (result == 0)
+        result = pins_forget(c, vault, id, e);
     return write_end(c, result, e);
 }
 
