@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,13 +94,15 @@ char **command_environment(const char *const *variables, struct error *e)
     return made;
 }
 
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int out)
+static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int in,
+                   int out)
 {
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
-    int number =
-        posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int number = in >= 0 ? posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO)
+                         : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
+                                                            O_RDONLY, 0);
     if (number == 0)
         number = posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
     if (number == 0)
@@ -121,7 +124,7 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 }
 
 /* An errno value. */
-static int spawn(struct running *r, int out, char **environment, char *line)
+static int spawn(struct running *r, int in, int out, char **environment, char *line)
 {
     char shell[] = "sh", option[] = "-c";
     char *words[] = {shell, option, line, NULL};
@@ -132,7 +135,7 @@ static int spawn(struct running *r, int out, char **environment, char *line)
         return number;
     number = posix_spawnattr_init(&attributes);
     if (number == 0) {
-        number = prepare(&actions, &attributes, out);
+        number = prepare(&actions, &attributes, in, out);
         if (number == 0)
             number = posix_spawn(&r->id, "/bin/sh", &actions, &attributes, words, environment);
         posix_spawnattr_destroy(&attributes);
@@ -141,20 +144,48 @@ static int spawn(struct running *r, int out, char **environment, char *line)
     return number;
 }
 
+/* The input as a file in memory: nobody has to feed it, and nothing breaks when it is not read.
+ * An errno value; `*in` stays -1 when there is no input. */
+static int hold_input(const struct command_request *request, int *in)
+{
+    size_t done = 0;
+    if (!request->input)
+        return 0;
+    int fd = memfd_create("input", MFD_CLOEXEC);
+    while (fd >= 0 && done < request->input_size) {
+        ssize_t more =
+            write(fd, (const char *)request->input + done, request->input_size - done);
+        if (more < 0 && errno == EINTR)
+            continue;
+        if (more <= 0) {
+            int number = more < 0 ? errno : EIO;
+            close(fd);
+            return number;
+        }
+        done += (size_t)more;
+    }
+    if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        return errno;
+    *in = fd;
+    return 0;
+}
+
 static int start(struct running *r, struct error *e)
 {
-    int ends[2];
+    int ends[2], in = -1;
     char **environment = command_environment(r->request->variables, e);
     char *line = environment ? strdup(r->request->line) : NULL;
-    int number = line ? 0 : ENOMEM;
+    int number = line ? hold_input(r->request, &in) : ENOMEM;
     if (number == 0 && pipe2(ends, O_CLOEXEC) < 0)
         number = errno;
     else if (number == 0) {
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
-        number = spawn(r, ends[1], environment, line);
+        number = spawn(r, in, ends[1], environment, line);
         close(ends[1]);
         r->out = ends[0];
     }
+    if (in >= 0)
+        close(in);
     free(environment);
     free(line);
     return number == 0 ? 0 : error_errno(e, number, "cannot run /bin/sh");

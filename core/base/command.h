@@ -3,9 +3,9 @@
  * command.h - commands that people have written down: started, heard, and ended in time.
  *
  * A command is a line for /bin/sh.  It runs in a process group of its own and in the folder /,
- * with no input, with no descriptors but its standard ones, and in an environment that holds
- * PATH, HOME and LANG and what the caller states.  What it prints, on either stream, comes back
- * line by line.
+ * with no input but what the caller has, with no descriptors but its standard ones, and in an
+ * environment that holds PATH, HOME and LANG and what the caller states.  What it prints, on
+ * either stream, comes back line by line.
  */
 #ifndef CORE_BASE_COMMAND_H
 #define CORE_BASE_COMMAND_H
@@ -21,6 +21,8 @@ enum { COMMAND_LINE_SIZE = 512 };
 struct command_request {
     const char *line;
     const char *const *variables; /* NAME=VALUE, ends with NULL; NULL = none */
+    const void *input;            /* its standard input; NULL = none */
+    size_t input_size;
     int64_t limit_ns; /* then its process group gets TERM, and KILL after grace_ns; 0 = none */
     int64_t grace_ns; /* 0 = 5 s */
     int cancel_fd;    /* once readable, TERM at once and KILL within a second; -1 = never */

@@ -18,7 +18,9 @@
  *     driver tgt_s3 { timeout = 60s }         defaults of a driver's parameters
  *     limits { threads = 2  memory = 512M }
  *     mirror { history-delay = 90m  delete-delay = 7d }
- *     runner { }
+ *     runner { jobs = 2 }
+ *     notify admin { mail = "root@example.org" }
+ *     metrics { listen = "127.0.0.1:9120" }
  *
  * Read with libconfuse.  Files named *.conf in the folder conf.d beside the file are read after
  * it, in byte order; they may add drivers, regions and defaults, and say what is not said yet.
@@ -133,18 +135,20 @@ struct config_runner {
     char *log_format;    /* `log-format`: "text" or "json"; "text" */
 };
 
-/* `notify NAME { }`: a way to tell people. */
+/* `notify NAME { }`: a way to tell people.  Exactly one of command, mail and webhook is said. */
 struct config_notify {
     char *name;
-    char *command; /* `command`: gets the notice on standard input; or ... */
-    char *mail;    /* `mail`: addresses, through sendmail; or ... */
-    char *webhook; /* `webhook`: URL, gets JSON by POST */
-    char *header;  /* `header-file`: a secret in engine/parameters.h's sense; a line for the
-                      request */
-    char *from;    /* `from` of mails; NULL = as the system does */
-    char **events; /* `events`; none = all */
+    char *command;  /* `command`: gets the notice on standard input; or ... */
+    char *mail;     /* `mail`: addresses, through sendmail; or ... */
+    char *webhook;  /* `webhook`: URL, gets JSON by POST */
+    char *header;   /* `header`: a secret as in driver/secret.h; a line for the request */
+    char *from;     /* `from` of mails; NULL = as the system does */
+    char *sendmail; /* `sendmail`: the program; NULL = /usr/sbin/sendmail */
+    char **events;  /* `events`; none = all */
     size_t event_count;
-    char *severity; /* `severity`: "info", "warning" or "error" and above; "warning" */
+    char *severity;     /* `severity`: "info", "warning" or "error" and above; "warning",
+                           or "info" where events are named */
+    int64_t timeout_ns; /* `timeout`: how long it may take; 30 s */
     struct config_place place;
 };
 
@@ -199,6 +203,11 @@ void config_region_place(const struct config_region *region, struct place *place
 bool config_driver_enabled(const struct config *c, const char *name);
 /* The `driver NAME` section of a driver, or NULL. */
 const struct config_driver *config_defaults_find(const struct config *c, const char *name);
+/* The `notify NAME` section, or NULL. */
+const struct config_notify *config_notify_find(const struct config *c, const char *name);
+/* Whether a time of day, in minutes since midnight (0 to 1439), lies in a window
+ * "08:00-20:00", whose end is not in it and which may go over midnight; `window` NULL: yes. */
+bool config_window_holds(const char *window, unsigned minute);
 /* The parameter `name`, or NULL. */
 const struct config_parameter *config_parameter_find(const struct config_driver *d,
                                                      const char *name);

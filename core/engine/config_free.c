@@ -39,6 +39,19 @@ static void clear_region(struct config_region *r)
     free(r->name);
 }
 
+static void clear_notify(struct config_notify *n)
+{
+    free(n->name);
+    free(n->command);
+    free(n->mail);
+    free(n->webhook);
+    free(n->header);
+    free(n->from);
+    free(n->sendmail);
+    free(n->severity);
+    free_texts(n->events, n->event_count);
+}
+
 void config_free(struct config *c)
 {
     if (c == NULL)
@@ -47,13 +60,22 @@ void config_free(struct config *c)
         clear_region(&c->regions[i]);
     for (size_t i = 0; i < c->default_count; i++)
         clear_driver(&c->defaults[i]);
+    for (size_t i = 0; i < c->notify_count; i++)
+        clear_notify(&c->notify[i]);
     free(c->regions);
     free(c->defaults);
+    free(c->notify);
     free_texts(c->drivers, c->driver_count);
     free_texts(c->files, c->file_count);
     free_texts(c->mirror.distinct, c->mirror.distinct_count);
     free(c->limits.bandwidth);
     free(c->prices.currency);
+    free(c->runner.io_class);
+    free(c->runner.expire_window);
+    free(c->runner.ping);
+    free(c->runner.log_format);
+    free(c->metrics.file);
+    free(c->metrics.listen);
     free(c->path);
     free(c->state);
     free(c);

@@ -19,7 +19,6 @@ struct config_place parse_place(const struct parse *p, unsigned line)
 /* What libconfuse is told. */
 
 cfg_opt_t parse_free_options[] = {CFG_END()};
-static cfg_opt_t runner_options[] = {CFG_END()};
 static cfg_opt_t options[] = {
     CFG_STR("state", 0, CFGF_NODEFAULT),
     CFG_STR_LIST("drivers", 0, CFGF_NODEFAULT),
@@ -28,7 +27,9 @@ static cfg_opt_t options[] = {
     CFG_SEC("limits", parse_limits_options, CFGF_NONE),
     CFG_SEC("mirror", parse_mirror_options, CFGF_NONE),
     CFG_SEC("prices", parse_prices_options, CFGF_NONE),
-    CFG_SEC("runner", runner_options, CFGF_NONE),
+    CFG_SEC("runner", parse_runner_options, CFGF_NONE),
+    CFG_SEC("metrics", parse_metrics_options, CFGF_NONE),
+    CFG_SEC("notify", parse_notify_options, PARSE_SECTIONS),
     CFG_END(),
 };
 
@@ -269,6 +270,9 @@ static int take_tree(struct parse *p, cfg_t *tree)
             return -1;
     for (unsigned i = 0; i < cfg_size(tree, "driver"); i++)
         if (take_defaults(p, cfg_getnsec(tree, "driver", i)) != 0)
+            return -1;
+    for (unsigned i = 0; i < cfg_size(tree, "notify"); i++)
+        if (parse_notify(p, cfg_getnsec(tree, "notify", i)) != 0)
             return -1;
     return parse_settings(p, tree);
 }

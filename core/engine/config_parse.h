@@ -41,14 +41,21 @@ bool parse_is_word(const char *value);
 int parse_driver(struct parse *p, struct config_driver *d, cfg_t *tree, int section);
 /* A `region NAME { ... }` section into one more region of the configuration. */
 int parse_region(struct parse *p, cfg_t *tree);
-/* The sections `limits`, `mirror` and `prices`. */
+/* The sections that are one value for each key (config_setting.h). */
 int parse_settings(struct parse *p, cfg_t *tree);
+/* A `notify NAME { ... }` section into one more way of the configuration. */
+int parse_notify(struct parse *p, cfg_t *tree);
+/* Whether `value` is what the key `key` of single texts wants; if not, the error says so. */
+int parse_check_text(struct parse *p, unsigned line, const char *key, const char *value);
 
 /* What libconfuse is told of them. */
 extern cfg_opt_t parse_region_options[];
 extern cfg_opt_t parse_limits_options[];
 extern cfg_opt_t parse_mirror_options[];
 extern cfg_opt_t parse_prices_options[];
+extern cfg_opt_t parse_runner_options[];
+extern cfg_opt_t parse_metrics_options[];
+extern cfg_opt_t parse_notify_options[];
 extern cfg_opt_t parse_free_options[];
 
 #define PARSE_SECTIONS (CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)

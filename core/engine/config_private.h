@@ -5,12 +5,12 @@
 
 #include "engine/config.h"
 
-enum { CONFIG_SETTING_LIMIT = 32 };
+enum { CONFIG_SETTING_LIMIT = 48 };
 
 /* What has been said so far, besides what stands in the configuration itself. */
 struct config_said {
     struct config_place state;
-    struct config_place settings[CONFIG_SETTING_LIMIT]; /* of limits, mirror and prices */
+    struct config_place settings[CONFIG_SETTING_LIMIT]; /* of all sections of single values */
     struct config_place distinct;
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config_setting.c - the settings that are one value each: limits, mirrors, prices. */
+/* config_setting.c - the settings that are one value each: limits, mirrors, prices, the
+ * runner, metrics. */
 #include "engine/config_setting.h"
 
 #include "base/text.h"
 #include "engine/config_parse.h"
-#include "policy/bandwidth.h"
+#include "engine/config_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,12 @@ static const struct setting settings[] = {
 #define X(...) ROW("prices", __VA_ARGS__)
             CONFIG_PRICES(X)
 #undef X
+#define X(...) ROW("runner", __VA_ARGS__)
+                CONFIG_RUNNER(X)
+#undef X
+#define X(...) ROW("metrics", __VA_ARGS__)
+                    CONFIG_METRICS(X)
+#undef X
 };
 enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
 _Static_assert((int)SETTINGS <= (int)CONFIG_SETTING_LIMIT, "struct config_said has room");
@@ -48,9 +55,11 @@ cfg_opt_t parse_limits_options[] = {CONFIG_LIMITS(X) CFG_END()};
 cfg_opt_t parse_mirror_options[] = {
     CONFIG_MIRROR(X) CFG_STR_LIST("distinct", 0, CFGF_NODEFAULT), CFG_END()};
 cfg_opt_t parse_prices_options[] = {CONFIG_PRICES(X) CFG_END()};
+cfg_opt_t parse_runner_options[] = {CONFIG_RUNNER(X) CFG_END()};
+cfg_opt_t parse_metrics_options[] = {CONFIG_METRICS(X) CFG_END()};
 #undef X
 
-enum { NANOSECONDS = 1000000000, PRICE_DIGITS = 9, CURRENCY_LIMIT = 8 };
+enum { NANOSECONDS = 1000000000, PRICE_DIGITS = 9 };
 
 /* `number` (of TEXT: unused) as the kind keeps it. */
 static void store(void *member, enum setting_kind kind, int64_t number, double money)
@@ -79,15 +88,26 @@ static void *member_of(struct config *c, const struct setting *setting)
     return (char *)c + setting->member;
 }
 
+static int set_default_text(char **member, const char *key, struct error *e)
+{
+    const char *initial = config_text_default(key);
+
+    if (initial == NULL)
+        return 0;
+    *member = strdup(initial);
+    return *member != NULL ? 0 : error_no_memory(e, "the configuration");
+}
+
 int config_set_defaults(struct config *c, struct error *e)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *s = &settings[i];
         int64_t unit = s->kind == SETTING_DURATION ? NANOSECONDS : 1;
         store(member_of(c, s), s->kind, s->initial * unit, (double)s->initial);
+        if (s->kind == SETTING_TEXT && set_default_text(member_of(c, s), s->key, e) != 0)
+            return -1;
     }
-    c->prices.currency = strdup("");
-    return c->prices.currency ? 0 : error_no_memory(e, "the configuration");
+    return 0;
 }
 
 /* "12", "0.023": digits, and up to nine more behind a point, whatever the locale is. */
@@ -148,22 +168,6 @@ static int parse_number(const struct setting *s, const char *text, int64_t *numb
     return 0;
 }
 
-static int check_text(struct parse *p, const struct setting *s, unsigned line,
-                      const char *value)
-{
-    struct bandwidth ignored;
-
-    if (strcmp(s->key, "bandwidth") != 0)
-        return parse_is_word(value) && strlen(value) <= CURRENCY_LIMIT
-                   ? 0
-                   : parse_bad_value(p, line, s->key, value,
-                                     "a currency of 1 to 8 bytes, such as EUR");
-    if (bandwidth_parse(value, &ignored, p->e) == 0)
-        return 0;
-    struct config_place place = parse_place(p, line);
-    return config_context(p->e, &place);
-}
-
 static int take_setting(struct parse *p, cfg_t *tree, size_t index)
 {
     const struct setting *s = &settings[index];
@@ -179,7 +183,7 @@ static int take_setting(struct parse *p, cfg_t *tree, size_t index)
     if (said->file != NULL)
         return parse_said_already(p, line, s->key, said);
     if (s->kind == SETTING_TEXT) {
-        if (check_text(p, s, line, value) != 0 ||
+        if (parse_check_text(p, line, s->key, value) != 0 ||
             parse_set_text(p, member_of(p->config, s), value) != 0)
             return -1;
     } else if (parse_number(s, value, &number, &money) != 0) {

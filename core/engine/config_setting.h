@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config_setting.h - the table of all that the sections `limits`, `mirror` and `prices` can
- * say. Private to the configuration.
+ * config_setting.h - the table of all that the sections of single values (`limits`, `mirror`,
+ * `prices`, `runner`, `metrics`) can say.  Private to the configuration.
  *
  * X(key, kind, member of struct config, default, least, most, what is right).  Kinds: COUNT
  * (unsigned), AMOUNT (uint64_t), SIZE (uint64_t bytes), DURATION (int64_t nanoseconds), MONEY
- * (double), TEXT (char *, with a check of its own).  Defaults and borders of durations are in
- * seconds.  Rows may be appended in any order.
+ * (double), TEXT (char *, with a check and a default in config_text.c).  Defaults and borders
+ * of durations are in seconds.  Rows may be appended in any order.
  */
 #ifndef CORE_ENGINE_CONFIG_SETTING_H
 #define CORE_ENGINE_CONFIG_SETTING_H
@@ -27,6 +27,7 @@
     X("mirrors", COUNT, limits.mirrors, 5, 1, 100000, "a number from 1 to 100000")             \
     X("sources", COUNT, limits.sources, 256, 1, 100000, "a number from 1 to 100000")           \
     X("tags", COUNT, limits.tags, 20, 1, 1000, "a number from 1 to 1000")                      \
+    X("policies", COUNT, limits.policies, 32, 1, 100000, "a number from 1 to 100000")          \
     X("retry-budget", DURATION, limits.retry_budget_ns, 7200, 1, 30 * CONFIG_DAY,              \
       CONFIG_RETRY)                                                                            \
     X("task-history", DURATION, limits.task_history_ns, 30 * CONFIG_DAY, 1, 3650 * CONFIG_DAY, \
@@ -50,5 +51,27 @@
     X("replicated", MONEY, prices.replicated, 0, 0, 1000000, CONFIG_MONEY)                     \
     X("restored", MONEY, prices.restored, 0, 0, 1000000, CONFIG_MONEY)                         \
     X("currency", TEXT, prices.currency, 0, 0, 0, "")
+
+#define CONFIG_AGAIN "a duration from 1s to 7d, such as 5m"
+#define CONFIG_RHYTHM "a duration from 1m to 3650d, such as 24h"
+#define CONFIG_RUNNER(X)                                                                       \
+    X("jobs", COUNT, runner.jobs, 2, 1, 64, "a number from 1 to 64")                           \
+    X("nice", COUNT, runner.nice, 10, 0, 19, "a number from 0 to 19")                          \
+    X("io-class", TEXT, runner.io_class, 0, 0, 0, "")                                          \
+    X("attempts", COUNT, runner.attempts, 3, 1, 100, "a number from 1 to 100")                 \
+    X("retry-delay", DURATION, runner.retry_ns, 300, 1, 7 * CONFIG_DAY, CONFIG_AGAIN)          \
+    X("expire-every", DURATION, runner.expire_ns, CONFIG_DAY, 60, 3650 * CONFIG_DAY,           \
+      CONFIG_RHYTHM)                                                                           \
+    X("expire-window", TEXT, runner.expire_window, 0, 0, 0, "")                                \
+    X("prune-every", DURATION, runner.prune_ns, 7 * CONFIG_DAY, 0, 3650 * CONFIG_DAY,          \
+      CONFIG_DAYS)                                                                             \
+    X("verify-within", DURATION, runner.verify_ns, 30 * CONFIG_DAY, 0, 3650 * CONFIG_DAY,      \
+      CONFIG_DAYS)                                                                             \
+    X("ping", TEXT, runner.ping, 0, 0, 0, "")                                                  \
+    X("log-format", TEXT, runner.log_format, 0, 0, 0, "")
+
+#define CONFIG_METRICS(X)                                                                      \
+    X("file", TEXT, metrics.file, 0, 0, 0, "")                                                 \
+    X("listen", TEXT, metrics.listen, 0, 0, 0, "")
 
 #endif

@@ -34,6 +34,8 @@ enum tell_event {
         TELL_EVENT_COUNT
 };
 const char *tell_event_name(enum tell_event event);
+/* "info", "warning" or "error". */
+const char *tell_event_severity(enum tell_event event);
 
 struct tell_notice {
     enum tell_event event;
@@ -41,14 +43,28 @@ struct tell_notice {
     const char *body;    /* lines; may be NULL */
     const char *ways;    /* "a,b": only these; NULL = all that want it */
 };
-/* Records the notice for each way of the configuration that wants it. */
+/* Records the notice for each way of the configuration that wants it.  Control characters in
+ * its texts are made visible.  May stand in a transaction. */
 int tell(struct setup *s, const struct tell_notice *notice, struct error *e);
-/* Sends what is due; what fails is tried again with growing gaps for a day.  `*sent` and
- * `*failed` may be NULL. */
+/*
+ * Sends what is due; what fails is tried again with growing gaps for a day, then dropped with a
+ * line in the log.  `*sent` and `*failed` may be NULL.  -1 when the catalog could not be used,
+ * not when a way failed.  Takes as long as the ways take (their `timeout`), once for each way
+ * that is away; ends early when operation_cancel_all is called.  Outside transactions.  Several
+ * processes share the work; one that dies while it tells lets another tell it again.
+ */
 int tell_send(struct setup *s, uint64_t *sent, uint64_t *failed, struct error *e);
-/* Calls the ping URL of the configuration, if there is one: `why` NULL = all is well. */
+/* Tells a notice of a test by that way at once, past the catalog. */
+int tell_try(struct setup *s, const struct config_notify *way, struct error *e);
+/* Calls the ping URL of the configuration, if there is one: `why` NULL = all is well; else the
+ * URL with "/fail" behind its path.  At most 30 s. */
 int tell_ping(struct setup *s, const char *why, struct error *e);
-/* Appends the metrics in the text format of Prometheus. */
+/* Appends what was done since `since_ns`, what failed, what is behind, as lines for people. */
+int tell_summary(struct setup *s, int64_t since_ns, struct buffer *out, struct error *e);
+/* Records the event SUMMARY with the summary since `since_ns`. */
+int tell_daily(struct setup *s, int64_t since_ns, struct error *e);
+/* Appends the metrics in the text format of Prometheus, version 0.0.4: names lagan_*, whose
+ * table is in tell_metrics.c.  Any thread. */
 int tell_metrics(struct setup *s, struct buffer *out, struct error *e);
 /* Writes them to the file of the configuration, if there is one, atomically. */
 int tell_metrics_file(struct setup *s, struct error *e);

@@ -34,7 +34,11 @@ const char *const fuzz_words[] = {"region ",
                                   "mirror { rpo = 1h distinct = { site } }",
                                   "prices { stored = 0.5 }",
                                   "memory = 512M",
-                                  "runner { }",
+                                  "runner { jobs = 2 expire-window = \"08:00-20:00\" }",
+                                  "notify a { command = true }",
+                                  "notify b { mail = root events = { summary } }",
+                                  "notify c { webhook = \"http://a/\" header = file:/b }",
+                                  "metrics { file = /m }",
                                   "# comment\n",
                                   "/* comment */",
                                   "// \n",
@@ -119,6 +123,11 @@ static void check(const struct config *c)
         check_region(c, &c->regions[i]);
     for (size_t i = 0; i < c->driver_count; i++)
         ASSERT(config_driver_enabled(c, c->drivers[i]));
+    for (size_t i = 0; i < c->notify_count; i++) {
+        const struct config_notify *n = &c->notify[i];
+        ASSERT((n->command != NULL) + (n->mail != NULL) + (n->webhook != NULL) == 1);
+        ASSERT(n->severity != NULL && n->timeout_ns > 0);
+    }
     ASSERT(c->limits.transfers > 0 && c->mirror.history_delay_ns >= 0);
 }
 

@@ -67,6 +67,36 @@ static void log_escapes_and_cuts(void **state)
     log_set_sink(NULL, NULL);
 }
 
+static void log_json(void **state)
+{
+    static const struct log_field fields[] = {
+        {"vault", "ma\"in", 0}, {"empty", "", 0}, {"count", NULL, -3}};
+    struct seen s = {0};
+    char longer[6000];
+
+    (void)state;
+    log_set_sink(remember, &s);
+    log_set_format(LOG_JSON);
+    assert_int_equal(log_format(), LOG_JSON);
+    log_write_fields(LOG_ERROR, "cli", fields, 3, "a\nb\x1b[0m%s", "\xff\r");
+    assert_int_equal(strncmp(s.line, "{\"time\":\"20", 12), 0);
+    assert_non_null(strstr(s.line, "Z\",\"level\":\"error\",\"area\":\"cli\",\"text\":"
+                                   "\"a\\nb\\u001b[0m\xef\xbf\xbd\\u000d\","
+                                   "\"vault\":\"ma\\\"in\",\"count\":-3}"));
+    log_write(LOG_INFO, "cli", "hidden");
+    assert_int_equal(s.lines, 1);
+    /* What is too long stays an object. */
+    memset(longer, '"', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    log_write_fields(LOG_ERROR, "cli", fields, 3, "%s", longer);
+    assert_true(strlen(s.line) < LOG_LINE_SIZE);
+    assert_int_equal(s.line[strlen(s.line) - 1], '}');
+    log_set_format(LOG_TEXT);
+    log_write_fields(LOG_ERROR, "cli", fields, 3, "words");
+    assert_string_equal(s.line, "lagan: error: cli: words");
+    log_set_sink(NULL, NULL);
+}
+
 static void *write_many(void *argument)
 {
     (void)argument;
@@ -108,9 +138,8 @@ static void log_to_stderr(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(log_levels),
-    cmocka_unit_test(log_escapes_and_cuts),
-    cmocka_unit_test(log_threads),
+    cmocka_unit_test(log_levels),    cmocka_unit_test(log_escapes_and_cuts),
+    cmocka_unit_test(log_json),      cmocka_unit_test(log_threads),
     cmocka_unit_test(log_to_stderr),
 };
 UNIT_MAIN(tests)

@@ -67,7 +67,7 @@ static void config_everything(void **state)
                                "}\n"
                                "driver tgt_dir { sync = yes }\n"
                                "limits { threads = 8 memory = 2G }\n"
-                               "runner { }";
+                               "runner { } metrics { }";
     struct error e;
     struct config *c = config_text(text, strlen(text), &e);
 
