@@ -276,6 +276,28 @@ int text_parse_duration(const char *text, int64_t *ns)
     return -1;
 }
 
+size_t text_distance(const char *a, const char *b)
+{
+    enum { LENGTH_LIMIT = 32 };
+    size_t row[LENGTH_LIMIT + 1];
+    size_t a_length = strlen(a), b_length = strlen(b);
+    if (a_length > LENGTH_LIMIT || b_length > LENGTH_LIMIT)
+        return LENGTH_LIMIT;
+    for (size_t j = 0; j <= b_length; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            size_t step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < step ? change : step;
+        }
+    }
+    return row[b_length];
+}
+
 bool text_is_clean_utf8(const void *data, size_t size)
 {
     const uint8_t *bytes = data;

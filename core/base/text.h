@@ -34,6 +34,10 @@ int text_parse_size(const char *text, uint64_t *bytes);
 /* A decimal with a suffix ms s m h d w (none = seconds); -1 otherwise. */
 int text_parse_duration(const char *text, int64_t *ns);
 
+/* Letters that must be changed, left out or put in to make one word the other: for hints. Words
+ * of more than 32 bytes are 32 apart. */
+size_t text_distance(const char *a, const char *b);
+
 /* True for well-formed UTF-8 without control characters. */
 bool text_is_clean_utf8(const void *data, size_t size);
 

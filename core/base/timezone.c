@@ -124,17 +124,17 @@ static bool is_name(const char *name)
            name[size - 1] != '/' && strstr(name, "//") == NULL;
 }
 
-/* One or two digits. */
-static int take_two(const char **text, int high, int *number)
+/* Two digits, or at least `least`. */
+static int take_two(const char **text, size_t least, int high, int *number)
 {
-    const char *at = *text;
+    size_t digits = strspn(*text, "0123456789");
 
-    if (*at < '0' || *at > '9')
+    digits = digits < 2 ? digits : 2;
+    if (digits < least)
         return -1;
-    *number = *at++ - '0';
-    if (*at >= '0' && *at <= '9')
-        *number = *number * 10 + (*at++ - '0');
-    *text = at;
+    *number = 0;
+    for (size_t i = 0; i < digits; i++)
+        *number = *number * 10 + (*(*text)++ - '0');
     return *number > high ? -1 : 0;
 }
 
@@ -147,10 +147,10 @@ static int parse_offset(const char *text, int32_t *offset_s)
     if (*text != '-' && *text != '+')
         return -1;
     text++;
-    if (take_two(&text, 23, &hours) != 0)
+    if (take_two(&text, 1, 23, &hours) != 0)
         return -1;
     text += *text == ':';
-    if (*text != '\0' && take_two(&text, 59, &minutes) != 0)
+    if (*text != '\0' && take_two(&text, 2, 59, &minutes) != 0)
         return -1;
     *offset_s = sign * (hours * 3600 + minutes * 60);
     return *text == '\0' && text[-1] != ':' ? 0 : -1;

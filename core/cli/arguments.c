@@ -3,6 +3,8 @@
  * may not be tomorrow. */
 #include "cli/arguments.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,29 +78,6 @@ static int keep_option(struct scan *scan, int option, const char *value, struct 
     return 0;
 }
 
-/* Letters that must be changed, left out or put in to make one name the other. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { LENGTH_LIMIT = 32 };
-    size_t row[LENGTH_LIMIT + 1];
-    size_t a_length = strlen(a), b_length = strlen(b);
-    if (a_length > LENGTH_LIMIT || b_length > LENGTH_LIMIT)
-        return LENGTH_LIMIT;
-    for (size_t j = 0; j <= b_length; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_length; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = change < step ? change : step;
-        }
-    }
-    return row[b_length];
-}
-
 static int unknown_option(const struct arguments *a, const char *name, size_t length,
                           struct error *e)
 {
@@ -108,8 +87,8 @@ static int unknown_option(const struct arguments *a, const char *name, size_t le
     snprintf(written, sizeof(written), "%.*s", (int)(length < 39 ? length : 39), name);
     for (int i = 0; i < OPTION_COUNT; i++) {
         bool takes = ((allowed(a) | command_global_options()) & OPTION_BIT(i)) != 0;
-        if (takes && distance(written, option_rows[i].name) < least) {
-            least = distance(written, option_rows[i].name);
+        if (takes && text_distance(written, option_rows[i].name) < least) {
+            least = text_distance(written, option_rows[i].name);
             nearest = option_rows[i].name;
         }
     }

@@ -7,6 +7,8 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define DAY_NS (86400 * SECOND_NS)
+/* The day on which summer time begins has no more. */
+#define SHORT_DAY_NS (23 * 3600 * SECOND_NS)
 
 enum { HOOK_TIMEOUT_S = 60, DRILL_PERCENT = 10, FAILED_KEPT = 10, MONTH_DAYS = 30 };
 
@@ -215,7 +217,7 @@ bool policy_full_due(const struct policy *policy, uint64_t since_full, int64_t l
 {
     if (policy->full_every < 0)
         return false;
-    if (last_full_ns > now_ns - DAY_NS && last_full_ns <= now_ns)
+    if (last_full_ns > now_ns - SHORT_DAY_NS && last_full_ns <= now_ns)
         return false;
     return since_full + 1 >= (uint64_t)policy->full_every;
 }

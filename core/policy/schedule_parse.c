@@ -35,7 +35,7 @@ int schedule_expected_at(struct schedule_parser *p, size_t at, const char *what)
     int shown = (int)(size < QUOTED_CHARACTERS ? size : QUOTED_CHARACTERS);
 
     return error_set(p->e, LAGAN_INVALID, ERROR_SCHEDULE,
-                     "schedule '%.*s'%s: at character %zu: expected %s", shown, p->whole,
+                     "schedule '%.*s%s': at character %zu: expected %s", shown, p->whole,
                      size > QUOTED_CHARACTERS ? "..." : "", at + 1, what);
 }
 

@@ -56,6 +56,8 @@ struct simulate_policy {
     int64_t duration_ns; /* of a run, as far as known; a full one takes full_ns */
     int64_t full_ns;
     uint64_t bytes_each, bytes_full; /* stored by an incremental and a full backup */
+    uint64_t since_full;             /* runs since the last full one, ... */
+    int64_t last_full_ns;            /* ... which was then; 0 = there was none */
     const struct simulate_backup *backups;
     size_t backup_count;
 };
@@ -69,7 +71,7 @@ struct simulate_request {
     void *context;
     int (*event)(void *context, const struct simulate_event *event, struct error *e);
 };
-/* Calls `event` in the order of time (of one time, by policy).  -1 with what `event` says, or
+/* Calls `event` in the order of time.  -1 with what `event` says, or
  * without memory. */
 int simulate_run(const struct simulate_request *request, struct error *e);
 
