@@ -7,6 +7,10 @@
  * of the last n periods that have one, the latest or the first of it by `pick`; what any rule
  * keeps stays (their union).  Time and the counts exclude each other (RET-01, RET-02).  Pins,
  * the newest backup, the minimum age and locks are above all rules.
+ *
+ * Backups that are dated in the future stay, and count as newest of nothing: they take nobody's
+ * place, so that forged dates push no good backup out.  Nor do those made by hand, failed ones
+ * and pinned ones.  Of two of the same time the one with the greater id is the newer.
  */
 #ifndef CORE_POLICY_RETENTION_H
 #define CORE_POLICY_RETENTION_H
@@ -38,13 +42,18 @@ struct retention_rules {
 #undef X
     enum retention_pick pick;
     int64_t least_ns; /* `keep-min`: never deleted younger than that */
-    uint32_t failed;  /* `keep-failed`: records of failed runs */
+    uint32_t
+        failed; /* `keep-failed`: the last n failed runs, for 30 days at most; 0 = no rule */
 };
 /* 0, or RETENTION with the rule that is broken (ranges, and what excludes what). */
 int retention_check(const struct retention_rules *rules, struct error *e);
-/* One line for people: "the last 7, one of each of 4 weeks". */
+/* Rules that may be, and still are worth a warning: true with the sentence. */
+bool retention_warns(const struct retention_rules *rules, char *text, size_t size);
+/* One line for people: "the last 7, the latest of each of 4 weeks". */
 void retention_describe(const struct retention_rules *rules, char *text, size_t size);
-/* When a backup made at `created_ns` may go by time; 0 = the rules have no time. */
+/* When a backup made at `created_ns` may go by time; 0 = the rules have no time, INT64_MAX =
+ * beyond what can be counted.  Months end with the day of the month, or the last one of a
+ * shorter month; never earlier than that by any clock. */
 int64_t retention_expiry(const struct retention_rules *rules, const struct timezone *zone,
                          int64_t created_ns);
 
@@ -52,7 +61,7 @@ int64_t retention_expiry(const struct retention_rules *rules, const struct timez
 struct retention_backup {
     const char *id;
     int64_t created_ns;
-    int64_t expire_ns; /* as stamped; 0 = none */
+    int64_t expire_ns; /* as stamped; 0 = none: holds whatever rules there are now (RET-10) */
     bool by_policy;    /* made by a policy (this or another one): RET-04 */
     bool failed;       /* in state error */
     bool replica_by_hand;
@@ -76,7 +85,7 @@ struct retention_backup {
     X(WEEKLY, "keep-weekly", 1, "it stands for its week")                                      \
     X(MONTHLY, "keep-monthly", 1, "it stands for its month")                                   \
     X(YEARLY, "keep-yearly", 1, "it stands for its year")                                      \
-    X(CLOCK, "clock", 1, "the clock is in doubt")                                              \
+    X(CLOCK, "clock", 1, "the clock is in doubt, or it is dated in the future")                \
     X(EXPIRED, "expired", 0, "its time has come")                                              \
     X(NOT_KEPT, "not-kept", 0, "no rule keeps it")                                             \
     X(FAILED, "failed", 0, "it is one failed run too many")
@@ -112,19 +121,24 @@ void retention_explain(const struct retention_rules *rules,
                        const struct retention_decision *decision,
                        const struct retention_backup *backup, char *text, size_t size);
 
-/* RET-09: what a change of rules does to the stamps of old backups: quantity to quantity
- * applies to all; quantity to time or permanent, and time to time, to new ones only; time to
- * quantity to all. */
+/* RET-09: what a change of rules does to old backups: quantity to quantity applies to all;
+ * quantity to time or permanent, and time to time, to new ones only; time to quantity to all.
+ * RETENTION_ALL means that stamps made by the policy are to be taken away from its backups, so
+ * that the counts alone decide; RETENTION_NEW_ONLY that stamps stay, and what has none gets
+ * none. */
 enum retention_effect { RETENTION_NEW_ONLY, RETENTION_ALL };
 enum retention_effect retention_effect(const struct retention_rules *before,
                                        const struct retention_rules *after);
 
 /* The brake: whether so many deletions at once, or so sudden a loss of size, are to be asked
- * about first. */
+ * about first: at least 10 and more than half of what there was a day ago; or a newest backup
+ * with less than half of what those before had (1 MiB or 100 entries at least).  Members that
+ * are 0 say nothing. */
 struct retention_brake {
     uint64_t backups;        /* of the vault, or the source */
     uint64_t going;          /* that would go now */
     uint64_t went_lately;    /* within the last day */
+    uint64_t came_lately;    /* of `backups`, made within the last day */
     uint64_t newest_bytes;   /* of the newest backup of the source */
     uint64_t typical_bytes;  /* median of those before */
     uint64_t newest_entries; /* the same in entries */
