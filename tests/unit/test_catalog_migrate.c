@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "catalog/catalog_private.h"
 #include "catalog_fixture.h"
+#include "run_fixture.h"
 #include "scratch.h"
 #include "unit.h"
 
@@ -128,9 +129,52 @@ static void migrate_from_2(void **state)
     migrate_from(2);
 }
 
+static void check_policies(struct catalog *c)
+{
+    struct catalog_policy *policy = add_policy(c, "nightly", CATALOG_POLICY_BACKUP);
+    struct error e = ERROR_INIT;
+    struct catalog_backup backup;
+    uint8_t main[CATALOG_ID_SIZE];
+
+    make_id(10, main);
+    must(catalog_policy_apply(c, policy, main, &e), &e);
+    add_run(c, policy, 5, 2);
+    must(catalog_backup_find(c, main, NULL, "latest", &backup, &e), &e);
+    assert_string_equal(backup.trigger, "manual");
+    assert_string_equal(backup.policy, "");
+    assert_int_equal(backup.expire_ns, 0);
+    assert_false(backup.full);
+    catalog_policy_free(policy);
+}
+
+/* A mirror, its queue and the ledger come along. */
+static void migrate_from_3(void **state)
+{
+    struct catalog *c = open_catalog("new");
+    char before[500], after[500];
+
+    (void)state;
+    fill_catalog(c);
+    add_mirror(c, 20, 10);
+    add_item(c, 20, "x");
+    items_text(c, 20, before, sizeof(before));
+    catalog_close(c);
+    make_old("new", "old", 3);
+    c = open_catalog("old");
+    assert_string_equal(items_text(c, 20, after, sizeof(after)), before);
+    check_defaults(c);
+    check_policies(c);
+    must_be_sound(c);
+    catalog_close(c);
+    c = open_catalog("old");
+    must_be_sound(c);
+    catalog_close(c);
+}
+
 static const struct CMUnitTest tests[] = {
     scratch_test(migrate_from_1),
     scratch_test(migrate_from_2),
+    scratch_test(migrate_from_3),
 };
 
 UNIT_MAIN(tests)

@@ -2,7 +2,7 @@
 /*
  * test_catalog_run_kill.c - a runner is killed before or after each single write and sync of
  * the catalog: each slot has one outcome, each run the outcome of its jobs, and no backup is
- * made twice.
+ * made twice.  ROUNDS says how many slots there are; 1.
  */
 #include "base/clock.h"
 #include "catalog/audit.h"
@@ -13,9 +13,12 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { VAULT = 10, SLOTS = 2, JOBS = 2, ATTEMPTS = 3 };
+enum { VAULT = 10, SLOTS_MOST = 20, JOBS = 2, ATTEMPTS = 3 };
+
+static int slot_count = 1;
 
 static struct catalog_policy *nightly;
 
@@ -83,7 +86,7 @@ static int work(struct catalog *c, struct error *e)
     struct catalog_policy *policy = catalog_policy_find(c, "nightly", e);
     int result = policy == NULL ? -1 : 0;
 
-    while (result == 0 && policy->cursor_ns < SLOTS) {
+    while (result == 0 && policy->cursor_ns < slot_count) {
         result = decide(c, policy, (int)policy->cursor_ns + 1, e);
         policy->cursor_ns++;
         if (result == 0)
@@ -96,7 +99,7 @@ static int work(struct catalog *c, struct error *e)
 /* ---- what must be true ---- */
 
 struct census {
-    uint64_t slots[SLOTS + 1];
+    uint64_t slots[SLOTS_MOST + 1];
     uint64_t open, backups;
 };
 
@@ -135,7 +138,7 @@ static void judge(struct catalog *c, unsigned target)
     struct catalog_policy *policy = catalog_policy_find(c, "nightly", &e);
     struct census census = count(c);
 
-    for (int slot = 1; slot <= SLOTS; slot++)
+    for (int slot = 1; slot <= slot_count; slot++)
         if (census.slots[slot] != (slot <= policy->cursor_ns))
             fail_msg("killed at %u: slot %d has %llu rows", target, slot,
                      (unsigned long long)census.slots[slot]);
@@ -146,7 +149,7 @@ static void judge(struct catalog *c, unsigned target)
     must(work(c, &e), &e);
     census = count(c);
     assert_int_equal(census.open, 0);
-    assert_int_equal(census.backups, SLOTS * JOBS);
+    assert_int_equal(census.backups, slot_count * JOBS);
     must_be_sound(c);
 }
 
@@ -156,7 +159,11 @@ static void kill_runner(void **state)
     struct catalog *c = open_catalog("s");
     struct error e = ERROR_INIT;
 
+    const char *rounds = getenv("ROUNDS");
+
     (void)state;
+    if (rounds != NULL && atoi(rounds) > 0)
+        slot_count = atoi(rounds) < SLOTS_MOST ? atoi(rounds) : SLOTS_MOST;
     add_vault(c, VAULT, "main");
     nightly = add_policy(c, "nightly", CATALOG_POLICY_BACKUP);
     assert_int_equal(catalog_policy_cursor(c, nightly->id, nightly->cursor_ns, 0, &e), 1);
