@@ -15,7 +15,7 @@
 enum { DESCRIPTOR_MINIMUM = offsetof(struct lagan_driver, traits) }; /* ABI 1.0 */
 enum { TEXT_LIMIT = 1024 };
 
-#define FEATURES_KNOWN (LAGAN_FEATURE_LOG | LAGAN_FEATURE_PROGRESS)
+#define FEATURES_KNOWN (LAGAN_FEATURE_LOG | LAGAN_FEATURE_PROGRESS | LAGAN_FEATURE_STREAM)
 
 static int refuse(const struct driver *d, struct error *e, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

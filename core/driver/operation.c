@@ -173,7 +173,7 @@ const struct lagan_host *operation_host_table(void)
     static const struct lagan_host table = {
         .size = sizeof table,
         .abi_minor = LAGAN_ABI_MINOR,
-        .features = LAGAN_FEATURE_LOG | LAGAN_FEATURE_PROGRESS,
+        .features = LAGAN_FEATURE_LOG | LAGAN_FEATURE_PROGRESS | LAGAN_FEATURE_STREAM,
         .cancelled = host_cancelled,
         .fail = host_fail,
         .log = host_log,

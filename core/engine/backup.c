@@ -210,6 +210,12 @@ int backup_ask_room(struct backup_job *job, struct error *e)
     return request->room(request->room_context, counters.bytes_stored, e);
 }
 
+static int job_read(struct backup_job *job, struct error *e)
+{
+    const struct backup_request *request = job->request;
+    return request->read ? request->read(request->read_context, job->seal, e) : 0;
+}
+
 static int job_seal(struct backup_job *job, struct error *e)
 {
     struct seal *seal = job->seal;
@@ -238,7 +244,7 @@ int backup_run(const struct backup_request *request, struct seal **result, struc
     if (job_open(&job, &own, e) != 0)
         goto out;
     job_totals(&job);
-    if (job_run(&job, e) != 0 || job_seal(&job, e) != 0)
+    if (job_run(&job, e) != 0 || job_read(&job, e) != 0 || job_seal(&job, e) != 0)
         goto out;
     *result = job.seal;
     job.seal = NULL;

@@ -37,6 +37,11 @@ struct backup_request {
      * then, and before the seal, on the caller's thread.  NULL = always. */
     int (*room)(void *context, uint64_t bytes, struct error *e);
     void *room_context;
+    /* Everything was read: what held the source still may let go, and what is known only now
+     * may go into the draft of the seal.  Once, on the caller's thread, before the last of it
+     * is stored.  NULL = nothing to do. */
+    int (*read)(void *context, struct seal *draft, struct error *e);
+    void *read_context;
 };
 
 /* Runs the backup.  On success `*result` is its seal, which the caller frees with seal_free;

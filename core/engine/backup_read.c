@@ -115,6 +115,8 @@ void backup_read_failed(struct backup_job *job, struct step *step, const struct 
 bool backup_is_large(const struct backup_job *job, const struct lagan_entry *entry)
 {
     bool sparse = (entry->flags & LAGAN_ENTRY_SPARSE) != 0;
+    if (entry->flags & LAGAN_ENTRY_STREAM)
+        return true;
     return entry->bytes > job->chunk_smallest || (sparse && entry->bytes > SPARSE_MIN);
 }
 

@@ -213,6 +213,28 @@ static int stream_sparse(struct stream *s, struct error *e)
     return 0;
 }
 
+/* Nobody knew its length. */
+static bool stream_is_endless(const struct stream *s)
+{
+    return (s->opened.entry.flags & LAGAN_ENTRY_STREAM) != 0;
+}
+
+static void stream_learn_length(struct stream *s)
+{
+    s->opened.entry.bytes = s->total;
+    s->opened.entry.present |= LAGAN_HAS_BYTES;
+}
+
+static int stream_content(struct stream *s, struct error *e)
+{
+    bool at_end = false;
+    if (s->opened.entry.flags & LAGAN_ENTRY_SPARSE)
+        return stream_sparse(s, e);
+    /* Not behind the length it had when it was opened: it may grow for ever. */
+    return stream_data(s, stream_is_endless(s) ? UINT64_MAX : s->opened.entry.bytes, &at_end,
+                       e);
+}
+
 static int stream_once(struct stream *s, bool *changed, struct error *e)
 {
     s->position = s->total = 0;
@@ -221,17 +243,14 @@ static int stream_once(struct stream *s, bool *changed, struct error *e)
     s->reader = backup_open(s->job, &s->found->entry, &s->opened, &s->other, e);
     if (!s->reader)
         return -1;
-    bool at_end = false;
-    /* Not behind the length it had when it was opened: it may grow for ever. */
-    int result = s->opened.entry.flags & LAGAN_ENTRY_SPARSE
-                     ? stream_sparse(s, e)
-                     : stream_data(s, s->opened.entry.bytes, &at_end, e);
-    if (result != 0) {
+    if (stream_content(s, e) != 0) {
         entry_reader_drop(s->reader);
         return -1;
     }
     if (entry_reader_close(s->reader, changed, e) != 0)
         return -1;
+    if (stream_is_endless(s))
+        stream_learn_length(s);
     if (s->total != s->opened.entry.bytes)
         *changed = true;
     return 0;

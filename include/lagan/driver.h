@@ -68,6 +68,7 @@
  * Log of additions
  *   1.0  2026-11  first version
  *   1.1  2026-11  struct lagan_driver: traits; programs may be started
+ *   1.2  2026-11  LAGAN_FEATURE_STREAM
  */
 #ifndef LAGAN_DRIVER_H
 #define LAGAN_DRIVER_H
@@ -84,7 +85,7 @@ extern "C" {
 /* Equal majors work together; a driver of any minor loads into any host of the same major, as
  * long as the host has the features that the driver requires. */
 #define LAGAN_ABI_MAJOR 1
-#define LAGAN_ABI_MINOR 1
+#define LAGAN_ABI_MINOR 2
 
 /* "lagandrv" read as a little-endian number: the first word of every descriptor. */
 #define LAGAN_DRIVER_MAGIC UINT64_C(0x7672646e6167616c)
@@ -244,6 +245,9 @@ struct lagan_op {
 #define LAGAN_FEATURE_LOG UINT64_C(1)
 /* lagan_progress() counts. */
 #define LAGAN_FEATURE_PROGRESS UINT64_C(2)
+/* Sources: the hint LAGAN_ENTRY_STREAM is understood.  Since 1.2; a driver that gives it
+ * requires it: another host would take such content for empty. */
+#define LAGAN_FEATURE_STREAM UINT64_C(4)
 
 /* Traits: bits of struct lagan_driver.traits, that the host must know before it opens anything. */
 

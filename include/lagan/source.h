@@ -33,6 +33,7 @@
  *
  * Log of additions
  *   1.0  2026-11  first version
+ *   1.2  2026-11  LAGAN_ENTRY_STREAM
  */
 #ifndef LAGAN_SOURCE_H
 #define LAGAN_SOURCE_H
@@ -95,6 +96,10 @@ enum lagan_entry_type {
 /* It is changed in place, block by block, and nothing ever moves in it (a disk, an image of
  * one, a database): the host cuts it at fixed distances.  Told by entry_open. */
 #define LAGAN_ENTRY_BLOCKS UINT64_C(2)
+/* Nobody knows its length before it was read: `bytes` is 0 and means nothing.  The host reads
+ * it once, from the beginning on and in turn, until read_at gives less than was asked for.
+ * Told by the walk and by entry_open alike; needs LAGAN_FEATURE_STREAM. */
+#define LAGAN_ENTRY_STREAM UINT64_C(4)
 
 /* Most bytes of an entry's id, and of its stamp. */
 enum { LAGAN_ID_SIZE = 64, LAGAN_STAMP_SIZE = 32 };

@@ -9,3 +9,9 @@ noinst_LTLIBRARIES += plugins/common/libenvelope.la
 plugins_common_libenvelope_la_SOURCES = plugins/common/envelope.c plugins/common/envelope.h
 plugins_common_libenvelope_la_CPPFLAGS = $(DRIVER_CPPFLAGS) $(LIBCRYPTO_CFLAGS)
 plugins_common_libenvelope_la_CFLAGS = $(DRIVER_CFLAGS) $(WIPE_CFLAGS)
+# The same for drivers that start programs.
+noinst_LTLIBRARIES += plugins/common/libexec.la
+plugins_common_libexec_la_SOURCES = plugins/common/exec.h plugins/common/exec_process.c \
+	plugins/common/exec_words.c
+plugins_common_libexec_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
+plugins_common_libexec_la_CFLAGS = $(DRIVER_CFLAGS) $(WIPE_CFLAGS)

@@ -49,20 +49,10 @@ static uint32_t instance_new(struct lagan_op *op, void **instance)
     return *instance ? (uint32_t)LAGAN_OK : no_memory(op);
 }
 
-static void free_wiped(char *text)
-{
-    if (text)
-        OPENSSL_cleanse(text, strlen(text));
-    free(text);
-}
-
 static void instance_free(void *instance)
 {
     struct exec_settings *s = instance;
-    for (size_t i = 0; i < s->word_count; i++)
-        free(s->words[i]);
-    for (size_t i = 0; i < s->variable_count; i++)
-        free_wiped(s->environment[i]);
+    exec_clear(&s->command);
     free(s->key);
     free(s);
 }
@@ -82,11 +72,11 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
     struct exec_settings *s = instance;
     switch ((enum parameter)row) {
     case COMMAND:
-        return exec_split(op, s, value->text);
+        return exec_split(op, &s->command, value->text);
     case KEY:
         return keep_key(s, op, value->text);
     case VARIABLE:
-        return exec_add_variable(op, s, value->text);
+        return exec_add_variable(op, &s->command, value->text);
     case TIMEOUT:
         s->timeout_ns = value->number;
         break;
@@ -96,7 +86,8 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
 
 static uint32_t configured(void *instance, struct lagan_op *op)
 {
-    return exec_add_defaults(op, instance);
+    struct exec_settings *s = instance;
+    return exec_add_defaults(op, &s->command);
 }
 
 /* The settings are all there is to a handle: the command lives for one request. */
@@ -107,7 +98,7 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
     uint32_t result;
     if (flags & UINT32_MAX & ~known)
         return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "unknown flags");
-    result = exec_check(op, s->words[0]);
+    result = exec_check(op, s->command.words[0]);
     if (result == LAGAN_OK)
         *handle = s;
     return result;
@@ -168,7 +159,7 @@ static uint32_t identify(void *handle, struct lagan_op *op, char *text, size_t r
 {
     const struct exec_settings *s = handle;
     (void)op;
-    snprintf(text, room, "command %s, key %s", s->words[0], s->key);
+    snprintf(text, room, "command %s, key %s", s->command.words[0], s->key);
     return LAGAN_OK;
 }
 

@@ -38,16 +38,16 @@ static uint32_t judge_status(struct lagan_op *op, const struct exec_settings *s,
     const char *between = said[0] ? ": " : "";
     int status = WIFEXITED(result->status) ? WEXITSTATUS(result->status) : -1;
     if (WIFSIGNALED(result->status))
-        return lagan_fail(op, LAGAN_IO, 0, "%s was killed by signal %d%s%s", s->words[0],
-                          WTERMSIG(result->status), between, said);
+        return lagan_fail(op, LAGAN_IO, 0, "%s was killed by signal %d%s%s",
+                          s->command.words[0], WTERMSIG(result->status), between, said);
     if (status == 0)
         return LAGAN_OK;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (known[i].status == status)
             return lagan_fail(op, known[i].error_class, status, "%s (key %s)%s%s",
                               known[i].words, s->key, between, said);
-    return lagan_fail(op, LAGAN_IO, status, "%s ended with status %d%s%s", s->words[0], status,
-                      between, said);
+    return lagan_fail(op, LAGAN_IO, status, "%s ended with status %d%s%s", s->command.words[0],
+                      status, between, said);
 }
 
 /* Strictly RFC 4648: no blanks, whole groups of four, padding at the end alone. */
@@ -97,7 +97,7 @@ static uint32_t take_answer(struct lagan_op *op, const struct exec_settings *s,
     if (!decode(result->answer, size, out, room, out_size))
         return lagan_fail(op, LAGAN_IO, 0,
                           "%s does not answer with one line of base64 of the right length",
-                          s->words[0]);
+                          s->command.words[0]);
     return LAGAN_OK;
 }
 

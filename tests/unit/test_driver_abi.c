@@ -38,7 +38,7 @@ struct pin {
 static const struct pin pins[] = {
     /* <lagan/driver.h> */
     VALUE(LAGAN_ABI_MAJOR, 1),
-    VALUE(LAGAN_ABI_MINOR, 1),
+    VALUE(LAGAN_ABI_MINOR, 2),
     VALUE(LAGAN_DRIVER_MAGIC, 0x7672646e6167616c),
     VALUE(LAGAN_OK, 0),
     VALUE(LAGAN_END, 1),
@@ -93,6 +93,7 @@ static const struct pin pins[] = {
     AT(lagan_op, host_private, 568),
     VALUE(LAGAN_FEATURE_LOG, 1),
     VALUE(LAGAN_FEATURE_PROGRESS, 2),
+    VALUE(LAGAN_FEATURE_STREAM, 4),
     VALUE(LAGAN_TRAIT_NOT_MIRRORED, 1),
     VALUE(LAGAN_TRAIT_BY_POLICY, 2),
     VALUE(LAGAN_TRAIT_NOT_FROM_MIRROR, 4),
@@ -194,6 +195,7 @@ static const struct pin pins[] = {
     VALUE(LAGAN_HAS_DEVICE, 32),
     VALUE(LAGAN_ENTRY_SPARSE, 1),
     VALUE(LAGAN_ENTRY_BLOCKS, 2),
+    VALUE(LAGAN_ENTRY_STREAM, 4),
     VALUE(LAGAN_ID_SIZE, 64),
     VALUE(LAGAN_STAMP_SIZE, 32),
     SIZE(lagan_entry, 160),

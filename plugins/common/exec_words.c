@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* command.c - the command's words and environment. */
-#include "key_exec/key_exec.h"
+/* exec_words.c - the words and the environment of a command. */
+#include "common/exec.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,9 +14,9 @@ static uint32_t no_memory(struct lagan_op *op)
     return lagan_fail(op, LAGAN_INTERNAL, 0, "out of memory");
 }
 
-static bool is_blank(char c)
+static bool is_blank(char letter)
 {
-    return c == ' ' || c == '\t';
+    return letter == ' ' || letter == '\t';
 }
 
 /* Copies the word that starts at `*at` into `out` and moves behind it; false for a quote or a
@@ -40,23 +40,40 @@ static bool take_word(const char **at, char *out)
     return quote == '\0';
 }
 
-static uint32_t add_word(struct lagan_op *op, struct exec_settings *s, const char **at)
+static uint32_t add_word(struct lagan_op *op, struct exec_command *c, const char **at)
 {
     char *word;
-    if (s->word_count == EXEC_WORD_LIMIT)
+    if (c->word_count == EXEC_WORD_LIMIT)
         return lagan_fail(op, LAGAN_INVALID, 0, "the command has more than %d words",
                           EXEC_WORD_LIMIT);
     word = malloc(strlen(*at) + 1);
     if (!word)
         return no_memory(op);
-    s->words[s->word_count++] = word;
+    c->words[c->word_count++] = word;
     if (!take_word(at, word))
         return lagan_fail(op, LAGAN_INVALID, 0,
                           "a quote or a backslash in the command has no end");
     return LAGAN_OK;
 }
 
-uint32_t exec_split(struct lagan_op *op, struct exec_settings *s, const char *line)
+static uint32_t keep_word(struct lagan_op *op, struct exec_command *c, const char *text)
+{
+    char *word = strdup(text);
+    if (!word)
+        return no_memory(op);
+    c->words[c->word_count++] = word;
+    return LAGAN_OK;
+}
+
+uint32_t exec_shell(struct lagan_op *op, struct exec_command *c, const char *line)
+{
+    uint32_t result = keep_word(op, c, "/bin/sh");
+    if (result == LAGAN_OK)
+        result = keep_word(op, c, "-c");
+    return result == LAGAN_OK ? keep_word(op, c, line) : result;
+}
+
+uint32_t exec_split(struct lagan_op *op, struct exec_command *c, const char *line)
 {
     const char *at = line;
     uint32_t result = LAGAN_OK;
@@ -65,11 +82,11 @@ uint32_t exec_split(struct lagan_op *op, struct exec_settings *s, const char *li
             at++;
         if (!*at)
             break;
-        result = add_word(op, s, &at);
+        result = add_word(op, c, &at);
     }
     if (result != LAGAN_OK)
         return result;
-    if (s->word_count == 0 || s->words[0][0] != '/')
+    if (c->word_count == 0 || c->words[0][0] != '/')
         return lagan_fail(op, LAGAN_INVALID, 0,
                           "a command starts with its full path, as in /usr/local/bin/kms");
     return LAGAN_OK;
@@ -86,16 +103,16 @@ static bool is_variable_name(const char *text, size_t size)
     return size > 0;
 }
 
-static uint32_t keep_variable(struct lagan_op *op, struct exec_settings *s, char *variable)
+static uint32_t keep_variable(struct lagan_op *op, struct exec_command *c, char *variable)
 {
     if (!variable)
         return no_memory(op);
-    if (s->variable_count == EXEC_ENVIRONMENT_LIMIT) {
+    if (c->variable_count == EXEC_ENVIRONMENT_LIMIT) {
         free(variable);
         return lagan_fail(op, LAGAN_INVALID, 0, "more than %d variables",
                           EXEC_ENVIRONMENT_LIMIT);
     }
-    s->environment[s->variable_count++] = variable;
+    c->environment[c->variable_count++] = variable;
     return LAGAN_OK;
 }
 
@@ -105,7 +122,7 @@ static char *join(const char *name, size_t size, const char *value)
     return asprintf(&text, "%.*s=%s", (int)size, name, value) < 0 ? NULL : text;
 }
 
-uint32_t exec_add_variable(struct lagan_op *op, struct exec_settings *s, const char *text)
+uint32_t exec_add_variable(struct lagan_op *op, struct exec_command *c, const char *text)
 {
     const char *sign = strchr(text, '=');
     size_t size = sign ? (size_t)(sign - text) : strlen(text);
@@ -113,21 +130,21 @@ uint32_t exec_add_variable(struct lagan_op *op, struct exec_settings *s, const c
         return lagan_fail(op, LAGAN_INVALID, 0,
                           "a variable is NAME=VALUE, or NAME for the value it has here");
     if (sign)
-        return keep_variable(op, s, join(text, size, sign + 1));
+        return keep_variable(op, c, join(text, size, sign + 1));
     const char *value = secure_getenv(text);
-    return value ? keep_variable(op, s, join(text, size, value)) : (uint32_t)LAGAN_OK;
+    return value ? keep_variable(op, c, join(text, size, value)) : (uint32_t)LAGAN_OK;
 }
 
-static bool has_variable(const struct exec_settings *s, const char *name)
+static bool has_variable(const struct exec_command *c, const char *name)
 {
     size_t size = strlen(name);
-    for (size_t i = 0; i < s->variable_count; i++)
-        if (strncmp(s->environment[i], name, size) == 0 && s->environment[i][size] == '=')
+    for (size_t i = 0; i < c->variable_count; i++)
+        if (strncmp(c->environment[i], name, size) == 0 && c->environment[i][size] == '=')
             return true;
     return false;
 }
 
-uint32_t exec_add_defaults(struct lagan_op *op, struct exec_settings *s)
+uint32_t exec_add_defaults(struct lagan_op *op, struct exec_command *c)
 {
     static const struct {
         const char *name;
@@ -140,9 +157,9 @@ uint32_t exec_add_defaults(struct lagan_op *op, struct exec_settings *s)
         const char *value = secure_getenv(defaults[i].name);
         if (!value)
             value = defaults[i].otherwise;
-        if (value && !has_variable(s, defaults[i].name))
+        if (value && !has_variable(c, defaults[i].name))
             result =
-                keep_variable(op, s, join(defaults[i].name, strlen(defaults[i].name), value));
+                keep_variable(op, c, join(defaults[i].name, strlen(defaults[i].name), value));
     }
     return result;
 }
@@ -162,4 +179,20 @@ uint32_t exec_check(struct lagan_op *op, const char *path)
         return lagan_fail(op, LAGAN_DENIED, 0,
                           "the command %s is refused: somebody else may write to it", path);
     return LAGAN_OK;
+}
+
+static void free_wiped(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+void exec_clear(struct exec_command *c)
+{
+    for (size_t i = 0; i < c->word_count; i++)
+        free(c->words[i]);
+    for (size_t i = 0; i < c->variable_count; i++)
+        free_wiped(c->environment[i]);
+    *c = (struct exec_command){0};
 }
