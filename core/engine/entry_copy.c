@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { METADATA_LIMIT = 16 << 20 };
+
 /* One variable part of an entry on its way into the copy's buffer. */
 struct part {
     const void *data;
@@ -117,4 +119,27 @@ void entry_from_tree(const struct tree_entry *tree, struct lagan_entry *entry, c
         entry->link = link_room;
         entry->link_size = value.left;
     }
+}
+
+int entry_metadata_fetch(const struct chunk_access *access, const struct tree_entry *entry,
+                         struct buffer *out, struct error *e)
+{
+    struct reader value;
+    if (tree_further_find(entry, TREE_FURTHER_METADATA, &value)) {
+        buffer_append(out, value.next, value.left);
+        return buffer_check(out, e);
+    }
+    if (!tree_further_find(entry, TREE_FURTHER_METADATA_CHUNK, &value))
+        return 0;
+    struct chunk_id id;
+    const uint8_t *bytes = reader_take(&value, CHUNK_ID_SIZE);
+    uint32_t size = reader_u32(&value);
+    if (!bytes || !reader_done(&value) || size > METADATA_LIMIT)
+        return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
+    memcpy(id.bytes, bytes, CHUNK_ID_SIZE);
+    if (access->get(access->context, &id, out, e) != 0)
+        return -1;
+    if (out->size != size)
+        return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
+    return 0;
 }

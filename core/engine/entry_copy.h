@@ -33,5 +33,9 @@ void entry_to_tree(const struct lagan_entry *entry, struct tree_entry *tree);
 /* The reverse, for restore: symlink target and device numbers come from the further TLVs. */
 void entry_from_tree(const struct tree_entry *tree, struct lagan_entry *entry, char *link_room,
                      size_t link_room_size);
+/* Appends the metadata of a tree's entry to `out`, encoded as in doc/format.md section 8;
+ * nothing when it has none.  Only `get` of `access` is used.  INTEGRITY. */
+int entry_metadata_fetch(const struct chunk_access *access, const struct tree_entry *entry,
+                         struct buffer *out, struct error *e);
 
 #endif

@@ -33,6 +33,9 @@ struct restore_request {
     const struct seal *seal;
     struct source *place;             /* open with LAGAN_OPEN_RESTORE */
     const struct select_rules *rules; /* NULL = everything */
+    /* Whether an entry that the rules take is taken; NULL = all are.  Asked twice. */
+    bool (*take)(void *context, const struct tree_entry *entry);
+    void *take_context;
     /* Restore only what is at or below this key, and put it at the top of the place; empty =
      * all. */
     const uint8_t *top_key;

@@ -6,32 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { METADATA_LIMIT = 16 << 20, PIECE_SIZE_MIN = 3 };
-
-/* Appends the encoded metadata of `entry` to `out`. */
-static int metadata_fetch(struct restore_job *job, const struct tree_entry *entry,
-                          struct buffer *out, struct error *e)
-{
-    struct reader value;
-    if (tree_further_find(entry, TREE_FURTHER_METADATA, &value)) {
-        buffer_append(out, value.next, value.left);
-        return buffer_check(out, e);
-    }
-    if (!tree_further_find(entry, TREE_FURTHER_METADATA_CHUNK, &value))
-        return 0;
-    struct chunk_id id;
-    const uint8_t *bytes = reader_take(&value, CHUNK_ID_SIZE);
-    uint32_t size = reader_u32(&value);
-    if (!bytes || !reader_done(&value) || size > METADATA_LIMIT)
-        return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
-    memcpy(id.bytes, bytes, CHUNK_ID_SIZE);
-    if (job->access.get(job->access.context, &id, out, e) != 0)
-        return -1;
-    if (out->size != size)
-        return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "its attributes are malformed");
-    return 0;
-}
-
 /* One pass over the encoded pieces: counts them, or with `pieces` fills them in. */
 static int metadata_pass(struct restore_metadata *metadata, struct lagan_metadata *pieces,
                          size_t *count, struct error *e)
@@ -70,7 +44,7 @@ int restore_metadata_load(struct restore_job *job, const struct tree_entry *entr
                           struct restore_metadata *metadata, struct error *e)
 {
     *metadata = (struct restore_metadata){0};
-    if (metadata_fetch(job, entry, &metadata->bytes, e) != 0)
+    if (entry_metadata_fetch(&job->access, entry, &metadata->bytes, e) != 0)
         goto failed;
     if (metadata->bytes.size == 0)
         return 0;

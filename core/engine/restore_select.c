@@ -50,6 +50,9 @@ static enum select_answer entry_selected(const struct restore_job *job,
     enum select_answer answer = SELECT_TAKE;
     if (rules)
         answer = select_match(rules, entry->key, entry->key_size, directory);
+    if (answer == SELECT_TAKE && job->request->take &&
+        !job->request->take(job->request->take_context, entry))
+        answer = directory ? SELECT_PASS : SELECT_SKIP;
     return answer == SELECT_SKIP && entry->key_size == 0 ? SELECT_PASS : answer;
 }
 

@@ -160,6 +160,9 @@ int setup_source_known(struct setup *s, const char *text, struct catalog_source 
  * `place` (NULL = where the backup was taken), made when absent if `make` says so. */
 int setup_place_open(struct setup *s, const struct seal *seal, const char *place, bool make,
                      struct open_source *source, struct error *e);
+/* Opens such a place for reading: what a restore has made there. */
+int setup_place_read(struct setup *s, const struct seal *seal, const char *place,
+                     struct open_source *source, struct error *e);
 void open_source_close(struct open_source *source);
 
 #endif

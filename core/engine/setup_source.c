@@ -133,8 +133,8 @@ int setup_source_open(struct setup *s, const char *text, const struct catalog_pa
     return 0;
 }
 
-int setup_place_open(struct setup *s, const struct seal *seal, const char *place, bool make,
-                     struct open_source *source, struct error *e)
+static int open_place(struct setup *s, const struct seal *seal, const char *place,
+                      uint64_t flags, struct open_source *source, struct error *e)
 {
     struct open_source opened = {0};
     struct catalog_pairs pairs = {0};
@@ -145,8 +145,8 @@ int setup_place_open(struct setup *s, const struct seal *seal, const char *place
             0)
             goto out;
     }
-    result = open_instance(s, seal->source_driver ? seal->source_driver : "", &values,
-                           LAGAN_OPEN_RESTORE | (make ? LAGAN_OPEN_INITIALISE : 0), &opened, e);
+    result = open_instance(s, seal->source_driver ? seal->source_driver : "", &values, flags,
+                           &opened, e);
     if (result == 0)
         *source = opened;
     else
@@ -154,6 +154,19 @@ int setup_place_open(struct setup *s, const struct seal *seal, const char *place
 out:
     catalog_pairs_clear(&pairs);
     return result;
+}
+
+int setup_place_open(struct setup *s, const struct seal *seal, const char *place, bool make,
+                     struct open_source *source, struct error *e)
+{
+    return open_place(s, seal, place, LAGAN_OPEN_RESTORE | (make ? LAGAN_OPEN_INITIALISE : 0),
+                      source, e);
+}
+
+int setup_place_read(struct setup *s, const struct seal *seal, const char *place,
+                     struct open_source *source, struct error *e)
+{
+    return open_place(s, seal, place, LAGAN_OPEN_READ_ONLY, source, e);
 }
 
 void open_source_close(struct open_source *source)
