@@ -3,8 +3,8 @@
  * guardian.h - a small process that lets go what was frozen when nobody else does.
  *
  * It is forked before the first freeze and runs the thaw commands when its parent has died, or
- * has let a time limit pass.  It has a session of its own and minds no TERM, INT or HUP, so that
- * what ends its parent does not end it.
+ * has let a time limit pass.  It has a session of its own and minds no TERM, INT or HUP, so
+ * that what ends its parent does not end it.
  *
  * Levels are numbered from the outermost in; they are thawed from the innermost out.
  */

@@ -16,8 +16,8 @@
 
 struct hold_request {
     struct catalog *catalog;
-    const uint8_t *source;         /* its id: whose settings name hooks */
-    const struct hook_set *policy; /* those of the policy; NULL = none */
+    const uint8_t *source;          /* its id: whose settings name hooks */
+    const struct hook_set *policy;  /* those of the policy; NULL = none */
     enum policy_consistency wanted; /* by the policy; the source may want more */
     struct hook_facts facts;        /* source, vault, policy, path; live until hold_free */
 };

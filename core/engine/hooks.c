@@ -152,8 +152,8 @@ static bool take_line(struct heard *heard, const char *line)
     }
     if (strncmp(line, consistency, sizeof(consistency) - 1) != 0)
         return false;
-    if (strcmp(line + sizeof(consistency) - 1, "crash") == 0)
-        heard->said = POLICY_CONSISTENCY_CRASH;
+    bool crash = strcmp(line + sizeof(consistency) - 1, "crash") == 0;
+    heard->said = crash ? POLICY_CONSISTENCY_CRASH : POLICY_CONSISTENCY_APP;
     return true;
 }
 
@@ -318,10 +318,11 @@ static void let_go(struct hooks *h, struct error *first)
     text_format_duration(longest_ns, limit);
     bool failed = guardian_end(h->guardian) != 0;
     h->guardian = NULL;
-    error_set(&why, LAGAN_TIMEOUT, ERROR_HOOK_TIMEOUT,
-              "the source was frozen for longer than %s and was thawed%s; raise hook-timeout, or "
-              "let the freeze command make a snapshot",
-              limit, failed ? ", which failed" : "");
+    error_set(
+        &why, LAGAN_TIMEOUT, ERROR_HOOK_TIMEOUT,
+        "the source was frozen for longer than %s and was thawed%s; raise hook-timeout, or "
+        "let the freeze command make a snapshot",
+        limit, failed ? ", which failed" : "");
     keep_first(first, &why);
 }
 

@@ -11,7 +11,8 @@
  *
  * A before or freeze command that succeeds may print lines of its own meaning:
  *   LAGAN_PATH=/...               this backup reads the source there: a snapshot
- *   LAGAN_CONSISTENCY=crash|app   what a freeze command has reached; app unless it says so
+ *   LAGAN_CONSISTENCY=crash|app   what a freeze command has reached; app unless it says crash;
+ *                                 the last such line counts
  *
  * Thaw always runs once freeze was begun, also when this process is killed: a small guardian
  * process (guardian.h) waits for its end, and for the time limit, which begins anew when all is

@@ -11,3 +11,8 @@ example-drivers/src_example.so: doc/examples/src_example/src_example.c include/l
 	$(AM_V_CC)$(MKDIR_P) example-drivers && chmod 755 example-drivers && \
 	$(CC) $(EXAMPLE_CFLAGS) -I$(top_srcdir)/include \
 		-o $@ $(top_srcdir)/doc/examples/src_example/src_example.c && chmod 755 $@
+
+# Hooks that make snapshots; to be copied and adapted.
+hookexamplesdir = $(docdir)/examples/hooks
+dist_hookexamples_SCRIPTS = doc/examples/hooks/btrfs.sh doc/examples/hooks/fsfreeze.sh \
+	doc/examples/hooks/lvm.sh doc/examples/hooks/zfs.sh
