@@ -50,22 +50,35 @@ static int64_t wall_from(const struct schedule_rule *rule, const struct timezone
     return rule->repeats ? wall : before;
 }
 
+/* Whether the clock is set back at the end of the stretch to before `wall`. */
+static bool is_set_back(const struct timezone *zone, const struct timezone_stretch *here,
+                        int64_t wall)
+{
+    return here->to_s < INT64_MAX &&
+           here->to_s + timezone_stretch_of(zone, here->to_s).offset_s < wall;
+}
+
 /* The first slot at or after the moment `at`, in seconds since 1970. */
 static bool rule_slot(const struct schedule_rule *rule, const struct timezone *zone,
                       int64_t anchor_day, int64_t at, int64_t *slot)
 {
     for (;;) {
         struct timezone_stretch here = timezone_stretch_of(zone, at);
-        int64_t wall;
-        if (!schedule_rule_next(rule, anchor_day, wall_from(rule, &here, at), &wall))
-            return false;
-        int64_t moment = wall - here.offset_s > at ? wall - here.offset_s : at;
-        if (moment < here.to_s) {
+        int64_t low = wall_from(rule, &here, at), wall;
+        bool found = schedule_rule_next(rule, anchor_day, low, &wall);
+        int64_t moment = found && wall - here.offset_s > at ? wall - here.offset_s : at;
+        if (found && moment < here.to_s) {
             *slot = moment;
             return true;
         }
-        /* No clock anywhere shows `wall` so early; the stretches until then are of no use. */
-        at = wall - OFFSET_LIMIT_S > here.to_s ? wall - OFFSET_LIMIT_S : here.to_s;
+        /* No clock anywhere shows `wall` so early: the stretches until then are of no use,
+         * unless what is before `low` comes once more. */
+        bool again = rule->repeats && is_set_back(zone, &here, low);
+        if (!found && !again)
+            return false;
+        at = here.to_s;
+        if (!again && wall - OFFSET_LIMIT_S > at)
+            at = wall - OFFSET_LIMIT_S;
     }
 }
 
