@@ -21,8 +21,8 @@ static void record_abilities(struct output *o, const struct place *place)
     record_flag(o, "cross_region", place->can_send || place->can_receive);
     record_flag(o, "zrs", zones);
     record_flag(o, "lrs", !zones);
-    record_flag(o, "policies", false);
-    record_flag(o, "immutable", false);
+    record_flag(o, "policies", true);  /* for the vaults of any region */
+    record_flag(o, "immutable", true); /* any vault can be locked (vault/lock.h) */
 }
 
 static void record_region(struct output *o, const struct config_region *region,

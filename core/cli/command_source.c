@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_source.c - what is registered to be protected, and which vault it is bound to. */
+#include "cli/policy_record.h"
 #include "cli/vault_options.h"
 
 #include "crypto/secret.h"
 #include "engine/binding.h"
 #include "engine/parameters.h"
 #include "engine/rules.h"
+#include "engine/source_settings.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const uint8_t no_vault[CATALOG_ID_SIZE];
+
+static int record_settings(struct session *s, const struct catalog_source *row, struct error *e)
+{
+    struct catalog_pairs settings = {NULL, 0};
+    if (catalog_source_settings_get(session_catalog(s), row->id, &settings, e) != 0)
+        return -1;
+    record_pairs(&s->output, "settings", &settings);
+    catalog_pairs_clear(&settings);
+    return 0;
+}
 
 static int record_source(struct session *s, const struct catalog_source *row, struct error *e)
 {
@@ -29,10 +41,11 @@ static int record_source(struct session *s, const struct catalog_source *row, st
     record_text(o, "region", vault ? vault->region : "");
     record_pairs(o, "parameters", &row->parameters);
     record_pairs(o, "rules", &row->rules);
+    int result = record_settings(s, row, e);
     record_time(o, "created", row->created_ns);
     record_end(o);
     catalog_vault_free(vault);
-    return 0;
+    return result;
 }
 
 static int list_source(void *context, const struct catalog_source *row, struct error *e)
@@ -258,6 +271,28 @@ int command_source_unbind(struct session *s, struct error *e)
         result = record_source(s, row, e);
     if (result == 0)
         output_note(&s->output, "source %s is bound to no vault; its backups stay", row->name);
+    catalog_source_free(row);
+    return result;
+}
+
+static int set_source(struct session *s, const struct catalog_source *row, struct error *e)
+{
+    struct catalog_pairs words = {NULL, 0};
+    int result = policy_words(s, 1, &words, e);
+    if (result == 0)
+        result = source_settings_change(s->setup, row, &words, e);
+    if (result == 0 && s->output.use_json)
+        result = record_source(s, row, e);
+    if (result == 0)
+        output_note(&s->output, "source %s is changed", row->name);
+    catalog_pairs_clear(&words);
+    return result;
+}
+
+int command_source_set(struct session *s, struct error *e)
+{
+    struct catalog_source *row = source_operand(s, e);
+    int result = row ? set_source(s, row, e) : -1;
     catalog_source_free(row);
     return result;
 }

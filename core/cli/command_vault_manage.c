@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/manage.h"
+#include "engine/policy_manage.h"
 #include "engine/purge.h"
 
 #include <stdio.h>
@@ -176,6 +177,7 @@ static int delete_row(struct session *s, struct catalog_vault *row, struct error
     /* Who may not delete it need not confirm that either. */
     if (vault_facts_read(s->setup, row, &dossier, e) != 0 ||
         vault_may_be_deleted(&dossier.facts, e) != 0 ||
+        (!session_given(s, OPTION_FORCE) && policy_manage_check_free(s->setup, row, e) != 0) ||
         confirm_loss(s, row, "deleting", &dossier, e) != 0 ||
         manage_delete(s->setup, row, e) != 0)
         return -1;

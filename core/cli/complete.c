@@ -7,7 +7,9 @@
  */
 #include "cli/session.h"
 
+#include "catalog/policy.h"
 #include "engine/restore.h"
+#include "engine/source_settings.h"
 #include "policy/vault_rules.h"
 #include "vault/verify.h"
 
@@ -79,6 +81,31 @@ static int offer_source(void *context, const struct catalog_source *row, struct 
     return 0;
 }
 
+static int offer_policy(void *context, const struct catalog_policy *row, struct error *e)
+{
+    (void)e;
+    candidate(context, row->name);
+    return 0;
+}
+
+/* "keep-count=": the value is for people to say. */
+static void offer_settings(struct completion *c, bool (*offered)(enum policy_setting setting))
+{
+    for (int i = 0; i < POLICY_SETTING_COUNT; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s=", policy_setting_name((enum policy_setting)i));
+        if (!offered || offered((enum policy_setting)i))
+            candidate(c, text);
+    }
+}
+
+static void offer_kinds(struct completion *c)
+{
+#define X(symbol, name) candidate(c, name);
+    CATALOG_POLICY_KINDS(X)
+#undef X
+}
+
 static int offer_backup(void *context, const struct catalog_backup *row, struct error *e)
 {
     (void)e;
@@ -109,18 +136,48 @@ static void offer_drivers(struct completion *c)
         candidate(c, config->drivers[i]);
 }
 
+/* What stands behind the first operand is of another kind. */
+static void complete_second(struct completion *c, enum operand_kind kind)
+{
+    struct error ignored = ERROR_INIT;
+    size_t before = c->session->arguments.operand_count;
+    if (kind == OPERAND_POLICY_VAULT)
+        catalog_vault_list(session_catalog(c->session), offer_vault, c, &ignored);
+    else if (kind == OPERAND_SOURCE_SET)
+        offer_settings(c, source_setting_is);
+    else if (c->command && c->command->most > 1)
+        offer_settings(c, NULL);
+    if (kind == OPERAND_POLICY_NEW && before == 1)
+        offer_kinds(c);
+}
+
+static bool has_second(enum operand_kind kind)
+{
+    return kind == OPERAND_POLICY || kind == OPERAND_POLICY_NEW ||
+           kind == OPERAND_POLICY_VAULT || kind == OPERAND_SOURCE_SET;
+}
+
 static void complete_operand(struct completion *c, enum operand_kind kind)
 {
     struct error ignored = ERROR_INIT;
     if (session_setup(c->session, NEED_CATALOG, &ignored) != 0)
         return;
     struct catalog *catalog = session_catalog(c->session);
+    if (has_second(kind) && c->session->arguments.operand_count > 0) {
+        complete_second(c, kind);
+        return;
+    }
     switch (kind) {
     case OPERAND_BACKUP:
         candidate(c, "latest");
         catalog_backup_list(catalog, NULL, NULL, offer_backup, c, &ignored);
         break;
+    case OPERAND_POLICY:
+    case OPERAND_POLICY_VAULT:
+        catalog_policy_list(catalog, offer_policy, c, &ignored);
+        break;
     case OPERAND_SOURCE:
+    case OPERAND_SOURCE_SET:
         catalog_source_list(catalog, offer_source, c, &ignored);
         break;
     case OPERAND_VAULT:
@@ -140,6 +197,7 @@ static void complete_operand(struct completion *c, enum operand_kind kind)
         break;
     case OPERAND_NONE:
     case OPERAND_FREE:
+    case OPERAND_POLICY_NEW:
         break;
     }
 }
@@ -177,6 +235,10 @@ static void complete_value(struct completion *c, int option)
         VAULT_PLANS(X)
 #undef X
         break;
+    case OPTION_MODE:
+        candidate(c, "governance");
+        candidate(c, "compliance");
+        break;
     case OPTION_ROLE:
         candidate(c, "normal");
         candidate(c, "replication");
@@ -188,6 +250,11 @@ static void complete_value(struct completion *c, int option)
     case OPTION_STATE:
 #define X(symbol, name, over) candidate(c, name);
         CATALOG_TASK_STATES(X)
+#undef X
+        break;
+    case OPTION_TASK_TYPE:
+#define X(symbol, name) candidate(c, name);
+        CATALOG_TASK_TYPES(X)
 #undef X
         break;
     case OPTION_ON_CONFLICT:

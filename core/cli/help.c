@@ -2,6 +2,8 @@
 /* help.c - help text from the tables of commands and options. */
 #include "cli/session.h"
 
+#include "engine/source_settings.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +43,34 @@ static void print_lines(struct output *o, const char *text)
     }
 }
 
+/* The settings of policies, or those of them that sources have. */
+static void print_settings(struct output *o, const struct command *command)
+{
+    static const struct {
+        unsigned kinds;
+        const char *value, *help;
+    } rows[POLICY_SETTING_COUNT] = {
+#define X(symbol, name, kinds, value, help) {kinds, value, help},
+        POLICY_SETTINGS(X)
+#undef X
+    };
+    bool source = command->kind == OPERAND_SOURCE_SET;
+    if (!source && (command->most < 2 || (command->kind != OPERAND_POLICY &&
+                                          command->kind != OPERAND_POLICY_NEW)))
+        return;
+    output_line(o, "%s", "");
+    output_line(o, "%s", "settings:");
+    for (int i = 0; i < POLICY_SETTING_COUNT; i++) {
+        char left[64];
+        if (source && !source_setting_is((enum policy_setting)i))
+            continue;
+        snprintf(left, sizeof(left), "%s=%s", policy_setting_name((enum policy_setting)i),
+                 rows[i].value);
+        output_line(o, "  %-*s %s%s", OPTION_COLUMN, left, rows[i].help,
+                    rows[i].kinds == POLICY_FOR_REPLICATION ? " (replication)" : "");
+    }
+}
+
 static void print_command(struct output *o, const struct command *command)
 {
     output_line(o, "usage: lagan %s%s%s%s", command->words, command->operands[0] ? " " : "",
@@ -51,6 +81,7 @@ static void print_command(struct output *o, const struct command *command)
         output_line(o, "%s", "");
         print_lines(o, command->details);
     }
+    print_settings(o, command);
     print_options(o, "options:", command->options);
     print_options(o, "options of every command:", command_global_options());
 }

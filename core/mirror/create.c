@@ -425,3 +425,13 @@ int mirror_create(struct setup *s, const struct mirror_request *request,
         mirror_made_free(&m.made);
     return result;
 }
+
+int mirror_check(struct setup *s, const struct mirror_request *request, struct error *e)
+{
+    struct making m = {.setup = s, .request = request};
+    int result = draft(&m, e);
+
+    catalog_vault_free(m.older);
+    mirror_made_free(&m.made);
+    return result;
+}

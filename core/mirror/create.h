@@ -43,6 +43,10 @@ void mirror_made_free(struct mirror_made *made);
 int mirror_create(struct setup *s, const struct mirror_request *request,
                   struct mirror_made *made, struct error *e);
 
+/* Whether such a mirror could be made, as far as catalog and configuration know: the errors of
+ * mirror_create, but for those of opening anything. */
+int mirror_check(struct setup *s, const struct mirror_request *request, struct error *e);
+
 /* The mirror called `name` (as catalog_vault_find) with its row.  NO_MIRROR when the vault is
  * none.  The caller frees the row.  After a rebuild the vault that it follows may not be known:
  * then it is an orphan, in state ERROR, which can be restored from, stopped and deleted. */

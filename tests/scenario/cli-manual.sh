@@ -63,6 +63,20 @@ while read -r option; do
         fail "lagan(1) does not explain --$option"
 done <global
 
+# Settings of policies: those of the program are explained, and those of sources marked.
+sed -n '/^#define POLICY_SETTINGS/,/^enum/s/^    X([A-Z_]*, "\([a-z-]*\)".*/\1/p' \
+    "$abs_top_srcdir/core/policy/policy.h" | sort >settings
+[ "$(wc -l <settings)" -gt 30 ]
+sed -n '/^\.Sh SETTINGS OF POLICIES/,/^\.Sh ENVIRONMENT/p' "$manual" >section
+sed -n 's/^\.It Cm \([a-z-]*\) Ns = Ns Ar .*/\1/p' section | sort | diff settings - ||
+    fail 'settings of policies (<) and those that lagan(1) explains (>)'
+lagan policy create --help | sed -n '/^settings:/,/^$/s/^  \([a-z-]*\)=.*/\1/p' | sort |
+    diff settings - || fail 'settings of policies (<) and those of --help (>)'
+lagan source set --help | sed -n '/^settings:/,/^$/s/^  \([a-z-]*\)=.*/\1/p' | sort >of_sources
+[ "$(wc -l <of_sources)" -ge 8 ]
+grep -B1 -x '\.Pq source' section | sed -n 's/^\.It Cm \([a-z-]*\) .*/\1/p' | sort |
+    diff of_sources - || fail 'settings of sources in --help (<) and in lagan(1) (>)'
+
 # Exit statuses: those of the program are those of the manual.
 sed -nE 's/^    X\([A-Z_]+, "[a-z-]+", ([0-9]+)\).*/\1/p' "$abs_top_srcdir/core/base/error.h" |
     cat - <(printf '0\n3\n') | sort -nu >statuses
