@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIN_COLUMNS "vault, backup, kind, owner, reason, created_ns, pid, boot_id, process_start"
+#define PIN_COLUMNS                                                                            \
+    "vault, backup, kind, owner, reason, created_ns, pid, boot_id, process_start"
 
 NAMES(kind, CATALOG_PINS)
 

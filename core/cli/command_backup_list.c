@@ -2,9 +2,9 @@
 /* command_backup_list.c - backups: listed, shown, deleted. */
 #include "cli/record.h"
 
-#include "catalog/audit.h"
+#include "engine/backup_row.h"
+#include "engine/deletion.h"
 #include "engine/key_text.h"
-#include "engine/reconcile.h"
 #include "engine/task.h"
 
 #include <stdio.h>
@@ -125,8 +125,26 @@ static struct catalog_pairs pairs_of(const struct seal_pair *pairs, size_t count
     return made;
 }
 
-static void record_seal(struct output *o, const struct chosen *chosen, const struct seal *seal)
+/* What the catalog knows of its keeping; a backup that it does not know has none. */
+static void record_keeping(struct session *s, const struct chosen *chosen,
+                           const struct seal *seal)
 {
+    struct output *o = &s->output;
+    struct catalog_backup row = {.expire_ns = 0};
+    struct error ignored = ERROR_INIT;
+    backup_row_fill(&row, chosen->vault.row->uuid, seal, NULL);
+    catalog_backup_get(session_catalog(s), row.vault, seal->id, &row, &ignored);
+    record_text(o, "trigger", row.trigger[0] ? row.trigger : "manual");
+    record_text(o, "policy", row.policy);
+    record_time(o, "slot", row.slot_ns);
+    record_time(o, "expires", row.expire_ns);
+    record_text(o, "consistency", row.consistency);
+    record_text(o, "consistency_wanted", row.consistency_wanted);
+}
+
+static void record_seal(struct session *s, const struct chosen *chosen, const struct seal *seal)
+{
+    struct output *o = &s->output;
     struct catalog_pairs parameters = pairs_of(seal->parameters, seal->parameter_count);
     struct catalog_pairs rules = pairs_of(seal->rules, seal->rule_count);
     record_begin(o, "backup");
@@ -144,6 +162,7 @@ static void record_seal(struct output *o, const struct chosen *chosen, const str
     record_text(o, "program", seal->program);
     record_text(o, "state", seal->flags & SEAL_PARTIAL ? "partial" : "available");
     record_flag(o, "full", seal->flags & SEAL_FULL);
+    record_keeping(s, chosen, seal);
     record_time(o, "created", seal->created_ns);
     record_time(o, "started", seal->start_ns);
     record_duration(o, "duration", seal->end_ns - seal->start_ns);
@@ -189,82 +208,34 @@ int command_backup_show(struct session *s, struct error *e)
         return -1;
     int result = chosen_backup(&chosen, text, &seal, e);
     if (result == 0) {
-        record_seal(&s->output, &chosen, seal);
+        record_seal(s, &chosen, seal);
         record_problems(&s->output, seal);
     }
     chosen_close(&chosen);
     return result;
 }
 
-/* Whether it is gone or not, nobody knows better than the vault; what cannot be asked now is
- * left to the next command that writes. */
-static void look_again(struct session *s, struct chosen *chosen)
-{
-    struct seal_list seals = {0};
-    struct error ignored = ERROR_INIT;
-    if (vault_backups(chosen->vault.vault, &seals, NULL, NULL, &ignored) == 0)
-        reconcile_backups(session_catalog(s), chosen->vault.row->uuid, &seals, &ignored);
-    seal_list_free(&seals);
-}
-
-static int delete_seal(struct session *s, struct chosen *chosen, const struct seal *seal,
-                       struct error *e)
-{
-    const char *reason = session_value(s, OPTION_REASON);
-    struct catalog *catalog = session_catalog(s);
-    struct error ignored = ERROR_INIT;
-    uint8_t writer[CATALOG_ID_SIZE];
-    catalog_writer_id(catalog, writer);
-    catalog_backup_set_state(catalog, chosen->vault.row->uuid, seal->id,
-                             CATALOG_BACKUP_DELETING, &ignored);
-    if (vault_backup_delete(chosen->vault.vault, seal, writer, reason ? reason : "", e) == 0)
-        return 0;
-    look_again(s, chosen);
-    return -1;
-}
-
-static int note_deletion(struct session *s, const struct catalog_vault *vault,
-                         const struct seal *seal, struct error *e)
-{
-    const char *reason = session_value(s, OPTION_REASON);
-    return catalog_audit_add(session_catalog(s), CATALOG_EVENT_BACKUP_DELETE, seal->id, e,
-                             "from %s%s%s", vault->name, reason ? ": " : "",
-                             reason ? reason : "");
-}
-
-/* Row and audit line, both or neither; a row that is gone already is no hindrance. */
-static int bury(struct session *s, const struct catalog_vault *vault, const struct seal *seal,
-                struct error *e)
-{
-    struct catalog *catalog = session_catalog(s);
-    if (catalog_begin(catalog, e) != 0)
-        return -1;
-    if (catalog_backup_bury(catalog, vault->uuid, seal->id, e) == 0 &&
-        note_deletion(s, vault, seal, e) == 0)
-        return catalog_commit(catalog, e);
-    catalog_rollback(catalog);
-    return e->code == ERROR_NO_BACKUP ? note_deletion(s, vault, seal, e) : -1;
-}
-
 /* Takes one backup out of vault and catalog. */
 static int delete_one(struct session *s, struct chosen *chosen, const struct seal *seal,
                       struct error *e)
 {
-    const uint8_t *vault = chosen->vault.row->uuid;
-    struct catalog *catalog = session_catalog(s);
+    const struct deletion_request request = {.vault = &chosen->vault,
+                                             .seal = seal,
+                                             .reason = session_value(s, OPTION_REASON),
+                                             .force = session_given(s, OPTION_FORCE)};
     struct task task;
-    struct error why = ERROR_INIT;
-    task_begin(&task, catalog, CATALOG_TASK_DELETE, vault, seal->source_id, seal->id, NULL);
+    struct error unrecorded = ERROR_INIT;
+    task_begin(&task, session_catalog(s), CATALOG_TASK_DELETE, chosen->vault.row->uuid,
+               seal->source_id, seal->id, NULL);
     memcpy(task.row.backup, seal->id, sizeof(task.row.backup));
-    if (delete_seal(s, chosen, seal, e) != 0) {
-        task_end(&task, e);
-        return error_context(e, "backup %s", seal->id);
-    }
-    task_end(&task, NULL);
-    if (bury(s, chosen->vault.row, seal, &why) != 0)
+    int result = deletion_run(s->setup, &request, &unrecorded, e);
+    task_end(&task, result == 0 ? NULL : e);
+    if (result != 0)
+        return strstr(e->text, seal->id) ? -1 : error_context(e, "backup %s", seal->id);
+    if (unrecorded.error_class != LAGAN_OK)
         report_line(
             "lagan: warning: the backup is deleted, but still stands in the catalog: %s",
-            why.text);
+            unrecorded.text);
     if (s->output.use_json) {
         record_begin(&s->output, "deleted");
         record_text(&s->output, "id", seal->id);
@@ -291,10 +262,13 @@ static int delete_all(struct session *s, struct chosen *chosen, const struct sea
                                  seals[i]->id);
         }
     }
-    if (vault_facts_ask(s->setup, chosen->vault.row, vault_may_lose_backup, e) != 0 ||
-        vault_deletions_finish(chosen->vault.vault, e) != 0 ||
-        reconcile_backups(session_catalog(s), chosen->vault.row->uuid, &chosen->seals, e) != 0)
+    if (deletion_prepare(s->setup, &chosen->vault, &chosen->seals, e) != 0)
         return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (deletion_check(session_catalog(s), chosen->vault.row->uuid, seals[i]->id,
+                           session_given(s, OPTION_FORCE), e) != 0)
+            return -1;
+    }
     for (size_t i = 0; i < count; i++) {
         if (delete_one(s, chosen, seals[i], e) != 0)
             return -1;

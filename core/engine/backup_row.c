@@ -3,6 +3,7 @@
 #include "engine/backup_row.h"
 
 #include "engine/replicate.h"
+#include "engine/stamp.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,4 +47,5 @@ void backup_row_fill(struct catalog_backup *row, const uint8_t vault[CATALOG_ID_
     row->bytes_stored = seal->counters.bytes_stored;
     SET_TEXT(row->origin, replication_tag(seal, REPLICA_TAG_ORIGIN));
     SET_TEXT(row->region, replication_tag(seal, REPLICA_TAG_REGION));
+    stamp_read(seal, row);
 }

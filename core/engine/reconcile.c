@@ -3,6 +3,7 @@
 #include "engine/reconcile.h"
 
 #include "base/log.h"
+#include "catalog/keep.h"
 #include "engine/backup_row.h"
 
 #include <stdlib.h>
@@ -59,6 +60,25 @@ static int learn(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
     return catalog_backup_upsert(catalog, &row, e);
 }
 
+/* Who deleted it could not say so any more. */
+static int bury(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
+                struct error *e)
+{
+    struct catalog_deletion line = {
+        .rule = "broken-off",
+        .reason = "a deletion that was broken off; its tombstone in the vault has the reason"};
+    struct catalog_backup row;
+    if (catalog_backup_get(catalog, vault, id, &row, e) != 0 ||
+        catalog_backup_bury(catalog, vault, id, e) != 0)
+        return -1;
+    memcpy(line.vault, vault, sizeof(line.vault));
+    memcpy(line.backup, row.id, sizeof(line.backup));
+    memcpy(line.source_name, row.source_name, sizeof(line.source_name));
+    memcpy(line.backup_name, row.name, sizeof(line.backup_name));
+    line.created_ns = row.created_ns;
+    return catalog_deletion_insert(catalog, &line, e);
+}
+
 static int bring_in_line(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
                          const struct seal_list *seals, const struct known_list *list,
                          struct error *e)
@@ -73,7 +93,7 @@ static int bring_in_line(struct catalog *catalog, const uint8_t vault[CATALOG_ID
     }
     for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].deleting && !list->items[i].sealed &&
-            catalog_backup_bury(catalog, vault, list->items[i].id, e) != 0)
+            bury(catalog, vault, list->items[i].id, e) != 0)
             return -1;
     }
     return 0;

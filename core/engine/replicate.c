@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "engine/locking.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,8 @@ static int draft_pairs(struct seal *seal, const struct seal *source, struct erro
             return -1;
     }
     for (size_t i = 0; i < source->tag_count; i++) {
-        if (seal_add_tag(seal, source->tags[i].name, source->tags[i].value, e) != 0)
+        if (!stamp_is_tag(source->tags[i].name) &&
+            seal_add_tag(seal, source->tags[i].name, source->tags[i].value, e) != 0)
             return -1;
     }
     return 0;
@@ -173,7 +175,7 @@ static int draft_origin(struct seal *seal, const struct replication_request *req
                    seal_add_tag(seal, REPLICA_TAG_REGION, request->origin_region, e) != 0 ||
                    seal_add_tag(seal, REPLICA_TAG_TIME, now, e) != 0
                ? -1
-               : 0;
+               : stamp_tag(request->stamp, clock_wall_ns(), seal, e);
 }
 
 static int draft_problems(struct seal *seal, const struct seal *source, struct error *e)
@@ -371,6 +373,10 @@ static int settle(const struct replication_request *request, struct replication_
     if (first != NULL && strcmp(first->name, result->seal->name) != 0) {
         done = vault_backup_delete(request->to, result->seal, request->writer_id,
                                    "the replica was made twice", e);
+        if (done != 0 && e->code == ERROR_BACKUP_LOCKED) {
+            *e = ERROR_INIT; /* then there are two of them, for a while */
+            done = 0;
+        }
         seal_free(result->seal);
         result->seal = done == 0 ? take(&list, first) : NULL;
     }
@@ -404,7 +410,8 @@ int replication_run(const struct replication_request *request,
         take(&both.to, replication_find(&both.to, request->origin_vault, request->backup));
     made.found = made.seal != NULL;
     if (!made.found &&
-        (copy(request, &both, source, &made, e) != 0 || settle(request, &made, e) != 0))
+        (locking_admits(request->to, request->stamp, e) != 0 ||
+         copy(request, &both, source, &made, e) != 0 || settle(request, &made, e) != 0))
         goto out;
     if (made.found) {
         made.bytes_new = made.seal->counters.bytes_new;

@@ -16,6 +16,7 @@
 #define CORE_ENGINE_REPLICATE_H
 
 #include "engine/job.h"
+#include "engine/stamp.h"
 #include "vault/store.h"
 
 /* Names of the tags: id of the source backup; id of its vault in hexadecimal; the region that
@@ -35,6 +36,7 @@ struct replication_request {
     const char *host;            /* name of this host */
     const char *name;            /* NULL = the source's; the same for the description */
     const char *description;
+    const struct stamp *stamp;    /* of the policy that asked for it; NULL = by hand */
     unsigned threads;             /* 0 = number of processors */
     struct job_reporter reporter; /* progress; bytes are those of content read */
     void *context;
@@ -54,8 +56,8 @@ struct replication_result {
 };
 
 /*
- * Runs the copy.  NO_BACKUP when `from` has no such backup (any more); INTEGRITY when it, or an
- * object that it needs, is damaged.
+ * Runs the copy.  LOCK_RETENTION when the lock of `to` refuses it; NO_BACKUP when `from` has no
+ * such backup (any more); INTEGRITY when it, or an object that it needs, is damaged.
  */
 int replication_run(const struct replication_request *request,
                     struct replication_result *result, struct error *e);

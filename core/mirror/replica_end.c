@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "catalog/audit.h"
+#include "engine/locking.h"
+#include "engine/deletion.h"
 #include "engine/task.h"
 #include "engine/vault_facts.h"
 
@@ -183,11 +185,14 @@ static int delete_stored(struct setup *s, const struct replica_found *found,
 
     if (row == NULL)
         return -1;
-    if (vault_facts_ask(s, row, vault_may_lose_backup, e) != 0) {
+    if (vault_facts_ask(s, row, vault_may_lose_backup, e) != 0 ||
+        deletion_check(setup_catalog(s), row->uuid, found->backup.id, true, e) != 0) {
         catalog_vault_free(row);
         return -1;
     }
     int result = setup_vault_open_row(s, row, key, false, &vault, e);
+    if (result == 0)
+        result = locking_check(s, vault.row, vault.vault, NULL, e);
     if (result == 0)
         result = delete_seal(s, &vault, found->backup.id, reason, e);
     open_vault_close(&vault);

@@ -4,10 +4,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "catalog/run.h"
 #include "catalog/usage.h"
 #include "driver/operation.h"
 #include "engine/backup_row.h"
+#include "engine/keep.h"
 #include "engine/manage.h"
+#include "engine/policy_row.h"
 #include "engine/replicate.h"
 #include "mirror/replica_rules.h"
 
@@ -237,7 +240,25 @@ static int open_vault(struct copying *c, struct open_vault *vault, bool read_onl
     return -1;
 }
 
-static int copy(struct copying *c, struct replicate_result *result, struct error *e)
+/* RET-05: what a policy has brought goes by that policy's rules. */
+static int find_policy(struct copying *c, struct policy **policy, struct error *e)
+{
+    if (c->line.way != CATALOG_WAY_POLICY)
+        return 0;
+    return policy_row_find(setup_catalog(c->request->setup), c->line.policy,
+                           CATALOG_POLICY_REPLICATION, policy, e);
+}
+
+static struct stamp stamp_of(const struct copying *c, const struct policy *policy)
+{
+    return (struct stamp){.trigger = catalog_trigger_name(CATALOG_TRIGGER_SCHEDULE),
+                          .policy = c->line.policy,
+                          .retention = policy != NULL ? &policy->retention : NULL,
+                          .zone = policy != NULL ? policy->zone : NULL};
+}
+
+static int copy_stamped(struct copying *c, const struct stamp *stamp,
+                        struct replicate_result *result, struct error *e)
 {
     struct setup *s = c->request->setup;
     struct replication_result made = {.seal = NULL};
@@ -256,6 +277,7 @@ static int copy(struct copying *c, struct replicate_result *result, struct error
         .host = setup_host_name(s),
         .name = c->line.name[0] != '\0' ? c->line.name : NULL,
         .description = c->line.description[0] != '\0' ? c->line.description : NULL,
+        .stamp = c->line.way == CATALOG_WAY_POLICY ? stamp : NULL,
         .context = c,
         .pass = pass,
     };
@@ -269,6 +291,34 @@ static int copy(struct copying *c, struct replicate_result *result, struct error
     result->bytes_sent = made.bytes_sent;
     seal_free(made.seal);
     return 0;
+}
+
+static int copy_pinned(struct copying *c, struct replicate_result *result, struct error *e)
+{
+    struct policy *policy = NULL;
+    int done = find_policy(c, &policy, e) < 0 ? -1 : 0;
+    const struct stamp stamp = stamp_of(c, policy);
+
+    if (done == 0)
+        done = copy_stamped(c, &stamp, result, e);
+    policy_free(policy);
+    return done;
+}
+
+/* Nobody deletes the source meanwhile. */
+static int copy(struct copying *c, struct replicate_result *result, struct error *e)
+{
+    struct catalog *catalog = setup_catalog(c->request->setup);
+    struct catalog_pin pin = {.kind = CATALOG_PIN_JOB};
+    int kept = keep_begin(catalog, c->line.source_vault, c->line.backup, c->line.id,
+                          "it is being copied to another region", &pin, e);
+
+    if (kept == 0)
+        error_set(e, LAGAN_NOT_FOUND, ERROR_NO_BACKUP, "backup %s is being deleted",
+                  c->line.backup);
+    int done = kept > 0 ? copy_pinned(c, result, e) : -1;
+    keep_end(catalog, &pin);
+    return done;
 }
 
 static int work(struct copying *c, struct replicate_result *result, struct error *e)
