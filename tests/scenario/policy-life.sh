@@ -11,8 +11,7 @@ refused()
 {
     local wanted=$1 code=$2 text=$3
     shift 3
-    expect "$wanted" "$text" l "$@"
-    l "$@" --json >out 2>/dev/null || :
+    expect "$wanted" "$text" l "$@" --json
     grep -q "\"type\":\"end\",\"status\":$wanted,\"code\":\"$code\"" out ||
         { cat out >&2; fail "not the code $code: $*"; }
 }
@@ -126,7 +125,7 @@ END
     refused 2 usage 'neither a kind' policy create p image
     # NAM-11
     refused 2 name-invalid 'is too long' policy create "$(printf 'p%.0s' {1..65})"
-    refused 2 name-invalid "contains ' '" policy create 'a b'
+    refused 2 name-invalid 'of a policy contains the byte 0x20' policy create 'a b'
     [ "$(sql 'SELECT count(*) FROM policies')" = 0 ] || fail 'one of these was made'
 }
 
@@ -305,8 +304,10 @@ mirrors()
     l -q vault create third --region east --recovery-file r-third
     l -q policy edit fresh mirror-to=north
     l policy withdraw fresh fresh >out
-    l policy apply fresh third | has 'mirror [COPY]-third of vault third made in region north'
-    refused 1 same-region north policy edit fresh mirror-to=east
+    l policy apply fresh third | has -F 'mirror [COPY]-third of vault third made in region north'
+    refused 1 source-vault-already-has-replication north policy edit fresh mirror-to=west
+    l -q vault create lone --region east --recovery-file r-lone
+    refused 1 same-region east policy create same mirror-to=east --vault lone
 }
 
 of_sources()
@@ -325,14 +326,14 @@ of_sources()
 
 completion()
 {
-    [ "$(lagan --config "$conf" --complete policy show n)" = nightly ]
-    [ "$(lagan --config "$conf" --complete policy edit nightly keep-c)" = keep-count= ]
-    [ "$(lagan --config "$conf" --complete policy apply nightly thi)" = third ]
-    [ "$(lagan --config "$conf" --complete policy create x repl)" = "$(printf '%s\n' \
+    [ "$(lagan --complete --config "$conf" policy show n)" = nightly ]
+    [ "$(lagan --complete --config "$conf" policy edit nightly keep-c)" = keep-count= ]
+    [ "$(lagan --complete --config "$conf" policy apply nightly thi)" = third ]
+    [ "$(lagan --complete --config "$conf" policy create x repl)" = "$(printf '%s\n' \
         replicate-to= replicate-into= replication)" ]
-    [ "$(lagan --config "$conf" --complete source set tree f | sort | tr '\n' ' ')" = \
+    [ "$(lagan --complete --config "$conf" source set tree f | sort | tr '\n' ' ')" = \
         'failed= finally= freeze= ' ]
-    [ -z "$(lagan --config "$conf" --complete policy show nightly keep)" ]
+    [ -z "$(lagan --complete --config "$conf" policy show nightly keep)" ]
 }
 
 # RET-11: a policy goes, its backups stay.
