@@ -88,6 +88,22 @@ with_clock()
         ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 "$@"
 }
 
+# with_fast_clock RATE COMMAND...: with wall and boot clocks that run so many times as fast, from the
+# first call on, or from where CLOCK_BASE says.  All processes agree on the time.
+with_fast_clock()
+{
+    local rate=$1
+    shift
+    : "${CLOCK_BASE:=$(cut -d ' ' -f 1 /proc/uptime)}"
+    CLOCK_RATE=$rate CLOCK_BASE=$CLOCK_BASE with_clock "${CLOCK_SHIFT:-0}" "$@"
+}
+
+# with_time SECONDS COMMAND...: after so much time, by the wall clock and by the boot clock.
+with_time()
+{
+    BOOT_SHIFT=$1 with_clock "$@"
+}
+
 # expect_status STATUS COMMAND...: fails unless COMMAND ends with exactly this status.
 expect_status()
 {

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* command_run.c - the runner: does what is due. */
+/* command_run.c - the runner: does what is due; and the parts of it that its children do. */
 #include "cli/session.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "engine/tell.h"
 #include "runner/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARGUMENTS_MOST = 16 };
 
 static void record_news(struct output *o, const struct work_news *news)
 {
@@ -84,12 +93,117 @@ static void on_failed(void *context, const struct error *why)
     report_error(context, why);
 }
 
-static void print_result(struct session *s, const struct work_result *r)
+static void on_said(void *context, const char *line)
 {
-    struct output *o = &s->output;
-    if (!o->use_json)
-        return;
-    record_begin(o, "run");
+    (void)context;
+    report_line("lagan: %s", line);
+}
+
+/* ---- a job ---- */
+
+static void record_job(struct output *o, const struct job_outcome *outcome)
+{
+    record_begin(o, "job");
+    record_number(o, "job", (uint64_t)outcome->job.id);
+    record_number(o, "run", (uint64_t)outcome->job.run);
+    record_text(o, "operation", catalog_job_operation_name(outcome->job.operation));
+    record_text(o, "what", outcome->what);
+    record_text(o, "state", catalog_run_state_name(outcome->state));
+    record_text(o, "task", outcome->job.task);
+    record_text(o, "backup", outcome->job.backup);
+    record_text(o, "did", outcome->words);
+    record_number(o, "took_ms", (uint64_t)(outcome->took_ns / 1000000));
+    record_time(o, "again", outcome->again_ns);
+    if (outcome->why.error_class != LAGAN_OK) {
+        record_text(o, "code", error_code_name(outcome->why.code));
+        record_text(o, "message", outcome->why.text);
+    }
+    record_end(o);
+}
+
+static void log_job(const struct job_outcome *outcome, const char *words)
+{
+    const struct log_field fields[] = {
+        {.name = "job", .number = outcome->job.id},
+        {.name = "run", .number = outcome->job.run},
+        {.name = "operation", .text = catalog_job_operation_name(outcome->job.operation)},
+        {.name = "state", .text = catalog_run_state_name(outcome->state)},
+        {.name = "task", .text = outcome->job.task},
+        {.name = "backup", .text = outcome->job.backup},
+        {.name = "took_ms", .number = outcome->took_ns / 1000000},
+    };
+    log_write_fields(outcome->why.error_class == LAGAN_OK ? LOG_INFO : LOG_WARNING, "job",
+                     fields, sizeof(fields) / sizeof(fields[0]), "%s", words);
+}
+
+/* One line for each attempt: what, what became of it, why, and what comes next. */
+static void describe_job(const struct job_outcome *outcome, struct buffer *line)
+{
+    char took[TEXT_SIZE_SIZE], again[CLOCK_TEXT_SIZE];
+    text_format_duration(outcome->took_ns, took);
+    buffer_append_format(line, "%s: %s", outcome->what, catalog_run_state_name(outcome->state));
+    if (outcome->why.error_class != LAGAN_OK)
+        buffer_append_format(line, ": %s", outcome->why.text);
+    else if (outcome->words[0])
+        buffer_append_format(line, ", %s", outcome->words);
+    if (outcome->why.error_class == LAGAN_OK)
+        buffer_append_format(line, ", in %s", took);
+    else if (outcome->again_ns != 0) {
+        clock_format_local(outcome->again_ns, again);
+        buffer_append_format(line, "; it is tried again at %s", again);
+    }
+    buffer_append_u8(line, 0);
+}
+
+static void on_ended(void *context, const struct job_outcome *outcome)
+{
+    struct session *s = context;
+    struct buffer line CLEANUP_BUFFER = BUFFER_INIT;
+    describe_job(outcome, &line);
+    const char *words = line.data && !line.failed ? (const char *)line.data : outcome->what;
+    if (s->output.use_json)
+        record_job(&s->output, outcome);
+    if (log_format() == LOG_JSON)
+        log_job(outcome, words);
+    else if (outcome->why.error_class != LAGAN_OK)
+        report_line("lagan: %s", words);
+    else
+        output_note(&s->output, "%s", words);
+}
+
+static int status_of_job(const struct job_outcome *outcome)
+{
+    if (!outcome->taken)
+        return RUNNER_NOT_TAKEN;
+    if (outcome->why.error_class != LAGAN_OK && outcome->state != CATALOG_RUN_SKIPPED)
+        return error_exit_status(&outcome->why);
+    return outcome->state == CATALOG_RUN_PARTIAL ? STATUS_PARTIAL : STATUS_DONE;
+}
+
+static int run_job(struct session *s, struct error *e)
+{
+    struct job_request request = {.setup = s->setup, .context = s, .key_gone = on_key_gone};
+    struct job_outcome outcome;
+    uint64_t id, keys_gone = 0;
+    if (text_parse_u64(session_value(s, OPTION_JOB), &id) != 0 || id > INT64_MAX)
+        return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--job %s: that is no number of a job",
+                         session_value(s, OPTION_JOB));
+    request.id = (int64_t)id;
+    request.keys_gone = &keys_gone;
+    if (job_work(&request, &outcome, e) != 0)
+        return -1;
+    if (outcome.taken)
+        on_ended(s, &outcome);
+    s->status = status_of_job(&outcome);
+    if (s->status == STATUS_DONE && keys_gone > 0)
+        s->status = STATUS_KEY_GONE;
+    return 0;
+}
+
+/* ---- the queue, the notices ---- */
+
+static void record_work(struct output *o, const struct work_result *r)
+{
     record_number(o, "done", r->done);
     record_number(o, "skipped", r->skipped);
     record_number(o, "failed", r->failed);
@@ -100,11 +214,10 @@ static void print_result(struct session *s, const struct work_result *r)
     record_number(o, "lagging", r->lagging);
     record_number(o, "errors", r->errors);
     record_time(o, "next", r->next_ns);
-    record_end(o);
 }
 
 /* The worst of what was met, for scripts. */
-static int status_of(const struct work_result *r, uint64_t keys_gone)
+static int status_of_work(const struct work_result *r, uint64_t keys_gone)
 {
     if (r->braked > 0)
         return STATUS_BRAKED;
@@ -117,22 +230,137 @@ static int status_of(const struct work_result *r, uint64_t keys_gone)
     return r->away > 0 || r->failed > 0 ? STATUS_TEMPORARY : STATUS_DONE;
 }
 
-int command_run(struct session *s, struct error *e)
+static int run_queue(struct session *s, struct error *e)
 {
+    const struct work_request request = {.setup = s->setup, .context = s, .told = on_news};
     struct work_result result = {0};
-    uint64_t keys_gone = 0;
-    struct runner_request request = {.once = session_given(s, OPTION_ONCE),
-                                     .context = s,
-                                     .told = on_news,
-                                     .key_gone = on_key_gone,
-                                     .keys_gone = &keys_gone,
-                                     .failed = on_failed};
-    if (session_setup(s, NEED_CATALOG, e) != 0)
+    if (mirror_work(&request, &result, e) != 0)
         return -1;
-    request.setup = s->setup;
+    s->status = status_of_work(&result, 0);
+    return 0;
+}
+
+static int run_notices(struct session *s, struct error *e)
+{
+    uint64_t sent = 0, failed = 0;
+    if (tell_send(s->setup, &sent, &failed, e) != 0 || tell_metrics_file(s->setup, e) != 0 ||
+        tell_ping(s->setup, session_value(s, OPTION_WHY), e) != 0)
+        return -1;
+    s->status = failed > 0 ? STATUS_TEMPORARY : STATUS_DONE;
+    return 0;
+}
+
+/* ---- the runner ---- */
+
+/* The options that hold for children too.  Those of a service tell what they do. */
+static void collect_arguments(const struct session *s, char *buffers[2],
+                              const char *arguments[ARGUMENTS_MOST])
+{
+    const char *directory = session_value(s, OPTION_DRIVER_DIR);
+    unsigned verbose = arguments_count(&s->arguments, OPTION_VERBOSE);
+    size_t count = 0;
+    arguments[count++] = "lagan";
+    if (buffers[0])
+        arguments[count++] = buffers[0];
+    if (directory && buffers[1])
+        arguments[count++] = buffers[1];
+    if (session_given(s, OPTION_JSON))
+        arguments[count++] = "--json";
+    if (session_given(s, OPTION_QUIET))
+        arguments[count++] = "--quiet";
+    for (unsigned i = 0; i < verbose && i < 3; i++)
+        arguments[count++] = "--verbose";
+    arguments[count] = NULL;
+}
+
+static void print_result(struct session *s, const struct runner_result *r)
+{
+    struct output *o = &s->output;
+    if (!o->use_json)
+        return;
+    record_begin(o, "run");
+    record_work(o, &r->work);
+    record_number(o, "jobs", r->jobs);
+    record_number(o, "jobs_failed", r->jobs_failed);
+    record_end(o);
+}
+
+static int run_runner(struct session *s, const char *const *arguments, struct error *e)
+{
+    struct runner_result result = {.status = STATUS_DONE};
+    uint64_t keys_gone = 0;
+    struct runner_request request = {
+        .setup = &s->setup,
+        .open = {.config_path = session_value(s, OPTION_CONFIG),
+                 .driver_directory = session_value(s, OPTION_DRIVER_DIR)},
+        .arguments = arguments,
+        .once = session_given(s, OPTION_ONCE),
+        .context = s,
+        .told = on_news,
+        .key_gone = on_key_gone,
+        .keys_gone = &keys_gone,
+        .ended = on_ended,
+        .failed = on_failed,
+        .said = on_said};
     if (runner_run(&request, &result, e) != 0)
         return -1;
     print_result(s, &result);
-    s->status = status_of(&result, keys_gone);
+    /* A service that was told to end has done what it should. */
+    s->status = request.once
+                    ? runner_worse(status_of_work(&result.work, keys_gone), result.status)
+                    : STATUS_DONE;
     return 0;
+}
+
+static int run_all(struct session *s, struct error *e)
+{
+    const char *arguments[ARGUMENTS_MOST];
+    const char *directory = session_value(s, OPTION_DRIVER_DIR);
+    char *buffers[2] = {NULL, NULL};
+    int result = -1;
+    if (asprintf(&buffers[0], "--config=%s", setup_config(s->setup)->path) < 0)
+        buffers[0] = NULL;
+    if (directory && asprintf(&buffers[1], "--driver-dir=%s", directory) < 0)
+        buffers[1] = NULL;
+    if (!buffers[0] || (directory && !buffers[1])) {
+        error_no_memory(e, "the arguments of jobs");
+    } else {
+        collect_arguments(s, buffers, arguments);
+        result = run_runner(s, arguments, e);
+    }
+    free(buffers[0]);
+    free(buffers[1]);
+    return result;
+}
+
+/* What a child does; X(option, function). */
+#define PARTS(X)                                                                               \
+    X(OPTION_JOB, run_job)                                                                     \
+    X(OPTION_QUEUE, run_queue)                                                                 \
+    X(OPTION_NOTICES, run_notices)
+
+int command_runner(struct session *s, struct error *e)
+{
+    static const struct {
+        enum option option;
+        int (*run)(struct session *s, struct error *e);
+    } parts[] = {
+#define X(option, function) {option, function},
+        PARTS(X)
+#undef X
+    };
+    if (session_setup(s, NEED_CATALOG, e) != 0)
+        return -1;
+    if (strcmp(setup_config(s->setup)->runner.log_format, "json") == 0) {
+        log_set_format(LOG_JSON);
+        if (!session_given(s, OPTION_QUIET) && log_level() < LOG_INFO)
+            log_set_level(LOG_INFO); /* where each job has its line */
+    }
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (!session_given(s, parts[i].option))
+            continue;
+        s->part = true;
+        return parts[i].run(s, e);
+    }
+    return run_all(s, e);
 }

@@ -59,7 +59,8 @@ static int finish(struct session *s, int result, struct error *e)
                       s->arguments.words);
         status = error_exit_status(e);
     }
-    report_end(s, result != 0 ? e : NULL, status);
+    if (!s->part)
+        report_end(s, result != 0 ? e : NULL, status);
     if (output_check(&s->output, &broken) != 0) {
         status = status == STATUS_DONE ? STATUS_FAILED : status;
         /* Whoever closed the pipe has seen enough. */

@@ -26,6 +26,7 @@ struct session {
     struct output output;
     struct setup *setup; /* NULL until session_setup */
     int status;          /* of a command that did what it could */
+    bool part;           /* of another run, whose record ends everything */
 };
 
 /* Shorthands for the arguments. */

@@ -6,7 +6,7 @@ tests_fault_at_call_SOURCES = tests/fault/at_call.c
 tests_fault_at_call_CPPFLAGS = -D_GNU_SOURCE
 tests_fault_at_call_LDADD =
 EXTRA_DIST += tests/fault/corrupt.py tests/fault/faults.py tests/fault/kill_sweep.py \
-	tests/fault/mirror_works.py
+	tests/fault/mirror_works.py tests/fault/runner_works.py
 
 fault_lagan = --lagan "$(abs_builddir)/run lagan"
 .PHONY: check-fault check-fault-kill check-fault-corrupt
