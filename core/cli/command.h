@@ -21,7 +21,11 @@ enum operand_kind {
     OPERAND_MIRROR,
     OPERAND_REGION,
     OPERAND_DRIVER,
-    OPERAND_TASK
+    OPERAND_TASK,
+    OPERAND_POLICY,       /* and the settings of policies behind it */
+    OPERAND_POLICY_NEW,   /* a free name, kinds and settings behind it */
+    OPERAND_POLICY_VAULT, /* a policy, then vaults */
+    OPERAND_SOURCE_SET    /* a source, then settings of sources */
 };
 
 enum { OPERANDS_ANY = 1 << 20 };
@@ -58,18 +62,23 @@ option_set command_global_options(void);
     X(audit_verify)                                                                            \
     X(backup_create)                                                                           \
     X(backup_delete)                                                                           \
+    X(backup_hold)                                                                             \
     X(backup_list)                                                                             \
+    X(backup_release)                                                                          \
     X(backup_show)                                                                             \
     X(cat)                                                                                     \
     X(catalog_check)                                                                           \
     X(catalog_export)                                                                          \
     X(catalog_rebuild)                                                                         \
     X(diff)                                                                                    \
+    X(drill_list)                                                                              \
+    X(drill_run)                                                                               \
     X(driver_list)                                                                             \
     X(driver_show)                                                                             \
     X(help)                                                                                    \
     X(init)                                                                                    \
     X(ls)                                                                                      \
+    X(metrics)                                                                                 \
     X(mirror_create)                                                                           \
     X(mirror_delete)                                                                           \
     X(mirror_list)                                                                             \
@@ -77,6 +86,23 @@ option_set command_global_options(void);
     X(mirror_show)                                                                             \
     X(mirror_stop)                                                                             \
     X(mirror_verify)                                                                           \
+    X(notify_list)                                                                             \
+    X(notify_test)                                                                             \
+    X(policy_apply)                                                                            \
+    X(policy_create)                                                                           \
+    X(policy_delete)                                                                           \
+    X(policy_disable)                                                                          \
+    X(policy_edit)                                                                             \
+    X(policy_enable)                                                                           \
+    X(policy_expire)                                                                           \
+    X(policy_explain)                                                                          \
+    X(policy_list)                                                                             \
+    X(policy_release)                                                                          \
+    X(policy_run)                                                                              \
+    X(policy_runs)                                                                             \
+    X(policy_show)                                                                             \
+    X(policy_simulate)                                                                         \
+    X(policy_withdraw)                                                                         \
     X(region_check)                                                                            \
     X(region_list)                                                                             \
     X(region_repair)                                                                           \
@@ -86,12 +112,13 @@ option_set command_global_options(void);
     X(replica_list)                                                                            \
     X(replica_show)                                                                            \
     X(restore)                                                                                 \
-    X(run)                                                                                     \
+    X(runner)                                                                                  \
     X(source_add)                                                                              \
     X(source_bind)                                                                             \
     X(source_check)                                                                            \
     X(source_list)                                                                             \
     X(source_remove)                                                                           \
+    X(source_set)                                                                              \
     X(source_show)                                                                             \
     X(source_unbind)                                                                           \
     X(task_cancel)                                                                             \
@@ -110,6 +137,9 @@ option_set command_global_options(void);
     X(vault_key_list)                                                                          \
     X(vault_key_remove)                                                                        \
     X(vault_list)                                                                              \
+    X(vault_lock_lift)                                                                         \
+    X(vault_lock_set)                                                                          \
+    X(vault_lock_show)                                                                         \
     X(vault_purge)                                                                             \
     X(vault_show)                                                                              \
     X(vault_undelete)                                                                          \

@@ -112,7 +112,19 @@ enum {
       "the replication vault there; needed when there are several")                            \
     X(REPLICA_NAME, "name", 0, "NAME", 0, "what the replica is called; a made name")           \
     X(AGAIN, "again", 0, NULL, 0, "also what was replicated there and deleted since")          \
-    X(WAIT, "wait", 0, NULL, 0, "do the work now, and wait until it is done")
+    X(WAIT, "wait", 0, NULL, 0, "do the work now, and wait until it is done")                  \
+    X(JOB, "job", 0, "NUMBER", 0, "work on this job, then end")                                \
+    X(QUEUE, "queue", 0, NULL, 0, "work for other regions until nothing is due, then end")     \
+    X(NOTICES, "notices", 0, NULL, 0, "tell people what they are to be told, then end")        \
+    X(TASK_TYPE, "type", 0, "TYPE", 0, "only tasks of this type, such as backup or prune")     \
+    X(SINCE, "since", 0, "TIME", 0, "only what is not older: 7d, or from 2026-11-21 on")       \
+    X(MODE, "mode", 0, "MODE", 0, "governance or compliance")                                  \
+    X(LEAST, "least", 0, "DAYS", 0, "how long each backup stays at least")                     \
+    X(MOST, "most", 0, "DAYS", 0, "how long a backup may be kept at most; any time")           \
+    X(SAMPLE, "sample", 0, "PERCENT", 0, "of the entries, 1 to 100; 100")                      \
+    X(CLOCK, "clock", 0, NULL, 0, "the clock is right as it is now")                           \
+    X(FROM, "from", 0, "DATE", 0, "from when on, as 2026-11-21; now")                          \
+    X(TO_TIME, "to", 0, "DATE", 0, "until when, or how much later; 1y")
 
 enum option {
 #define X(symbol, name, letter, value, marks, help) OPTION_##symbol,

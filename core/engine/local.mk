@@ -36,11 +36,27 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/config.c core/engine/config.h \
 	core/engine/config_file.c core/engine/config_file.h \
 	core/engine/config_free.c \
+	core/engine/config_notify.c \
 	core/engine/config_parse.c core/engine/config_parse.h \
 	core/engine/config_private.h \
 	core/engine/config_region.c \
 	core/engine/config_scan.c core/engine/config_scan.h \
-	core/engine/config_setting.c core/engine/config_setting.h
+	core/engine/config_setting.c core/engine/config_setting.h \
+	core/engine/config_text.c core/engine/config_text.h
+
+# Telling people: notices and metrics.
+core_engine_libengine_la_SOURCES += \
+	core/engine/tell.c core/engine/tell.h core/engine/tell_private.h \
+	core/engine/tell_deliver.c \
+	core/engine/tell_mail.c \
+	core/engine/tell_metrics.c \
+	core/engine/tell_summary.c \
+	core/engine/web.h
+if CURL
+core_engine_libengine_la_SOURCES += core/engine/web.c
+else
+core_engine_libengine_la_SOURCES += core/engine/web_absent.c
+endif
 
 # From configuration and catalog to open things, and the jobs around backup and restore.
 core_engine_libengine_la_SOURCES += \
@@ -48,12 +64,28 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/backup_row.c core/engine/backup_row.h \
 	core/engine/binding.c core/engine/binding.h \
 	core/engine/create.c core/engine/create.h \
+	core/engine/drill.c core/engine/drill.h core/engine/drill_private.h \
+	core/engine/drill_compare.c \
+	core/engine/drill_scratch.c \
+	core/engine/guardian.c core/engine/guardian.h \
+	core/engine/hold.c core/engine/hold.h \
+	core/engine/hooks.c core/engine/hooks.h \
+	core/engine/deletion.c core/engine/deletion.h \
+	core/engine/expire.c core/engine/expire.h core/engine/expire_private.h \
+	core/engine/expire_brake.c \
+	core/engine/expire_gather.c \
+	core/engine/expire_window.c \
+	core/engine/keep.c core/engine/keep.h \
 	core/engine/key_check.c core/engine/key_check.h \
 	core/engine/listing.c core/engine/listing.h \
+	core/engine/locking.c core/engine/locking.h \
 	core/engine/locate.c core/engine/locate.h \
 	core/engine/lost.c core/engine/lost.h \
 	core/engine/manage.c core/engine/manage.h \
 	core/engine/parameters.c core/engine/parameters.h \
+	core/engine/policy_draft.c \
+	core/engine/policy_manage.c core/engine/policy_manage.h \
+	core/engine/policy_row.c core/engine/policy_row.h \
 	core/engine/protect.c core/engine/protect.h \
 	core/engine/purge.c core/engine/purge.h \
 	core/engine/rebuild.c core/engine/rebuild.h \
@@ -70,7 +102,12 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/setup_vault.c \
 	core/engine/slot_provider.c core/engine/slot_provider.h \
 	core/engine/slots.c core/engine/slots.h \
+	core/engine/stamp.c core/engine/stamp.h \
+	core/engine/source_settings.c core/engine/source_settings.h \
 	core/engine/task.c core/engine/task.h \
+	core/engine/trusted_time.c core/engine/trusted_time.h \
+	core/engine/rotation_objects.c core/engine/rotation_objects.h \
+	core/engine/verify_rotation.c core/engine/verify_rotation.h \
 	core/engine/vault_facts.c core/engine/vault_facts.h
 
 # Two copies of a vault side by side.
