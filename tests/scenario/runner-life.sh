@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The runner from day to day: a policy that is due runs by itself; SIGTERM, SIGHUP (also with a
-# configuration that is wrong), SIGUSR1; --once; and a runner without its vault or its space.
+# configuration that is wrong), SIGUSR1; what the service manager and people are told; --once; a
+# job whose time is over; and a runner without its vault or its space.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 . "$abs_top_srcdir/tests/scenario/cli-functions.sh"
-requires_program sqlite3 timeout pgrep
+requires_program sqlite3 timeout pgrep ps python3
 
 # A second is a minute, for all processes of this test.
 first=$(ldd "$abs_top_builddir/lagan" | awk '/lib(a|t)san/ { print $3 }')
@@ -45,9 +46,23 @@ runs_open() { more_than "runs WHERE state IN ('waiting', 'running')" 0; }
 no_run_is_open() { ! runs_open; }
 is() { [ "$2" = "$3" ] || { cat log >&2; fail "$1: '$2' instead of '$3'"; }; }
 
+# The service manager's end: a line for each state that it is told.
+cat >manager.py <<'.'
+import socket
+end = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+end.bind("manager")
+while True:
+    with open("told", "ab") as out:
+        out.write(end.recv(4096) + b"\n")
+.
+python3 manager.py &
+cleanup_fn kill $!
+until_true 5 test -S manager
+
 initialise
 cat >>"$conf" <<.
 runner { jobs = 2  attempts = 5  retry-delay = 1s }
+notify people { command = "cat >>'$PWD/notices'"  severity = info }
 .
 mkdir tree
 seq 3000 >tree/numbers
@@ -55,9 +70,17 @@ fast -q source add tree src_files path="$PWD/tree" --vault main
 fast -q policy create minutely 'schedule=cron * * * * *' zone=UTC --vault main
 
 echo '== a policy that is due runs by itself'
+export NOTIFY_SOCKET=$PWD/manager WATCHDOG_USEC=2000000
 start run
+unset NOTIFY_SOCKET WATCHDOG_USEC
 until_true 20 more_than "backups WHERE policy = 'minutely'" 1
 is 'a slot has one run' "$(count "SELECT count(*) - count(DISTINCT slot_ns) FROM runs")" 0
+
+echo '== the service manager knows it, and people are told'
+until_true 5 grep -qx READY=1 told
+until_true 5 grep -qx WATCHDOG=1 told
+until_true 5 grep -q '^STATUS=.*next run: 20' told
+until_true 20 grep -q 'policy minutely' notices
 
 echo '== SIGUSR1: how far the jobs are'
 kill -USR1 $runner
@@ -72,6 +95,7 @@ is 'one line' "$(grep -c 'the one before stays' log)" 1
 cp good.conf "$conf"
 kill -HUP $runner
 until_true 5 logged 'the configuration was read anew'
+is 'RELOADING' "$(grep -c '^RELOADING=1' told)" 2
 made=$(count 'SELECT count(*) FROM backups')
 until_true 10 more_than backups "$made"
 
@@ -83,11 +107,14 @@ fast -q policy withdraw minutely main
 fast -q policy apply slow main
 fast -q policy run slow
 until_true 10 pgrep -f 'sleep 40'
+child=$(pgrep -P $runner -f -- '--job')
+[ "$(ps -o ni= -p $child)" -ge $(($(ps -o ni= -p $runner) + 10)) ] || fail 'a job does not yield to others'
 begun=$SECONDS
 kill -TERM $runner
 status=0
 wait $guard || status=$?
 is 'SIGTERM: status' $status 0
+grep -qx STOPPING=1 told || fail 'the service manager does not know that it stops'
 [ $((SECONDS - begun)) -le 10 ] || fail "it took $((SECONDS - begun)) s to end"
 is 'SIGTERM: the job goes on later' "$(count "SELECT state FROM jobs WHERE run = (SELECT max(id) FROM runs)")" waiting
 ! pgrep -f 'sleep 40' || fail 'a hook was left running'
@@ -96,6 +123,17 @@ echo '== --once: does what waits, and ends with the worst status'
 fast -q policy edit slow before=
 fast -q run --once
 is '--once' "$(count "SELECT state FROM runs ORDER BY id DESC LIMIT 1")" success
+
+echo '== a job whose time is over is ended, and said to be'
+fast -q policy edit slow 'before=sleep 40' timeout=2m
+fast -q policy run slow
+status=0
+fast -q run --once 2>err || status=$?
+is 'timeout: status' $status 1
+is 'timeout: state' "$(count "SELECT state FROM runs ORDER BY id DESC LIMIT 1")" timeout
+is 'timeout: code' "$(count "SELECT error_code FROM jobs WHERE run > 0 ORDER BY id DESC LIMIT 1")" job-timeout
+is 'timeout: one line' "$(grep -c 'took longer than' err)" 1
+fast -q policy edit slow before= timeout=
 
 echo '== without its vault: one clear line, and the next run works'
 mv vault away
