@@ -23,7 +23,7 @@ same_as_before()
     diff -r tree restored
     # The next backup goes on from the last.
     l backup create tree --name next --json | has '"new":0,' || fail "no parent ($1)"
-    l -q backup delete next
+    l -q backup delete next --force
     restore_state
 }
 
