@@ -288,6 +288,8 @@ int command_run(const struct command_request *request, struct command_result *re
             close(r.out);
         return -1;
     }
+    if (request->started)
+        request->started(request->context, r.id);
     attend(&r);
     /* What does not mind TERM would outlive its shell. */
     if (r.ending)

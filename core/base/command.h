@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Bytes of a line of output, with its terminator; the rest of a longer one is dropped. */
 enum { COMMAND_LINE_SIZE = 512 };
@@ -27,6 +28,8 @@ struct command_request {
     int64_t grace_ns; /* 0 = 5 s */
     int cancel_fd;    /* once readable, TERM at once and KILL within a second; -1 = never */
     void (*heard)(void *context, const char *line); /* each line of output; NULL = nobody */
+    /* It has begun, in this process group, which has no other member; NULL = nobody cares. */
+    void (*started)(void *context, pid_t group);
     void *context;
 };
 

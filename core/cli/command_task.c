@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <string.h>
+#include <time.h>
+
 enum { DEFAULT_LIMIT = 50 };
 
 static int64_t duration_ns(const struct catalog_task *row)
@@ -33,6 +36,7 @@ static void record_task(struct output *o, const struct catalog_task *row)
     record_text(o, "state", catalog_task_state_name(row->state));
     record_text(o, "parent", row->parent);
     record_text(o, "subject", row->subject);
+    record_time(o, "created", row->created_ns);
     record_id(o, "vault_id", row->vault);
     record_id(o, "source_id", row->source);
     record_text(o, "backup", row->backup);
@@ -48,35 +52,124 @@ static void record_task(struct output *o, const struct catalog_task *row)
     record_number(o, "problems", row->problems);
     if (row->error_class != LAGAN_OK) {
         record_text(o, "code", error_code_name(row->error_code));
+        record_text(o, "class", error_class_name(row->error_class));
         record_text(o, "message", row->error_text);
     }
     record_end(o);
 }
 
+/* Which tasks are wanted. */
+struct task_filter {
+    struct session *session;
+    uint64_t limit, shown;
+    int64_t since_ns;
+    int state, type;               /* -1 = any */
+    const uint8_t *vault, *source; /* NULL = any */
+    uint8_t vault_id[CATALOG_ID_SIZE], source_id[CATALOG_ID_SIZE];
+};
+
 static int list_task(void *context, const struct catalog_task *row, struct error *e)
 {
-    struct session *s = context;
+    struct task_filter *f = context;
     (void)e;
-    record_task(&s->output, row);
-    return 0;
+    if (f->type >= 0 && (int)row->type != f->type)
+        return 0;
+    if (f->vault && memcmp(f->vault, row->vault, CATALOG_ID_SIZE) != 0)
+        return 0;
+    if (f->source && memcmp(f->source, row->source, CATALOG_ID_SIZE) != 0)
+        return 0;
+    record_task(&f->session->output, row);
+    f->shown++;
+    return f->limit > 0 && f->shown >= f->limit;
 }
 
-static int parse_options(const struct session *s, uint64_t *limit, int *state, struct error *e)
+static const char *const type_names[] = {
+#define X(symbol, name) name,
+    CATALOG_TASK_TYPES(X)
+#undef X
+};
+enum { TYPE_COUNT = sizeof(type_names) / sizeof(type_names[0]) };
+
+static int parse_type(const char *text, int *type, struct error *e)
 {
-    const char *limit_text = session_value(s, OPTION_LIMIT);
-    const char *state_text = session_value(s, OPTION_STATE);
-    *limit = DEFAULT_LIMIT;
-    *state = -1;
-    if (limit_text && text_parse_u64(limit_text, limit) != 0)
-        return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--limit %s is no number", limit_text);
-    if (!state_text)
+    struct buffer names CLEANUP_BUFFER = BUFFER_INIT;
+    for (int i = 0; i < TYPE_COUNT; i++) {
+        if (strcmp(type_names[i], text) == 0) {
+            *type = i;
+            return 0;
+        }
+        buffer_append_format(&names, "%s%s", i ? ", " : "", type_names[i]);
+    }
+    buffer_append_u8(&names, 0);
+    return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--type %s: it can be %s", text,
+                     names.failed ? "one of those in the list" : (const char *)names.data);
+}
+
+/* "7d" is so long ago; "2026-11-21" and "2026-11-21T07:00:00Z" are moments of UTC. */
+static int parse_since(const char *text, int64_t *since_ns, struct error *e)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+    int64_t ago = 0;
+    if (text_parse_duration(text, &ago) == 0 && ago > 0) {
+        *since_ns = clock_wall_ns() > ago ? clock_wall_ns() - ago : 0;
         return 0;
-    *state = catalog_task_state_parse(state_text);
-    if (*state < 0)
+    }
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct tm date = {.tm_mday = 1};
+        const char *end = strptime(text, forms[i], &date);
+        if (end && *end == '\0' && date.tm_year >= 70 && date.tm_year < 300) {
+            *since_ns = (int64_t)timegm(&date) * 1000000000;
+            return 0;
+        }
+    }
+    return error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                     "--since %s: it is written as 7d, 2026-11-21 or 2026-11-21T07:00:00Z",
+                     text);
+}
+
+static int parse_options(const struct session *s, struct task_filter *f, struct error *e)
+{
+    const char *limit = session_value(s, OPTION_LIMIT), *state = session_value(s, OPTION_STATE);
+    const char *type = session_value(s, OPTION_TASK_TYPE);
+    const char *since = session_value(s, OPTION_SINCE);
+    if (limit && text_parse_u64(limit, &f->limit) != 0)
+        return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--limit %s is no number", limit);
+    if ((type && parse_type(type, &f->type, e) != 0) ||
+        (since && parse_since(since, &f->since_ns, e) != 0))
+        return -1;
+    if (!state)
+        return 0;
+    f->state = catalog_task_state_parse(state);
+    if (f->state < 0)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "--state %s: it can be waiting, running, success, partial, failed, "
                          "skipped, timeout or cancelled",
-                         state_text);
+                         state);
+    return 0;
+}
+
+/* --vault and --source, which the catalog must know. */
+static int find_ids(const struct session *s, struct task_filter *f, struct error *e)
+{
+    const char *vault = session_value(s, OPTION_VAULT);
+    const char *source = session_value(s, OPTION_SOURCE);
+    if (vault) {
+        struct catalog_vault *row =
+            catalog_vault_find(session_catalog(s), session_value(s, OPTION_REGION), vault, e);
+        if (!row)
+            return -1;
+        memcpy(f->vault_id, row->uuid, CATALOG_ID_SIZE);
+        f->vault = f->vault_id;
+        catalog_vault_free(row);
+    }
+    if (source) {
+        struct catalog_source *row = catalog_source_find(session_catalog(s), source, e);
+        if (!row)
+            return -1;
+        memcpy(f->source_id, row->id, CATALOG_ID_SIZE);
+        f->source = f->source_id;
+        catalog_source_free(row);
+    }
     return 0;
 }
 
@@ -90,15 +183,15 @@ int command_task_list(struct session *s, struct error *e)
                                             {"duration", "TOOK", true},
                                             {"problems", "PROBLEMS", true},
                                             {"message", "WHY", false}};
-    uint64_t limit = 0;
-    int state = -1;
-    if (parse_options(s, &limit, &state, e) != 0 || session_setup(s, NEED_CATALOG, e) != 0 ||
-        catalog_task_reap(session_catalog(s), NULL, e) != 0)
+    struct task_filter f = {.session = s, .limit = DEFAULT_LIMIT, .state = -1, .type = -1};
+    if (parse_options(s, &f, e) != 0 || session_setup(s, NEED_CATALOG, e) != 0 ||
+        catalog_task_reap(session_catalog(s), NULL, e) != 0 || find_ids(s, &f, e) != 0)
         return -1;
     output_table(&s->output, columns, sizeof(columns) / sizeof(columns[0]));
-    int result = catalog_task_list(session_catalog(s), 0, state, limit, list_task, s, e);
+    int result =
+        catalog_task_list(session_catalog(s), f.since_ns, f.state, 0, list_task, &f, e);
     output_table_end(&s->output, "no tasks");
-    return result;
+    return result < 0 ? -1 : 0;
 }
 
 /* How many parts a task has in each state. */

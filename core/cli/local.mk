@@ -8,11 +8,18 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_backup.c \
 	core/cli/command_backup_list.c \
 	core/cli/command_catalog.c \
+	core/cli/command_drill.c \
 	core/cli/command_driver.c \
 	core/cli/command_init.c \
 	core/cli/command_look.c \
 	core/cli/command_mirror.c \
 	core/cli/command_mirror_verify.c \
+	core/cli/command_notify.c \
+	core/cli/command_policy.c \
+	core/cli/command_policy_change.c \
+	core/cli/command_policy_run.c \
+	core/cli/command_policy_keep.c \
+	core/cli/command_policy_simulate.c \
 	core/cli/command_region.c \
 	core/cli/command_region_zones.c \
 	core/cli/command_replica.c \
@@ -26,12 +33,14 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_usage.c \
 	core/cli/command_vault.c \
 	core/cli/command_vault_key.c \
+	core/cli/command_vault_lock.c \
 	core/cli/command_vault_manage.c \
 	core/cli/command_verify.c \
 	core/cli/complete.c \
 	core/cli/help.c \
 	core/cli/option.h \
 	core/cli/output.c core/cli/output.h \
+	core/cli/policy_record.c core/cli/policy_record.h \
 	core/cli/process.c core/cli/process.h \
 	core/cli/progress.c core/cli/progress.h \
 	core/cli/record.c core/cli/record.h \

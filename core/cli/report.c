@@ -4,6 +4,7 @@
 #include "cli/session.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/terminal.h"
 #include "crypto/recovery.h"
@@ -42,6 +43,16 @@
       "`lagan region check` shows which; bring them back, or mend with `lagan region repair`") \
     X(ACCOUNT_DIFFERS, "`lagan region show` tells what may be a destination")                  \
     X(NO_SPACE, "make room and try again: what is done already is not done again")             \
+    X(BACKUP_PINNED, "`lagan policy explain` tells what keeps it")                             \
+    X(BACKUP_STATE, "`lagan backup list` shows its state")                                     \
+    X(BACKUP_LATEST, "--force deletes it all the same")                                        \
+    X(BACKUP_LOCKED, "`lagan vault lock show` tells more of the lock")                         \
+    X(CLOCK_DOUBTFUL, "set the clock right, or accept it with `lagan policy release --clock`") \
+    X(NO_POLICY, "`lagan policy list` shows those there are")                                  \
+    X(POLICY_SETTING, "lagan(1) explains the settings of policies")                            \
+    X(SCHEDULE, "lagan(1) explains what a schedule looks like")                                \
+    X(TIME_ZONE, "zones have names such as Europe/Berlin or UTC+01:00")                        \
+    X(RETENTION, "lagan(1) explains which rules go together")                                  \
     X(INTERRUPTED, "the same command takes up where this one stopped")
 
 static const char *hint_of(const struct session *s, const struct error *e, char *room,
@@ -67,6 +78,15 @@ static const char *hint_of(const struct session *s, const struct error *e, char 
     return hints[e->code];
 }
 
+/* The line as one of a log of objects; what is said of failures is said at any level. */
+static void log_line_as_object(const char *raw)
+{
+    char line[LOG_LINE_SIZE];
+    const char *words = strncmp(raw, "lagan: ", 7) == 0 ? raw + 7 : raw;
+    log_compose(LOG_ERROR, "lagan", words, line, sizeof(line));
+    terminal_line(line);
+}
+
 void report_line(const char *format, ...)
 {
     va_list arguments;
@@ -76,6 +96,11 @@ void report_line(const char *format, ...)
     va_end(arguments);
     if (length < 0) {
         terminal_line("lagan: out of memory");
+        return;
+    }
+    if (log_format() == LOG_JSON) {
+        log_line_as_object(raw);
+        free(raw);
         return;
     }
     size_t room = 4 * (size_t)length + 1;

@@ -8,6 +8,7 @@
 #include "catalog/audit.h"
 #include "catalog/mirror.h"
 #include "engine/about.h"
+#include "engine/tell.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -389,6 +390,19 @@ int manage_room(struct setup *s, const uint8_t vault[CATALOG_ID_SIZE], uint64_t 
     return result;
 }
 
+/* VLT-19: once for each crossing, with the mark that it was crossed. */
+static int tell_quota(struct work *work, const struct catalog_vault *row, struct error *e)
+{
+    const struct vault_facts *facts = &work->dossier.facts;
+    char subject[CATALOG_TEXT_SIZE], used[TEXT_SIZE_SIZE], quota[TEXT_SIZE_SIZE];
+    struct tell_notice notice = {.event = TELL_QUOTA_NEAR, .subject = subject};
+    text_format_size(facts->used_bytes, used);
+    text_format_size(facts->quota_bytes, quota);
+    snprintf(subject, sizeof(subject), "vault %.120s holds %s of the %s that it may", row->name,
+             used, quota);
+    return tell(work->setup, &notice, e);
+}
+
 static int apply_warning(struct work *work, struct catalog_vault *row, struct error *e)
 {
     const struct vault_facts *facts = &work->dossier.facts;
@@ -397,6 +411,8 @@ static int apply_warning(struct work *work, struct catalog_vault *row, struct er
     if (over == row->quota_warned)
         return 1;
     row->quota_warned = over;
+    if (over && tell_quota(work, row, e) != 0)
+        return -1;
     say(work, "%llu of %llu bytes are used, %s the warning of %u%%",
         (unsigned long long)facts->used_bytes, (unsigned long long)facts->quota_bytes,
         over ? "over" : "below", facts->warning_percent);

@@ -41,6 +41,7 @@ void tell_compose_json(const struct tell_letter *letter, struct buffer *out)
     struct json j = json_to(out);
 
     tell_compose_text(letter, &text);
+    buffer_append_u8(&text, 0);
     json_object(&j, NULL);
     json_text(&j, "program", "lagan");
     json_text(&j, "host", letter->host);
@@ -50,7 +51,7 @@ void tell_compose_json(const struct tell_letter *letter, struct buffer *out)
     json_text(&j, "body", notice->body != NULL ? notice->body : "");
     json_time(&j, "time", notice->created_ns);
     json_signed(&j, "number", notice->number);
-    json_bytes(&j, "text", text.data, text.size);
+    json_text(&j, "text", text.failed ? notice->subject : (const char *)text.data);
     json_object_end(&j);
 }
 

@@ -4,10 +4,12 @@
 
 #include "engine/web.h"
 
+#include "base/library.h"
 #include "driver/operation.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,11 +24,46 @@ struct call {
     char why[CURL_ERROR_SIZE];
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* X(member, function): what is used of the library, which is loaded when somebody is told. */
+#define CURL_FUNCTIONS(X)                                                                      \
+    X(global_init, curl_global_init)                                                           \
+    X(easy_init, curl_easy_init)                                                               \
+    X(easy_setopt, curl_easy_setopt)                                                           \
+    X(easy_perform, curl_easy_perform)                                                         \
+    X(easy_getinfo, curl_easy_getinfo)                                                         \
+    X(easy_strerror, curl_easy_strerror)                                                       \
+    X(easy_cleanup, curl_easy_cleanup)                                                         \
+    X(slist_append, curl_slist_append)                                                         \
+    X(slist_free_all, curl_slist_free_all)
 
-static void begin_library(void)
+static struct {
+#define X(member, function) __typeof__(&function) member;
+    CURL_FUNCTIONS(X)
+#undef X
+} curl;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool loaded;
+
+static int load(struct error *e)
 {
-    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    static const struct library_symbol symbols[] = {
+#define X(member, function) {#function, &curl.member},
+        CURL_FUNCTIONS(X)
+#undef X
+    };
+    int result = 0;
+
+    pthread_mutex_lock(&lock);
+    if (!loaded) {
+        result = library_load("libcurl.so.4", "libcurl4", symbols,
+                              sizeof(symbols) / sizeof(symbols[0]), e);
+        loaded = result == 0 && curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+        if (result == 0 && !loaded)
+            result = error_no_memory(e, "libcurl");
+    }
+    pthread_mutex_unlock(&lock);
+    return result;
 }
 
 /* Paths may hold secrets: only scheme and host are shown. */
@@ -56,7 +93,7 @@ static int look(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_of
 
 static bool add_header(struct call *call, const char *line)
 {
-    struct curl_slist *grown = curl_slist_append(call->headers, line);
+    struct curl_slist *grown = curl.slist_append(call->headers, line);
 
     if (grown != NULL)
         call->headers = grown;
@@ -73,15 +110,15 @@ static bool set_headers(struct call *call)
         return false;
     if (r->header != NULL && !add_header(call, r->header))
         return false;
-    return curl_easy_setopt(call->handle, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK;
+    return curl.easy_setopt(call->handle, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK;
 }
 
 static bool set_protocols(CURL *h)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+    return curl.easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 #else
-    return curl_easy_setopt(h, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS) == CURLE_OK;
+    return curl.easy_setopt(h, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS) == CURLE_OK;
 #endif
 }
 
@@ -90,14 +127,14 @@ static bool set_limits(struct call *call)
     CURL *h = call->handle;
     long limit_ms = (long)(call->request->timeout_ns / 1000000);
 
-    return curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, limit_ms) == CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, look) == CURLE_OK && set_protocols(h);
+    return curl.easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl.easy_setopt(h, CURLOPT_TIMEOUT_MS, limit_ms) == CURLE_OK &&
+           curl.easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
+           curl.easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl.easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl.easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl.easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+           curl.easy_setopt(h, CURLOPT_XFERINFOFUNCTION, look) == CURLE_OK && set_protocols(h);
 }
 
 static bool set_request(struct call *call)
@@ -105,24 +142,24 @@ static bool set_request(struct call *call)
     const struct web_request *r = call->request;
     CURL *h = call->handle;
 
-    if (curl_easy_setopt(h, CURLOPT_URL, r->url) != CURLE_OK ||
-        curl_easy_setopt(h, CURLOPT_USERAGENT, "lagan/" PACKAGE_VERSION) != CURLE_OK ||
-        curl_easy_setopt(h, CURLOPT_ERRORBUFFER, call->why) != CURLE_OK ||
-        curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer) != CURLE_OK ||
-        curl_easy_setopt(h, CURLOPT_WRITEDATA, call) != CURLE_OK)
+    if (curl.easy_setopt(h, CURLOPT_URL, r->url) != CURLE_OK ||
+        curl.easy_setopt(h, CURLOPT_USERAGENT, "lagan/" PACKAGE_VERSION) != CURLE_OK ||
+        curl.easy_setopt(h, CURLOPT_ERRORBUFFER, call->why) != CURLE_OK ||
+        curl.easy_setopt(h, CURLOPT_WRITEFUNCTION, take_answer) != CURLE_OK ||
+        curl.easy_setopt(h, CURLOPT_WRITEDATA, call) != CURLE_OK)
         return false;
     if (r->body == NULL)
         return true;
-    return curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_size) ==
+    return curl.easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_size) ==
                CURLE_OK &&
-           curl_easy_setopt(h, CURLOPT_POSTFIELDS, r->body) == CURLE_OK;
+           curl.easy_setopt(h, CURLOPT_POSTFIELDS, r->body) == CURLE_OK;
 }
 
 /* Class and text of a request that got no answer. */
 static int no_answer(const struct call *call, CURLcode code, struct error *e)
 {
     const char *url = call->request->url;
-    const char *why = call->why[0] != '\0' ? call->why : curl_easy_strerror(code);
+    const char *why = call->why[0] != '\0' ? call->why : curl.easy_strerror(code);
     uint32_t error_class = LAGAN_OFFLINE;
 
     if (code == CURLE_ABORTED_BY_CALLBACK && operation_all_cancelled())
@@ -140,7 +177,7 @@ static int judge(const struct call *call, struct error *e)
     const char *url = call->request->url;
     long status = 0;
 
-    curl_easy_getinfo(call->handle, CURLINFO_RESPONSE_CODE, &status);
+    curl.easy_getinfo(call->handle, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && status < 300)
         return 0;
     bool passing = status >= 500 || status == 408 || status == 429;
@@ -155,16 +192,17 @@ int web_send(const struct web_request *request, struct error *e)
     struct call call = {.request = request};
     int result = -1;
 
-    pthread_once(&once, begin_library);
-    call.handle = curl_easy_init();
+    if (load(e) != 0)
+        return -1;
+    call.handle = curl.easy_init();
     if (call.handle == NULL || !set_request(&call) || !set_limits(&call) ||
         !set_headers(&call)) {
         error_no_memory(e, "a request");
     } else {
-        CURLcode code = curl_easy_perform(call.handle);
+        CURLcode code = curl.easy_perform(call.handle);
         result = code == CURLE_OK ? judge(&call, e) : no_answer(&call, code, e);
     }
-    curl_easy_cleanup(call.handle);
-    curl_slist_free_all(call.headers);
+    curl.easy_cleanup(call.handle);
+    curl.slist_free_all(call.headers);
     return result;
 }

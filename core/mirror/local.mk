@@ -18,4 +18,5 @@ core_mirror_libmirror_la_SOURCES = \
 	core/mirror/retry.c core/mirror/retry.h \
 	core/mirror/rules.c core/mirror/rules.h \
 	core/mirror/state.c core/mirror/state.h \
+	core/mirror/tell.c core/mirror/tell.h \
 	core/mirror/worker.c core/mirror/worker.h core/mirror/worker_private.h

@@ -2,6 +2,7 @@
 /* look.c - what a mirror's state is now, and whether its deletions are to be stopped. */
 #include "base/clock.h"
 #include "mirror/state.h"
+#include "mirror/tell.h"
 #include "mirror/worker.h"
 
 #include <stdlib.h>
@@ -82,6 +83,8 @@ static int look(struct setup *s, struct catalog_mirror *mirror, struct catalog_l
         mirror->synced_ns = facts.now_ns;
     *lag = facts.lag;
     *moved = mirror->state != before.state;
+    if (mirror_tell_change(s, &before, mirror, lag, facts.now_ns, e) != 0)
+        return -1;
     if (!*moved && mirror->braked_ns == before.braked_ns)
         return 0;
     return catalog_mirror_update(c, mirror, e);
