@@ -131,7 +131,7 @@ full_elsewhere()
     l -q restore second --to small/there
     cmp tree/whale small/there/whale
     unmount small
-    mounted 500k small
+    mounted 1m small
     cp -a state small/state && cp "$conf" kept.conf
     sed -i "s,^state = .*,state = $PWD/small/state," "$conf"
     l -q ls first >/dev/null
