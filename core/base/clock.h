@@ -20,8 +20,15 @@ int64_t clock_boot_ns(void);
  * the wall clock stretches. */
 void clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t wait_ns);
 
+enum { CLOCK_BOOT_ID_SIZE = 40 };
+/* The name of the present boot of this machine, as random(4) gives it; empty when it cannot be
+ * told. */
+void clock_boot_id(char id[CLOCK_BOOT_ID_SIZE]);
+
 /* Replaces the wall clock for tests; NULL restores the real one.  Call before threads exist. */
 void clock_override(int64_t (*wall_ns)(void));
+/* The same for the boot clock and the name of the boot (not copied). */
+void clock_override_boot(int64_t (*boot_ns)(void), const char *boot_id);
 
 enum { CLOCK_TEXT_SIZE = 32 };
 /* "2026-11-21T07:56:58Z" of `wall_ns` into `text`. */

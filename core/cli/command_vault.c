@@ -113,6 +113,11 @@ static void record_totals(struct output *o, const struct vault_dossier *dossier)
         record_text(o, "mirror", dossier->mirror);
         record_text(o, "mirror_region", dossier->mirror_region);
     }
+    if (dossier->facts.lock) {
+        record_text(o, "lock", dossier->facts.lock);
+        record_number(o, "lock_least_days", dossier->lock.least_days);
+        record_number(o, "lock_most_days", dossier->lock.most_days);
+    }
     record_end(o);
 }
 

@@ -148,6 +148,22 @@ static int end(struct setup *s, int result, struct error *e)
     return -1;
 }
 
+/* What the vault that it is bound to says; one that is gone says nothing. */
+static int ask_to_leave(struct setup *s, const struct catalog_source *source, struct error *e)
+{
+    struct error why = ERROR_INIT;
+    if (!is_bound(source))
+        return 0;
+    struct catalog_vault *old = catalog_vault_get(setup_catalog(s), source->vault, &why);
+    int result = old ? vault_facts_ask(s, old, vault_may_lose_source, e) : 0;
+    if (!old && why.code != ERROR_NO_VAULT) {
+        *e = why;
+        result = -1;
+    }
+    catalog_vault_free(old);
+    return result;
+}
+
 static int change(struct setup *s, struct catalog_source *source,
                   const struct catalog_vault *vault, struct error *e)
 {
@@ -156,7 +172,9 @@ static int change(struct setup *s, struct catalog_source *source,
     if (catalog_begin(c, e) != 0)
         return -1;
     memcpy(before, source->vault, sizeof(before));
-    int result = vault ? vault_facts_ask(s, vault, vault_may_be_bound, e) : 0;
+    int result = ask_to_leave(s, source, e);
+    if (result == 0 && vault)
+        result = vault_facts_ask(s, vault, vault_may_be_bound, e);
     memcpy(source->vault, vault ? vault->uuid : no_vault, CATALOG_ID_SIZE);
     if (result == 0)
         result = catalog_source_update(c, source, e);
@@ -205,7 +223,9 @@ int binding_remove_source(struct setup *s, const struct catalog_source *source, 
     struct catalog *c = setup_catalog(s);
     if (catalog_begin(c, e) != 0)
         return -1;
-    int result = catalog_source_delete(c, source->id, e);
+    int result = ask_to_leave(s, source, e);
+    if (result == 0)
+        result = catalog_source_delete(c, source->id, e);
     if (result == 0)
         result = note(s, CATALOG_EVENT_SOURCE_REMOVE, source, NULL, e);
     return end(s, result, e);

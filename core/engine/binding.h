@@ -19,18 +19,19 @@
 struct catalog_vault *binding_choose(struct setup *s, const char *source, const char *region,
                                      const char *vault, struct error *e);
 
-/* Binds the source to the vault, also from another one, and writes it down.  Asks the rules.
- * Its backups stay where they are. */
+/* Binds the source to the vault, also from another one, and writes it down.  Asks the rules
+ * of both: LOCK_STATE when the one that it is bound to has a lock (VLT-21).  Its backups stay
+ * where they are. */
 int binding_set(struct setup *s, struct catalog_source *source,
                 const struct catalog_vault *vault, struct error *e);
-/* CONFLICT when it is not bound. */
+/* CONFLICT when it is not bound; LOCK_STATE likewise. */
 int binding_clear(struct setup *s, struct catalog_source *source, struct error *e);
 
 /* Adds the source (as catalog_source_insert), bound to `vault` unless that is NULL, and writes
  * it down.  Nests in a transaction of the caller. */
 int binding_add_source(struct setup *s, struct catalog_source *source,
                        const struct catalog_vault *vault, struct error *e);
-/* Forgets the source; its backups stay. */
+/* Forgets the source; its backups stay.  LOCK_STATE likewise. */
 int binding_remove_source(struct setup *s, const struct catalog_source *source,
                           struct error *e);
 

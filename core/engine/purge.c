@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "catalog/audit.h"
 #include "driver/operation.h"
+#include "engine/locking.h"
 #include "engine/task.h"
 
 #include <ftw.h>
@@ -22,7 +23,7 @@ enum { PAGE = 1000, OPEN_FOLDERS = 16 };
 /* All that a vault has (doc/format.md section 2), in the order in which it goes. */
 static const char *const order[] = {"keys/",  "seals/",    "rolls/", "packs/",
                                     "runs/",  "sessions/", "prune/", "parity/",
-                                    "audit/", "about/",    CONF};
+                                    "audit/", "about/",    "locks/", CONF};
 enum { PARTS = sizeof(order) / sizeof(order[0]) };
 
 /* A removal at work. */
@@ -175,11 +176,25 @@ static int remove_all(struct removal *r, struct error *e)
     return r->result->left == 0 ? 0 : objects_left(r, e);
 }
 
+/* Whoever calls: a vault that lies there has the say. */
+static int ask_vault(struct target *target, struct error *e)
+{
+    struct vault *vault = NULL;
+    struct error ignored = ERROR_INIT;
+    if (vault_open(target, NULL, &vault, &ignored) != 0)
+        return 0;
+    int result = vault_lock_allows_purge(vault, e);
+    vault_close(vault);
+    return result;
+}
+
 int purge_objects(struct target *target, const struct job_reporter *reporter,
                   struct purge_result *result, struct error *e)
 {
-    struct removal *r = calloc(1, sizeof(*r));
     struct error ignored = ERROR_INIT;
+    if (ask_vault(target, e) != 0)
+        return -1;
+    struct removal *r = calloc(1, sizeof(*r));
     if (!r)
         return error_no_memory(e, "a purge");
     *r = (struct removal){.target = target, .reporter = reporter, .result = result};
@@ -275,6 +290,52 @@ static int empty_place(struct setup *s, const struct catalog_vault *row,
     return done;
 }
 
+/* With its own key when that is to be had, so that the passing of time is noted for next time.
+ */
+static int check_open(struct setup *s, const struct catalog_vault *row, struct vault *vault,
+                      struct error *e)
+{
+    struct error ignored = ERROR_INIT;
+    setup_vault_unlock(s, vault, row, NULL, &ignored);
+    /* A purge that had begun has removed the records that would be missed. */
+    if (row->state != CATALOG_VAULT_DELETING && locking_check(s, row, vault, NULL, e) != 0)
+        return -1;
+    return vault_lock_allows_purge(vault, e);
+}
+
+/* What cannot be opened is as locked as is remembered. */
+static int check_unknown(struct setup *s, const struct catalog_vault *row,
+                         const struct error *why, struct error *e)
+{
+    struct vault_lock known;
+    if (row->state == CATALOG_VAULT_DELETING)
+        return 0;
+    int locked = locking_known(setup_catalog(s), row->uuid, &known, e);
+    if (locked <= 0)
+        return locked;
+    return error_set(e, LAGAN_PRECONDITION, ERROR_LOCK_STATE,
+                     "the vault has a lock (%s, %u days), and what it holds cannot be read now "
+                     "(%.300s); nothing was removed",
+                     vault_lock_mode_name(known.mode), known.least_days, why->text);
+}
+
+/* Before anything changes: what a lock holds stays. */
+static int check_lock(struct setup *s, const struct catalog_vault *row, struct error *e)
+{
+    struct open_target place = {0};
+    struct vault *vault = NULL;
+    struct error why = ERROR_INIT;
+    int opened = open_place(s, row, &place, e);
+    if (opened <= 0)
+        return opened;
+    int result = vault_open(place.target, NULL, &vault, &why) == 0
+                     ? check_open(s, row, vault, e)
+                     : check_unknown(s, row, &why, e);
+    vault_close(vault);
+    open_target_close(&place);
+    return result;
+}
+
 /* From here on nothing but the purge is left to do. */
 static int begin(struct setup *s, const struct catalog_vault *row, bool early, struct error *e)
 {
@@ -306,7 +367,7 @@ static int forget(struct setup *s, const struct catalog_vault *row,
     text_hex(row->uuid, CATALOG_ID_SIZE, id);
     if (catalog_begin(c, e) != 0)
         return -1;
-    if (catalog_vault_delete(c, row->uuid, e) == 0 &&
+    if (catalog_vault_delete(c, row->uuid, e) == 0 && locking_forget(c, row->uuid, e) == 0 &&
         catalog_audit_add(c, CATALOG_EVENT_VAULT_PURGE, id, e,
                           "%s in %s: %llu objects, %llu bytes; nothing of it is left",
                           row->name, row->region, (unsigned long long)result->objects,
@@ -342,6 +403,8 @@ int purge_vault(struct setup *s, const struct catalog_vault *row,
                 struct error *e)
 {
     *result = (struct purge_result){0};
+    if (check_lock(s, row, e) != 0)
+        return error_context(e, "purge of the vault %s", row->name);
     if (begin(s, row, request->force, e) != 0)
         return -1;
     if (run(s, row, request, result, e) != 0)

@@ -30,9 +30,10 @@ struct purge_request {
 
 /*
  * Purges the vault of `row`.  `*result` is filled in on failure too.  Codes: those of the
- * rules; INTEGRITY when another vault lies in its place; CONFLICT (class IMMUTABLE or what the
- * target said) when objects are left, which the message counts and names: the vault stays in
- * state DELETING then.
+ * rules; BACKUP_LOCKED while its lock holds a backup, and LOCK_STATE when that is not known;
+ * INTEGRITY when another vault lies in its place; CONFLICT (class IMMUTABLE or what the target
+ * said) when objects are left, which the message counts and names: the vault stays in state
+ * DELETING then.
  */
 int purge_vault(struct setup *s, const struct catalog_vault *row,
                 const struct purge_request *request, struct purge_result *result,
@@ -40,7 +41,7 @@ int purge_vault(struct setup *s, const struct catalog_vault *row,
 
 /* Removes all objects of the vault on `target`, in that order, and looks what is left;
  * `reporter` may be NULL. When some are left the configuration stays too, and `*result` tells.
- */
+ * BACKUP_LOCKED. */
 int purge_objects(struct target *target, const struct job_reporter *reporter,
                   struct purge_result *result, struct error *e);
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/about.h"
 #include "engine/backup_row.h"
+#include "engine/locking.h"
 #include "engine/parameters.h"
 #include "engine/rules.h"
 #include "engine/slot_provider.h"
@@ -292,7 +293,9 @@ static int write_rows(struct found_vault *f, bool backups, struct error *e)
         catalog_rollback(catalog);
         return -1;
     }
-    return catalog_commit(catalog, e);
+    if (catalog_commit(catalog, e) != 0)
+        return -1;
+    return locking_check(f->rebuild->setup, f->row, f->vault, NULL, e);
 }
 
 /* Tries the key that was given, which need not be that of every vault, then the vault's own.

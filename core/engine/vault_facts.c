@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "catalog/mirror.h"
+#include "engine/locking.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,15 @@ static int read_mirror(struct setup *s, const struct catalog_vault *row,
     return 0;
 }
 
+static int read_lock(struct setup *s, const struct catalog_vault *row,
+                     struct vault_dossier *dossier, struct error *e)
+{
+    int known = locking_known(setup_catalog(s), row->uuid, &dossier->lock, e);
+    if (known > 0)
+        dossier->facts.lock = vault_lock_mode_name(dossier->lock.mode);
+    return known < 0 ? -1 : 0;
+}
+
 struct task_search {
     const uint8_t *vault;
     struct vault_dossier *dossier;
@@ -186,7 +196,8 @@ int vault_facts_read(struct setup *s, const struct catalog_vault *row,
     facts->now_ns = clock_wall_ns();
     facts->least_age_ns = setup_config(s)->limits.vault_age_ns;
     if (vault_sizes_read(setup_catalog(s), row->uuid, &dossier->sizes, e) != 0 ||
-        read_sources(s, row, facts, e) != 0 || read_mirror(s, row, dossier, e) != 0)
+        read_sources(s, row, facts, e) != 0 || read_mirror(s, row, dossier, e) != 0 ||
+        read_lock(s, row, dossier, e) != 0)
         return -1;
     facts->used_bytes = dossier->sizes.stored_bytes;
     return read_tasks(s, row, dossier, e);

@@ -6,6 +6,7 @@
 
 #include "engine/setup.h"
 #include "policy/vault_rules.h"
+#include "vault/lock.h"
 
 /* Sums over the backups of a vault. */
 struct vault_sizes {
@@ -25,6 +26,7 @@ struct vault_dossier {
     char mirror[CATALOG_TEXT_SIZE];
     char mirror_region[NAME_SIZE];
     char task[CATALOG_TASK_ID_SIZE];
+    struct vault_lock lock; /* as the catalog remembers it */
 };
 /* Read in one transaction with the change that they decide on, they hold until it is done. */
 int vault_facts_read(struct setup *s, const struct catalog_vault *row,

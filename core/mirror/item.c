@@ -10,6 +10,7 @@
 #include "catalog/usage.h"
 #include "crypto/secret.h"
 #include "driver/operation.h"
+#include "engine/locking.h"
 #include "mirror/replicate.h"
 #include "mirror/retry.h"
 
@@ -77,10 +78,31 @@ static int effect_copy(struct work *work, struct outcome *o, struct error *e)
     return 0;
 }
 
+/* The mirror's own lock is asked too.  What it holds waits, as what cannot be reached does. */
 static int effect_remove(struct work *work, struct outcome *o, struct error *e)
 {
+    enum { ASK_AGAIN_MS = 3600 * 1000 };
+    struct lane *lane = work->lane;
+
     (void)o;
-    return transfer_remove(work->lane->transfer, work->item.subject, e);
+    if (locking_check(work->worker->setup, lane->copy.row, lane->copy.vault, NULL, e) == 0 &&
+        transfer_remove(lane->transfer, work->item.subject, e) == 0)
+        return 0;
+    if (e->code == ERROR_BACKUP_LOCKED) {
+        e->error_class = LAGAN_BUSY;
+        e->retry_after_ms = ASK_AGAIN_MS;
+    }
+    return -1;
+}
+
+static int effect_lock(struct work *work, struct outcome *o, struct error *e)
+{
+    struct lane *lane = work->lane;
+
+    (void)o;
+    if (transfer_lock(lane->transfer, e) != 0)
+        return -1;
+    return locking_check(work->worker->setup, lane->copy.row, lane->copy.vault, NULL, e);
 }
 
 static int copy_slot_row(void *context, const struct catalog_slot *slot, struct error *e)
@@ -232,6 +254,15 @@ static int record_slot_remove(struct work *work, const struct outcome *o, struct
                                work->item.subject, e);
 }
 
+/* The mirror's storage says it all. */
+static int record_lock(struct work *work, const struct outcome *o, struct error *e)
+{
+    (void)work;
+    (void)o;
+    (void)e;
+    return 0;
+}
+
 static int record_replica(struct work *work, const struct outcome *o, struct error *e)
 {
     return replicate_record(work->worker->catalog, &work->item, &o->replica, e);
@@ -247,6 +278,7 @@ static const struct {
     [CATALOG_OPERATION_SLOT] = {true, effect_slot, record_slot},
     [CATALOG_OPERATION_SLOT_REMOVE] = {true, effect_slot_remove, record_slot_remove},
     [CATALOG_OPERATION_REPLICA] = {false, effect_replica, record_replica},
+    [CATALOG_OPERATION_LOCK] = {true, effect_lock, record_lock},
 };
 
 static int finish(struct work *work, const struct outcome *o, struct error *e)

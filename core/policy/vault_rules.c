@@ -18,6 +18,8 @@
     X(CREATE, "be made", 0)                                                                    \
     X(TAKE_BACKUP, "take a backup", S(AVAILABLE))                                              \
     X(BE_BOUND, "be bound to a source", WELL)                                                  \
+    X(LOSE_SOURCE, "lose a source", 0)                                                         \
+    X(BE_LOCKED, "be locked or unlocked", THERE)                                               \
     X(CHANGE_KEYS, "change its key slots", THERE)                                              \
     X(BE_READ, "be read", THERE)                                                               \
     X(LOSE_BACKUP, "lose a backup", WELL | S(ERROR))                                           \
@@ -127,6 +129,12 @@ static bool has_grace(const struct question *q)
     return q->facts->purge_ns == 0 || q->facts->now_ns < q->facts->purge_ns;
 }
 
+/* What is deleted, softly, holds its backups and nothing else. */
+static bool keeps_sources(const struct question *q)
+{
+    return q->facts->lock != NULL && is_not_deleted(q);
+}
+
 static bool has_redundancy(const struct question *q)
 {
     return q->wish->redundancy_given;
@@ -218,6 +226,10 @@ static const struct {
     [VAULT_RULE_FULL_FOR_REPLICAS] = {is_trial_of_replicas, LAGAN_INVALID, ERROR_REPLICA_VAULT,
                                       "a trial has no part in replication; make it with --plan "
                                       "full"},
+    [VAULT_RULE_KEEPS_SOURCES] = {keeps_sources, LAGAN_PRECONDITION, ERROR_LOCK_STATE,
+                                  "its backups are locked ({lock}), and a locked vault keeps "
+                                  "the sources that are bound to "
+                                  "it; `lagan vault lock show {vault}` tells more"},
 };
 _Static_assert(sizeof(rules) / sizeof(rules[0]) == VAULT_RULE_COUNT, "a rule has no row");
 
@@ -297,6 +309,7 @@ static const char *age_word(int64_t ns, char room[WORD_SIZE])
     X("mirror", f->mirror)                                                                     \
     X("mirror-region", f->mirror_region)                                                       \
     X("task", f->task)                                                                         \
+    X("lock", f->lock)                                                                         \
     X("used", size_word(f->used_bytes, room))                                                  \
     X("quota", size_word(f->quota_bytes, room))                                                \
     X("sources", number_word(f->sources, room))                                                \
@@ -383,6 +396,8 @@ static const struct {
                          {R(NO_MIRROR), R(NO_REPLICATION), R(STATE), R(TRIAL_RUNS), R(ROOM)}},
     [ACT_BE_BOUND] = {5,
                       {R(NO_MIRROR), R(NO_REPLICATION), R(STATE), R(TRIAL_RUNS), R(SOURCES)}},
+    [ACT_LOSE_SOURCE] = {1, {R(KEEPS_SOURCES)}},
+    [ACT_BE_LOCKED] = {2, {R(NO_MIRROR), R(STATE)}},
     [ACT_CHANGE_KEYS] = {2, {R(NO_MIRROR), R(STATE)}},
     [ACT_BE_READ] = {1, {R(STATE)}},
     [ACT_LOSE_BACKUP] = {2, {R(NO_MIRROR), R(STATE)}},
@@ -418,6 +433,8 @@ int vault_may_be_created(const struct vault_wish *wish, struct error *e)
 #define PLAIN_WAYS(X)                                                                          \
     X(take_backup, TAKE_BACKUP)                                                                \
     X(be_bound, BE_BOUND)                                                                      \
+    X(lose_source, LOSE_SOURCE)                                                                \
+    X(be_locked, BE_LOCKED)                                                                    \
     X(change_keys, CHANGE_KEYS)                                                                \
     X(be_read, BE_READ)                                                                        \
     X(lose_backup, LOSE_BACKUP)                                                                \

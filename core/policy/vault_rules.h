@@ -91,6 +91,7 @@ struct vault_facts {
     const char *mirror; /* the name of the mirror that it has; NULL = none */
     const char *mirror_region;
     const char *task; /* one that is at work on it; NULL = none */
+    const char *lock; /* mode of the lock on its backups, as far as is known; NULL = none */
 };
 
 /* A vault to be made. */
@@ -125,7 +126,8 @@ struct vault_wish {
     X(REDUNDANCY_BY_SYSTEM, "VLT-05") /* nobody chooses the redundancy */                      \
     X(VAULTS, "VLT-34")               /* there is room for one more vault */                   \
     X(TYPE_OF_REPLICAS, "VLT-02")     /* only these types go to other regions */               \
-    X(FULL_FOR_REPLICAS, "VLT-08")    /* trials have no part in other regions */
+    X(FULL_FOR_REPLICAS, "VLT-08")    /* trials have no part in other regions */               \
+    X(KEEPS_SOURCES, "VLT-21")        /* a locked vault keeps its sources */
 enum vault_rule {
 #define X(symbol, requirement) VAULT_RULE_##symbol,
     VAULT_RULES(X)
@@ -142,6 +144,10 @@ int vault_may_be_created(const struct vault_wish *wish, struct error *e);
 int vault_may_take_backup(const struct vault_facts *facts, struct error *e);
 /* One more source; also a policy that backs up into it. */
 int vault_may_be_bound(const struct vault_facts *facts, struct error *e);
+/* One of its sources is bound to another vault, or to none, or forgotten. */
+int vault_may_lose_source(const struct vault_facts *facts, struct error *e);
+/* A lock on its backups, set or lifted. */
+int vault_may_be_locked(const struct vault_facts *facts, struct error *e);
 /* Key slots, added or removed by people. */
 int vault_may_change_keys(const struct vault_facts *facts, struct error *e);
 /* Looking into it, verifying, restoring. */

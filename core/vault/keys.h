@@ -76,5 +76,10 @@ const struct keys *vault_keys_needed(const struct vault *v, struct error *e);
 /* Unlocks: the vault takes `keys` over.  INTEGRITY, and `keys` freed, when they are not those
  * of its configuration. */
 int vault_adopt_keys(struct vault *v, struct keys *keys, struct error *e);
+/* Remembers that the vault was unlocked with this recovery key: it may lift locks. */
+int vault_adopt_recovery(struct vault *v, const uint8_t recovery_key[32], struct error *e);
+/* The seed (32 bytes) of the key pair that lifts locks; NULL unless the vault was unlocked with
+ * a recovery key. */
+const uint8_t *vault_lift_seed(const struct vault *v);
 
 #endif

@@ -13,6 +13,10 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/conf.c core/vault/conf.h \
 	core/vault/field.c core/vault/field.h \
 	core/vault/keys.c core/vault/keys.h \
+	core/vault/lock.c core/vault/lock.h core/vault/lock_private.h \
+	core/vault/lock_codec.c core/vault/lock_codec.h \
+	core/vault/lock_judge.c \
+	core/vault/lock_write.c \
 	core/vault/name.c core/vault/name.h \
 	core/vault/roll.c core/vault/roll.h \
 	core/vault/seal.c core/vault/seal.h \

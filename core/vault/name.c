@@ -30,6 +30,7 @@ static const struct pattern {
     {NAME_PARITY, 32, "parity/H"},
     {NAME_ABOUT, 0, "about/N"},
     {NAME_AUDIT, 0, "audit/U-I"},
+    {NAME_LOCK, 0, "locks/N"},
 };
 
 /* Takes `size` bytes of lower-case hexadecimal; the text behind them, or NULL. */
@@ -145,6 +146,11 @@ void name_of_conf(uint32_t generation, char text[NAME_SIZE])
 void name_of_about(uint32_t generation, char text[NAME_SIZE])
 {
     snprintf(text, NAME_SIZE, "about/%08x", generation);
+}
+
+void name_of_lock(uint32_t generation, char text[NAME_SIZE])
+{
+    snprintf(text, NAME_SIZE, "locks/%08x", generation);
 }
 
 void name_of_audit(const uint8_t writer[16], uint64_t line, char text[NAME_SIZE])

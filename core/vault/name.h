@@ -25,7 +25,8 @@ enum { NAME_SIZE = 112 }; /* room for the longest name and its terminator */
     X(PRUNE, "prune/", "prune record")                                                         \
     X(PARITY, "parity/", "parity sidecar")                                                     \
     X(ABOUT, "about/", "description of a copy")                                                \
-    X(AUDIT, "audit/", "head of an audit log")
+    X(AUDIT, "audit/", "head of an audit log")                                                 \
+    X(LOCK, "locks/", "record of a lock")
 enum name_kind {
 #define X(symbol, prefix, text) NAME_##symbol,
     NAME_KINDS(X)
@@ -51,6 +52,7 @@ const char *name_kind_text(enum name_kind kind);
 
 void name_of_conf(uint32_t generation, char text[NAME_SIZE]);
 void name_of_about(uint32_t generation, char text[NAME_SIZE]);
+void name_of_lock(uint32_t generation, char text[NAME_SIZE]);
 void name_of_audit(const uint8_t writer[16], uint64_t line, char text[NAME_SIZE]);
 void name_of_key(const uint8_t hash[32], char text[NAME_SIZE]);
 void name_of_pack(const uint8_t hash[32], char text[NAME_SIZE]);

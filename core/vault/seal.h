@@ -126,10 +126,12 @@ int vault_backups(struct vault *v, struct seal_list *list, seal_damage_function 
  * points into `list`. */
 int seal_list_find(const struct seal_list *list, const char *text, const uint8_t *source_id,
                    const struct seal **seal, struct error *e);
-/* All packs a backup needs, rolls followed; the caller frees `*packs`. */
+/* All packs a backup needs, ascending, rolls followed and moves (vault/moves.h) heeded; the
+ * caller frees `*packs`. */
 int vault_backup_packs(struct vault *v, const struct seal *seal, struct seal_pack **packs,
                        size_t *count, struct error *e);
-/* Deletes a backup: tombstone, then the seal.  The vault is unlocked. */
+/* Deletes a backup: tombstone, then the seal.  The vault is unlocked.  What its lock holds
+ * stays (vault/lock.h): BACKUP_LOCKED, LOCK_STATE. */
 int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
                         const char *reason, struct error *e);
 /* Removes the seals that valid tombstones hide: what deletions that were broken off have left.

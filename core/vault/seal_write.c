@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "vault/chain.h"
+#include "vault/lock.h"
 #include "vault/seal_scan.h"
 #include "vault/stored.h"
 
@@ -227,7 +228,8 @@ int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t 
     struct vault_writer writer;
     int result;
 
-    if (vault_writable(v, e) != 0 || vault_writer(v, writer_id, &writer, e) != 0)
+    if (vault_writable(v, e) != 0 || vault_lock_allows(v, seal, e) != 0 ||
+        vault_writer(v, writer_id, &writer, e) != 0)
         return -1;
     result = put_tombstone(v, seal, &writer, reason, e);
     vault_writer_wipe(&writer);

@@ -3,6 +3,7 @@
 #include "vault/transfer.h"
 #include "base/object.h"
 #include "base/text.h"
+#include "vault/lock_codec.h"
 #include "vault/slot.h"
 #include "vault/stored.h"
 #include "vault/transfer_private.h"
@@ -130,7 +131,33 @@ int transfer_remove(struct transfer *t, const char *seal_id, struct error *e)
     if (found == 0)
         return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_BACKUP,
                          "the source has not deleted backup %s", seal_id);
+    /* The destination's own lock decides, with what the source has told it by now. */
+    if (transfer_locks(t, e) != 0 || lock_allows_name(t->to, t->from, name, e) != 0)
+        return -1;
     return put_tombstone(t, name, &data, e) == 0 ? seal_remove(t->to, name, e) : -1;
+}
+
+/* ---- the lock ---- */
+
+int transfer_lock(struct transfer *t, struct error *e)
+{
+    OBJECT_CHECK(t, TRANSFER_MAGIC);
+    if (lock_copy(t->from, t->carry.to, e) != 0)
+        return -1;
+    return target_flush(t->carry.to, e);
+}
+
+int transfer_locks(struct transfer *t, struct error *e)
+{
+    int result = 0;
+
+    pthread_mutex_lock(&t->lock);
+    if (!t->locks_done) {
+        result = transfer_lock(t, e);
+        t->locks_done = result == 0;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return result;
 }
 
 /* The full name and hash of a slot; false for what is no id. */

@@ -117,7 +117,8 @@ static int copy(struct transfer_job *job, const char *seal_id, struct error *e)
     struct transfer *t = job->t;
 
     if (check_destination(job, seal_id, e) != 0 || find_sealed(job, e) != 0 ||
-        transfer_conf(t, e) != 0 || transfer_objects(job, e) != 0)
+        transfer_conf(t, e) != 0 || transfer_locks(t, e) != 0 ||
+        transfer_objects(job, e) != 0)
         return -1;
     if ((!job->sealed || job->result.objects > 0) && flush(t, e) != 0)
         return -1;

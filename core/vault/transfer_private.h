@@ -40,6 +40,7 @@ struct transfer {
     struct pack_set rolls;
     struct pack_set busy; /* on their way, of both kinds */
     bool conf_done;       /* the destination has all generations */
+    bool locks_done;      /* and all records of the lock */
 
     pthread_mutex_t run_lock; /* guards what follows: one call at a time looks after runs */
     bool runs_listed;
@@ -80,6 +81,8 @@ void transfer_witness(struct transfer_job *job);
 
 /* Brings generations of the configuration that the destination lacks, once. */
 int transfer_conf(struct transfer *t, struct error *e);
+/* Brings records of the lock that the destination lacks, durably, once. */
+int transfer_locks(struct transfer *t, struct error *e);
 /* Brings index runs when the destination has all packs of the source.  They only speed things
  * up: failures are logged. */
 void transfer_runs(struct transfer_job *job);

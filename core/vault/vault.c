@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/object.h"
 #include "base/text.h"
+#include "crypto/derive.h"
 #include "crypto/hash_lanes.h"
 #include "vault/conf.h"
 
@@ -11,14 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VAULT_MAGIC = 0x56415554 };
+enum { VAULT_MAGIC = 0x56415554, LIFT_SEED_SIZE = 32 };
 
 struct vault {
     uint32_t magic;
     struct target *target;
     char *cache_directory;
     struct vault_settings settings;
-    struct keys *keys; /* NULL while locked */
+    struct keys *keys;  /* NULL while locked */
+    uint8_t *lift_seed; /* LIFT_SEED_SIZE bytes of secret memory; NULL without recovery key */
 };
 
 /* One generation that cannot be used is worth a word, not more, as long as another can. */
@@ -93,6 +95,7 @@ void vault_close(struct vault *v)
         return;
     OBJECT_CHECK(v, VAULT_MAGIC);
     keys_free(v->keys);
+    secret_free(v->lift_seed, LIFT_SEED_SIZE);
     free(v->cache_directory);
     v->magic = 0;
     free(v);
@@ -176,6 +179,30 @@ int vault_adopt_keys(struct vault *v, struct keys *keys, struct error *e)
     keys_free(v->keys);
     v->keys = keys;
     return 0;
+}
+
+int vault_adopt_recovery(struct vault *v, const uint8_t recovery_key[32], struct error *e)
+{
+    static const char label[] = "lagan/1/lift";
+    uint8_t *seed = secret_allocate(LIFT_SEED_SIZE, e);
+
+    OBJECT_CHECK(v, VAULT_MAGIC);
+    if (seed == NULL)
+        return -1;
+    if (derive_key(recovery_key, 32, v->settings.uuid, VAULT_UUID_SIZE, label,
+                   sizeof(label) - 1, seed, LIFT_SEED_SIZE, e) != 0) {
+        secret_free(seed, LIFT_SEED_SIZE);
+        return -1;
+    }
+    secret_free(v->lift_seed, LIFT_SEED_SIZE);
+    v->lift_seed = seed;
+    return 0;
+}
+
+const uint8_t *vault_lift_seed(const struct vault *v)
+{
+    OBJECT_CHECK(v, VAULT_MAGIC);
+    return v->lift_seed;
 }
 
 const uint8_t *vault_wrapping_key(const struct vault *v, enum vault_wrapping use,

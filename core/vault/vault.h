@@ -117,7 +117,7 @@ int vault_writable(const struct vault *v, struct error *e);
 int vault_same_lineage(const struct vault *a, const struct vault *b, struct error *e);
 
 /* Slots.  Each is called back; adding needs an unlocked vault; removing the last slot is
- * refused. */
+ * refused, and so is removing a recovery key while there is a lock (LOCK_STATE). */
 int vault_slot_list(struct vault *v,
                     int (*each)(void *context, const struct vault_slot *slot, struct error *e),
                     void *context, struct error *e);
@@ -133,8 +133,8 @@ int vault_slot_check(struct vault *v, const char *id, struct key_provider *provi
 /*
  * Begins a copy of the unlocked vault on `to`, which is then opened like any vault: a fresh
  * slot as `slot` (may be NULL) asks for, the recovery and passphrase slots as they are, the
- * configuration last.  Takes up what an attempt that broke off has left.  CONFLICT when another
- * vault lies there.  Backups follow by vault/transfer.h.
+ * records of a lock, the configuration last.  Takes up what an attempt that broke off has left.
+ * CONFLICT when another vault lies there.  Backups follow by vault/transfer.h.
  */
 int vault_copy_begin(struct vault *v, struct target *to, const struct vault_slot_request *slot,
                      struct error *e);

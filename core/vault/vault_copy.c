@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vault_copy.c - begins a copy of a vault: key slots first, the configuration last, as when a
- * vault is made.  What an attempt that broke off has left is taken up.
+ * vault_copy.c - begins a copy of a vault: key slots and the lock first, the configuration
+ * last, as when a vault is made.  What an attempt that broke off has left is taken up.
  */
 #include "vault/conf.h"
+#include "vault/lock_codec.h"
 #include "vault/slot.h"
 #include "vault/stored.h"
 
@@ -102,7 +103,7 @@ int vault_copy_begin(struct vault *v, struct target *to, const struct vault_slot
     int result;
 
     if (check_place(v, to, e) != 0 || make_slot(v, to, slot, e) != 0 ||
-        copy_slots(v, to, e) != 0 || target_flush(to, e) != 0 ||
+        copy_slots(v, to, e) != 0 || lock_copy(v, to, e) != 0 || target_flush(to, e) != 0 ||
         conf_load(vault_target(v), &entries, &count, e) != 0)
         return -1;
     result = copy_generations(v, to, entries, count, e);

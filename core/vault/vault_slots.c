@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vault_slots.c - unlocks a vault by its key slots, and looks after them. */
 #include "base/log.h"
+#include "vault/lock.h"
 #include "vault/slot.h"
 
 #include <stdio.h>
@@ -140,7 +141,7 @@ int vault_unlock_recovery(struct vault *v, const uint8_t recovery_key[32], struc
     const struct slot_opener opener = {.kind = VAULT_SLOT_RECOVERY,
                                        .recovery_key = recovery_key};
 
-    return unlock(v, &opener, e);
+    return unlock(v, &opener, e) == 0 ? vault_adopt_recovery(v, recovery_key, e) : -1;
 }
 
 static void describe(const struct slot_entry *entry, struct vault_slot *slot)
@@ -260,6 +261,22 @@ int vault_slot_check(struct vault *v, const char *id, struct key_provider *provi
     return result;
 }
 
+/* With the recovery keys would go the way to what a lock holds, and the way to lift it. */
+static int check_lock(struct vault *v, const struct slot_entry *found, struct error *e)
+{
+    struct vault_lock lock;
+
+    if (!found->valid || found->slot.kind != VAULT_SLOT_RECOVERY)
+        return 0;
+    if (vault_lock_read(v, &lock, e) < 0)
+        return -1;
+    if (lock.mode == VAULT_LOCK_NONE)
+        return 0;
+    return error_set(e, LAGAN_PRECONDITION, ERROR_LOCK_STATE,
+                     "%s is a recovery key, and stays while the vault has a lock (%s)",
+                     found->name, vault_lock_mode_name(lock.mode));
+}
+
 int vault_slot_remove(struct vault *v, const char *id, struct error *e)
 {
     struct target *target = vault_target(v);
@@ -277,6 +294,8 @@ int vault_slot_remove(struct vault *v, const char *id, struct error *e)
         result =
             error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT,
                       "%s is the last key slot: without it nobody could open the vault", id);
+    else if (check_lock(v, found, e) != 0)
+        result = -1;
     else
         result = target_remove(target, found->name, e) != 0 ? -1 : target_flush(target, e);
     slot_list_free(entries, count);

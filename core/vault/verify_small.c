@@ -6,6 +6,7 @@
 #include "vault/audit_head.h"
 #include "vault/conf.h"
 #include "vault/field.h"
+#include "vault/lock_codec.h"
 #include "vault/slot.h"
 #include "vault/stored.h"
 #include "vault/verify_private.h"
@@ -140,6 +141,24 @@ static int check_about(struct verify *c, struct error *e)
     return 0;
 }
 
+/* A mark of time that is damaged hurts nothing; a record of the lock may hold backups. */
+static int check_locks(struct verify *c, struct error *e)
+{
+    struct lock_entry *entries;
+    size_t n;
+
+    if (lock_load(c->vault, &entries, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!entries[i].valid && entries[i].why.error_class != LAGAN_NOT_FOUND)
+            verify_found(c, entries[i].name, entries[i].generation < LOCK_MARK_FIRST,
+                         &entries[i].why, NULL, 0);
+        verify_progress_one(c, entries[i].bytes);
+    }
+    free(entries);
+    return 0;
+}
+
 /* A head that is damaged is no witness any more, and hurts no backup. */
 static int check_head(struct verify *c, const struct verify_object *o, struct error *e)
 {
@@ -169,7 +188,8 @@ static int check_heads(struct verify *c, struct error *e)
 
 int verify_small(struct verify *c, struct error *e)
 {
-    if (check_conf(c, e) != 0 || check_slots(c, e) != 0 || check_about(c, e) != 0)
+    if (check_conf(c, e) != 0 || check_slots(c, e) != 0 || check_about(c, e) != 0 ||
+        check_locks(c, e) != 0)
         return -1;
     if (c->request->backup != NULL)
         return 0;

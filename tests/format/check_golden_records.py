@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """check_golden_records.py - golden_conf.hex, golden_slot.hex, golden_seal.hex (a seal and a
-tombstone), golden_seal_rules.hex (the same seal with its source's rules) and golden_about.hex, read
-by the decoder.
+tombstone), golden_seal_rules.hex (the same seal with its source's rules), golden_about.hex and
+golden_lock.hex (a lock, its lift, a mark of time), read by the decoder.
 
 tests/unit/vault_records.c makes them from the values that stand here again.
 """
@@ -13,8 +13,9 @@ import sys
 sys.dont_write_bytecode = True  # the source tree may be read-only
 
 try:
-    from format_objects import About, Configuration, Seal, Slot, tombstone
-    from format_wire import Bad, Reader, hkdf, i64, need
+    from format_objects import (About, Configuration, LockRecord, Seal, Slot, lock_that_counts,
+                                tombstone)
+    from format_wire import Bad, Reader, hkdf, i64, need, public_key
 except ImportError as e:
     print(f'skipped: {e}')
     sys.exit(77)
@@ -86,6 +87,19 @@ def check_about(data, conf):
                          b'description': b'', b'tag:owner': 'Zo\u00eb'.encode()}, 'pairs')
 
 
+def check_lock(held, lift, mark):
+    held, lift, mark = (LockRecord(data, conf) for data in (held, lift, mark))
+    key = public_key(hkdf(KEK, UUID, b'lagan/1/lift', 32))
+    need((held.generation, held.made, held.mode, held.least, held.most, held.effective) ==
+         (3, T0 + 11, 1, 30, 365, 0) and held.key == key, 'the lock')
+    need((lift.generation, lift.made, lift.key) == (4, T0 + 12, key), 'the lift')
+    need((mark.generation, mark.made, mark.wall, mark.boot, mark.boot_id) ==
+         (1 << 31 | 5, T0 + 13, T0 + 14, 15, b'0b2e6c34-0000-4000-8000-aaaaaaaaaaaa'), 'the mark')
+    need(lift.lifts(held) and not held.lifts(lift) and
+         lock_that_counts([held, mark]) == (1, 30, 365) and
+         lock_that_counts([held, lift, mark]) == (0, 0, 0), 'what counts')
+
+
 if __name__ == '__main__':
     try:
         conf = check_configuration(*load('golden_conf.hex'))
@@ -96,5 +110,6 @@ if __name__ == '__main__':
                    [b'\x07exclude\x03*.o', b'\x07include\x06keep.o', b'\x07exclude\x00'])
         check_tombstone(gone, conf)
         check_about(*load('golden_about.hex'), conf)
+        check_lock(*load('golden_lock.hex'))
     except Bad as e:
         sys.exit(f'check_golden_records.py: {e}')

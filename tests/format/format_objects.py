@@ -132,6 +132,52 @@ class About:
         need(len(self.pairs) <= 1000, 'too many names')
 
 
+class LockRecord:
+    """A record of a lock: its form and signatures are checked."""
+
+    KINDS = {1: (1, 2, 3, 4, 5, 6, 7, 8, 9), 2: (1, 2, 3, 4, 9, 10), 3: (1, 2, 3, 4, 11, 12, 13)}
+
+    def __init__(self, data, conf):
+        r = Reader(data)
+        need(r.take(8) == b'LAGANLCK' and r.u8() == 1 and r.take(3) == bytes(3),
+             'not a record of a lock, version 1')
+        f = tlvs(r.take(r.u32()))
+        need(r.left() == 64, 'bytes behind a record of a lock')
+        signed_by(conf.root, data[-64:], b'lagan/1/lock' + data[:-64], 'record of a lock')
+        need(f.get(1) == conf.uuid, 'record of a lock of another vault')
+        self.kind, self.generation, self.made = Reader(f[3]).u8(), Reader(f[2]).u32(), i64(f[4])
+        need(self.kind in self.KINDS and all(t in f for t in self.KINDS[self.kind]),
+             'kind of a record, or what it lacks')
+        need(self.generation > 0 and (self.generation >= 1 << 31) == (self.kind == 3),
+             'generation of a record')
+        self.key = f.get(9, bytes(32))
+        if self.kind == 1:
+            self.mode, self.effective = Reader(f[5]).u8(), i64(f[8])
+            self.least, self.most = Reader(f[6]).u32(), Reader(f[7]).u32()
+            need(self.mode in (1, 2) and 1 <= self.least <= 99999 and self.most <= 99999 and
+                 (self.most == 0 or self.most >= self.least), 'what a lock holds')
+        elif self.kind == 2 and self.key != bytes(32):
+            signed_by(self.key, whole(f.get(10), 64), b'lagan/1/lift' + conf.uuid + f[2] + f[4],
+                      'proof of a lift')
+        elif self.kind == 3:
+            self.wall, self.boot, self.boot_id = i64(f[11]), i64(f[12]), f[13]
+
+    def lifts(self, other):
+        """Whether this lift lifts the set record."""
+        if self.kind != 2 or self.generation <= other.generation:
+            return False
+        if other.mode == 2:
+            return other.made <= self.made < other.effective
+        return other.key != bytes(32) and self.key == other.key
+
+
+def lock_that_counts(records):
+    """(mode, least, most) of what no lift lifts; mode 0 = none."""
+    held = [r for r in records if r.kind == 1 and not any(x.lifts(r) for x in records)]
+    return (max((r.mode for r in held), default=0), max((r.least for r in held), default=0),
+            min((r.most for r in held if r.most), default=0))
+
+
 def audit_head(data):
     """Number of the line, when it was noted, its hash."""
     r = Reader(data)

@@ -22,15 +22,15 @@ import time
 sys.dont_write_bytecode = True  # the source tree may be read-only
 
 from format_chunker import chunk_lengths
-from format_objects import (About, Configuration, Envelope, Pack, Run, Seal, Slot, audit_head,
-                            recovery_key, roll_packs, tombstone)
+from format_objects import (About, Configuration, Envelope, LockRecord, Pack, Run, Seal, Slot,
+                            audit_head, recovery_key, roll_packs, tombstone)
 from format_trees import records_of, tree_entries
 from format_wire import HOLE, Bad, Reader, crc32c, hkdf, mac, need, public_key, sha256, tlvs
 
 # ---- 2. The vault ----------------------------------------------------------------------------
 
 NAMES = {
-    'conf': r'conf/[0-9a-f]{8}', 'about': r'about/[0-9a-f]{8}',
+    'conf': r'conf/[0-9a-f]{8}', 'about': r'about/[0-9a-f]{8}', 'locks': r'locks/[0-9a-f]{8}',
     'audit': r'audit/[0-9a-f]{32}-[0-9a-f]{16}',
     'keys': r'keys/[0-9a-f]{32}',
     'packs': r'packs/([0-9a-f]{2})/\1[0-9a-f]{62}',
@@ -167,6 +167,10 @@ class Check:
         for name in vault.names['about']:
             about = self.look(name, lambda data: About(data, self.conf))
             if about and name != f'about/{about.generation:08x}':
+                self.findings.append((name, 'stored under a wrong name'))
+        for name in vault.names['locks']:
+            record = self.look(name, lambda data: LockRecord(data, self.conf))
+            if record and name != f'locks/{record.generation:08x}':
                 self.findings.append((name, 'stored under a wrong name'))
         for name in vault.names['audit']:
             self.look(name, lambda data: need(int(name[-16:], 16) == audit_head(data)[0],

@@ -358,7 +358,8 @@ static const struct golden {
                {"golden_slot.hex", 1, 3},
                {"golden_seal.hex", 4, 2},
                {"golden_seal_rules.hex", 6, 1},
-               {"golden_about.hex", 7, 1}};
+               {"golden_about.hex", 7, 1},
+               {"golden_lock.hex", 8, 3}};
 
 static void make_golden(const struct golden *g, struct buffer *text)
 {

@@ -49,6 +49,10 @@ static const struct way {
     {"VLT-12 MIR-03 VLT-25 be bound", vault_may_be_bound, ERROR_VAULT_IS_MIRROR,
      ERROR_VAULT_IS_REPLICATION, ERROR_TRIAL_ENDED, OK, S(AVAILABLE) | S(LOCKED),
      ERROR_VAULT_STATE},
+    {"VLT-21 lose a source, without a lock", vault_may_lose_source, OK, OK, OK, OK,
+     (1U << VAULT_STATE_COUNT) - 1, ERROR_LOCK_STATE},
+    {"VLT-22 MIR-03 be locked", vault_may_be_locked, ERROR_VAULT_IS_MIRROR, OK, OK, OK,
+     S(AVAILABLE) | S(LOCKED) | S(FROZEN) | S(ERROR), ERROR_VAULT_STATE},
     {"MIR-03 VLT-11 change keys", vault_may_change_keys, ERROR_VAULT_IS_MIRROR, OK, OK, OK,
      S(AVAILABLE) | S(LOCKED) | S(FROZEN) | S(ERROR), ERROR_VAULT_STATE},
     {"VLT-13 VLT-08 be read", vault_may_be_read, OK, OK, OK, OK,
@@ -273,6 +277,16 @@ static void set_frozen_with_mirror(struct vault_facts *f)
     set_mirror(f);
 }
 
+static void set_locked(struct vault_facts *f)
+{
+    f->lock = "compliance";
+}
+static void set_locked_and_deleted(struct vault_facts *f)
+{
+    set_locked(f);
+    f->state = VAULT_STATE_DELETED;
+}
+
 static int ask_early_purge(const struct vault_facts *facts, struct error *e)
 {
     return vault_may_be_purged(facts, true, e);
@@ -315,6 +329,10 @@ static const struct border borders[] = {
     {"VLT-13 DEL-02 a source with its mirror", vault_may_run_out, set_frozen_with_mirror,
      ERROR_VAULT_HAS_MIRROR, NULL},
     {"VLT-13 reads go on", vault_may_be_read, set_frozen, OK, NULL},
+    {"VLT-21 a locked vault keeps its sources", vault_may_lose_source, set_locked,
+     ERROR_LOCK_STATE, "locked (compliance)"},
+    {"VLT-21 a deleted one does not", vault_may_lose_source, set_locked_and_deleted, OK, NULL},
+    {"VLT-21 new sources may come", vault_may_be_bound, set_locked, OK, NULL},
 };
 
 static void rules_at_borders(void **state)

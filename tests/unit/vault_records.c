@@ -3,9 +3,11 @@
 #include "vault_records.h"
 
 #include "base/text.h"
+#include "crypto/derive.h"
 #include "unit.h"
 #include "vault/about_codec.h"
 #include "vault/conf.h"
+#include "vault/lock_codec.h"
 #include "vault/roll.h"
 #include "vault/seal_codec.h"
 #include "vault/slot.h"
@@ -565,6 +567,150 @@ static void check_about(const struct buffer *object)
     keys_free(k);
 }
 
+/* Records of a lock. */
+
+static struct lock_record fixed_set(void)
+{
+    return (struct lock_record){.generation = 3,
+                                .kind = LOCK_SET,
+                                .made_ns = T0 * NS + 11,
+                                .mode = VAULT_LOCK_GOVERNANCE,
+                                .least_days = 30,
+                                .most_days = 365};
+}
+
+static struct lock_record fixed_mark(void)
+{
+    return (struct lock_record){.generation = LOCK_MARK_FIRST + 5,
+                                .kind = LOCK_MARK,
+                                .made_ns = T0 * NS + 13,
+                                .wall_ns = T0 * NS + 14,
+                                .boot_ns = 15,
+                                .boot_id = "0b2e6c34-0000-4000-8000-aaaaaaaaaaaa"};
+}
+
+/* With key and proof of the recovery key `records_kek`; what it lifts has that key too. */
+static struct lock_record fixed_lift(void)
+{
+    static const char label[] = "lagan/1/lift";
+    struct lock_record r = {.generation = 4, .kind = LOCK_LIFT, .made_ns = T0 * NS + 12};
+    struct error e = ERROR_INIT;
+    uint8_t seed[32];
+
+    assert_int_equal(derive_key(records_kek, 32, records_uuid, 16, label, sizeof(label) - 1,
+                                seed, sizeof(seed), &e),
+                     0);
+    assert_int_equal(lock_prove(&r, records_uuid, seed, &e), 0);
+    return r;
+}
+
+static void encode_lock(const struct lock_record *r, struct buffer *out)
+{
+    struct keys *k = records_keys();
+    struct error e = ERROR_INIT;
+
+    assert_int_equal(lock_encode(r, records_uuid, k, out, &e), 0);
+    keys_free(k);
+}
+
+static int read_lock(const void *data, size_t size, const char *name, struct lock_record *r,
+                     struct error *e)
+{
+    struct keys *k = records_keys();
+    const struct trust trust = trust_of(k);
+    int result = lock_decode(data, size, name, &trust, r, e);
+
+    keys_free(k);
+    return result;
+}
+
+static void assert_same_lock(const struct lock_record *a, const struct lock_record *b)
+{
+    assert_int_equal(a->generation, b->generation);
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->made_ns, b->made_ns);
+    assert_int_equal(a->mode, b->mode);
+    assert_int_equal(a->least_days, b->least_days);
+    assert_int_equal(a->most_days, b->most_days);
+    assert_int_equal(a->effective_ns, b->effective_ns);
+    assert_memory_equal(a->key, b->key, sizeof(a->key));
+    assert_memory_equal(a->proof, b->proof, sizeof(a->proof));
+    assert_int_equal(a->wall_ns, b->wall_ns);
+    assert_int_equal(a->boot_ns, b->boot_ns);
+    assert_string_equal(a->boot_id, b->boot_id);
+}
+
+static void encode_set(struct buffer *out)
+{
+    struct lock_record r = fixed_set(), lift = fixed_lift();
+
+    memcpy(r.key, lift.key, sizeof(r.key));
+    encode_lock(&r, out);
+}
+
+static void encode_lift(struct buffer *out)
+{
+    struct lock_record r = fixed_lift();
+
+    encode_lock(&r, out);
+}
+
+static void encode_mark(struct buffer *out)
+{
+    struct lock_record r = fixed_mark();
+
+    encode_lock(&r, out);
+}
+
+static void check_set(const struct buffer *object)
+{
+    struct lock_record x = fixed_set(), lift = fixed_lift(), r;
+    struct error e = ERROR_INIT;
+
+    memcpy(x.key, lift.key, sizeof(x.key));
+    assert_int_equal(read_lock(object->data, object->size, "locks/00000003", &r, &e), 0);
+    assert_same_lock(&r, &x);
+}
+
+static void check_lift(const struct buffer *object)
+{
+    struct lock_record x = fixed_lift(), r;
+    struct error e = ERROR_INIT;
+
+    assert_int_equal(read_lock(object->data, object->size, "locks/00000004", &r, &e), 0);
+    assert_same_lock(&r, &x);
+}
+
+static void check_mark(const struct buffer *object)
+{
+    struct lock_record x = fixed_mark(), r;
+    struct error e = ERROR_INIT;
+
+    assert_int_equal(read_lock(object->data, object->size, "locks/80000005", &r, &e), 0);
+    assert_same_lock(&r, &x);
+}
+
+static int decode_set(const void *data, size_t size, struct error *e)
+{
+    struct lock_record r;
+
+    return read_lock(data, size, "locks/00000003", &r, e);
+}
+
+static int decode_lift(const void *data, size_t size, struct error *e)
+{
+    struct lock_record r;
+
+    return read_lock(data, size, "locks/00000004", &r, e);
+}
+
+static int decode_mark(const void *data, size_t size, struct error *e)
+{
+    struct lock_record r;
+
+    return read_lock(data, size, "locks/80000005", &r, e);
+}
+
 const struct record_kind records[] = {
     {"conf", encode_conf, check_conf, decode_conf},
     {"slot, recovery key", encode_recovery, check_recovery, decode_slot},
@@ -574,5 +720,8 @@ const struct record_kind records[] = {
     {"tombstone", encode_tombstone, check_tombstone, decode_tombstone},
     {"seal with rules", encode_seal_with_rules, check_seal_with_rules, decode_seal},
     {"about a copy", encode_about, check_about, decode_about},
+    {"lock, set", encode_set, check_set, decode_set},
+    {"lock, lift", encode_lift, check_lift, decode_lift},
+    {"lock, mark of time", encode_mark, check_mark, decode_mark},
 };
 const size_t record_count = sizeof(records) / sizeof(records[0]);
