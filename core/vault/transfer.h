@@ -52,9 +52,9 @@ void transfer_close(struct transfer *t);
 
 /*
  * Copies the backup `seal_id` (16 hex digits) and what it needs: generations of the
- * configuration that the destination lacks, packs and rolls, then the seal, each step durable
- * before the next; index runs follow once the destination has all packs of the source.
- * Any number of threads may copy different backups through one transfer.
+ * configuration and records of the lock that the destination lacks, packs and rolls, then the
+ * seal, each step durable before the next; index runs follow once the destination has all packs
+ * of the source. Any number of threads may copy different backups through one transfer.
  *
  * Errors: NO_BACKUP when the source has deleted it (class CHANGED) or has no such seal (class
  * NOT_FOUND: a seal that is there no more without a tombstone has vanished); CONFLICT when the
@@ -66,9 +66,14 @@ void transfer_close(struct transfer *t);
 int transfer_backup(struct transfer *t, const char *seal_id, struct transfer_result *r,
                     struct error *e);
 /* Copies the tombstone of a deleted backup, durably, then removes the seal at the destination;
- * packs stay.  NO_BACKUP when the source has no tombstone of it (a seal that is merely absent
- * proves nothing).  Absent seals and present tombstones are fine. */
+ * packs stay.  BACKUP_LOCKED while the lock of the destination holds it.  NO_BACKUP when the
+ * source has no tombstone of it (a seal that is merely absent proves nothing).  Absent seals
+ * and present tombstones are fine. */
 int transfer_remove(struct transfer *t, const char *seal_id, struct error *e);
+
+/* Copies all records of the source's lock (vault/lock.h), durably.  CONFLICT when the
+ * destination has another record of its own in the place of one. */
+int transfer_lock(struct transfer *t, struct error *e);
 
 /* Copies the key slot `slot_id` (32 hex digits), durably.  Class NOT_FOUND when the source has
  * none; INTEGRITY. */
