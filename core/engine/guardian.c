@@ -31,11 +31,11 @@ enum {
 #define MS_NS INT64_C(1000000)
 #define SECOND_NS INT64_C(1000000000)
 
-enum word { WORD_BEGIN, WORD_HOLD, WORD_TAKE, WORD_THAWED, WORD_END };
+enum word { WORD_BEGIN, WORD_WATCH, WORD_HOLD, WORD_TAKE, WORD_THAWED, WORD_END };
 
 struct message {
     uint32_t word;
-    uint32_t level;
+    uint32_t level; /* of WATCH: a process group */
     int64_t limit_ns;
 };
 
@@ -108,13 +108,26 @@ struct watch {
     const struct guardian_thaw *thaws;
     size_t count;
     bool begun[LEVEL_LIMIT];
+    pid_t group;    /* that freezes; 0 = none */
     int64_t due_ns; /* when it thaws by itself */
 };
+
+/* Nobody may freeze what is thawed next. */
+static void end_freeze(pid_t group)
+{
+    int64_t end_ns = boot_ns() + SECOND_NS;
+    if (group <= 1 || kill(-group, SIGTERM) != 0)
+        return;
+    while (boot_ns() < end_ns && kill(-group, 0) == 0)
+        poll(NULL, 0, LOOK_MS);
+    kill(-group, SIGKILL);
+}
 
 static _Noreturn void thaw_all(const struct watch *w)
 {
     int status = 0;
     close(OWN_FD); /* whoever asks from now on learns that it is done here */
+    end_freeze(w->group);
     for (size_t i = w->count; i-- > 0;) {
         if (w->begun[i] && w->thaws[i].line && !thaw_level(&w->thaws[i]))
             status = STATUS_FAILED;
@@ -125,6 +138,8 @@ static _Noreturn void thaw_all(const struct watch *w)
 static void obey(struct watch *w, const struct message *m)
 {
     size_t level = m->level < w->count ? m->level : 0;
+    if (m->word == WORD_WATCH)
+        w->group = (pid_t)m->level;
     if (m->limit_ns > 0)
         w->due_ns = boot_ns() + m->limit_ns;
     if (m->word == WORD_END)
@@ -223,6 +238,11 @@ struct guardian *guardian_start(const struct guardian_thaw *thaws, size_t count,
 void guardian_begin(struct guardian *g, size_t level, int64_t limit_ns)
 {
     say(g, WORD_BEGIN, level, limit_ns);
+}
+
+void guardian_watch(struct guardian *g, pid_t group)
+{
+    say(g, WORD_WATCH, (size_t)group, 0);
 }
 
 void guardian_hold(struct guardian *g, int64_t limit_ns)

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct guardian;
 
@@ -32,6 +33,9 @@ struct guardian *guardian_start(const struct guardian_thaw *thaws, size_t count,
 /* `level` is about to be frozen: from now on it is thawed when its parent dies, or says nothing
  * more for `limit_ns`. */
 void guardian_begin(struct guardian *g, size_t level, int64_t limit_ns);
+/* A freeze is at work in this process group (0 = not any more): the guardian ends it before it
+ * thaws, so that nothing is frozen behind a thaw. */
+void guardian_watch(struct guardian *g, pid_t group);
 /* All is frozen; it may stay so for `limit_ns`. */
 void guardian_hold(struct guardian *g, int64_t limit_ns);
 /* The caller thaws now, within `limit_ns`: true; or false when the guardian has done it, or is

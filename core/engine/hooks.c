@@ -50,6 +50,7 @@ struct hooks {
 /* What one command prints. */
 struct heard {
     enum hook hook;
+    struct guardian *guardian; /* that is told of a freeze; NULL = none */
     unsigned lines;
     char path[ERROR_TEXT_SIZE];
     enum policy_consistency said;
@@ -170,6 +171,13 @@ static void hear(void *context, const char *line)
                   hook_names[heard->hook]);
 }
 
+static void watch(void *context, pid_t group)
+{
+    const struct heard *heard = context;
+    if (heard->guardian)
+        guardian_watch(heard->guardian, group);
+}
+
 /* A command that failed. */
 static int fail(enum hook hook, const struct command_request *request,
                 const struct command_result *result, struct error *e)
@@ -190,7 +198,9 @@ static int run(struct hooks *h, size_t level, enum hook hook, const struct hook_
 {
     const char *line = h->sets[level].commands[hook];
     char *variables[FACT_COUNT + 1];
-    *heard = (struct heard){.hook = hook, .said = POLICY_CONSISTENCY_APP};
+    *heard = (struct heard){.hook = hook,
+                            .guardian = hook == HOOK_FREEZE ? h->guardian : NULL,
+                            .said = POLICY_CONSISTENCY_APP};
     if (!line)
         return 0;
     if (variables_make(variables, facts, hook_names[hook], h->path, e) != 0)
@@ -202,8 +212,10 @@ static int run(struct hooks *h, size_t level, enum hook hook, const struct hook_
                                       .limit_ns = timeout_of(&h->sets[level]),
                                       .cancel_fd = early ? operation_cancel_fd() : -1,
                                       .heard = hear,
+                                      .started = watch,
                                       .context = heard};
     int done = command_run(&request, &result, e);
+    watch(heard, 0);
     if (done == 0 && !command_succeeded(&result))
         done = fail(hook, &request, &result, e);
     variables_free(variables);

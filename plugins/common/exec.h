@@ -16,7 +16,7 @@
 enum {
     EXEC_WORD_LIMIT = 64,        /* words of a command */
     EXEC_ENVIRONMENT_LIMIT = 64, /* variables */
-    EXEC_LINE_SIZE = 160,        /* of standard error: what is kept of a line */
+    EXEC_LINE_SIZE = 240,        /* of standard error: what is kept of a line */
     EXEC_TICK_MS = 100,          /* how often who waits looks around */
     EXEC_NEAR_END_MS = 2         /* the same once all its output was read */
 };
@@ -50,7 +50,7 @@ struct exec_process {
     int error_out;  /* the same of its standard error */
     int status;     /* as of wait(2), after exec_finish */
     uint32_t level; /* enum lagan_level: of the lines in the log */
-    char last_line[EXEC_LINE_SIZE]; /* of standard error */
+    char last_line[EXEC_LINE_SIZE]; /* of standard error, that is not indented */
     char line[EXEC_LINE_SIZE];      /* begun */
     size_t line_size;
     unsigned logged;

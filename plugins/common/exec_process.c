@@ -110,7 +110,9 @@ static void end_line(struct exec_process *p, struct lagan_op *op)
     if (p->line_size == 0)
         return;
     p->line[p->line_size] = '\0';
-    memcpy(p->last_line, p->line, p->line_size + 1);
+    /* What is indented goes on with what stands above it. */
+    if ((p->line[0] != ' ' && p->line[0] != '\t') || !p->last_line[0])
+        memcpy(p->last_line, p->line, p->line_size + 1);
     if (p->logged++ < LOGGED_LINES)
         lagan_log(op, p->level, "the command says: %s", p->line);
     p->line_size = 0;

@@ -81,10 +81,12 @@ bytes=$(sed -nE 's/.*"bytes":([0-9]+).*/\1/p' out | head -n 1)
 
 # A server that is away, or a database that is not there: no backup, one line.
 stop data
-expect 1 'connection to server on socket' l backup create shop
+[ "$(status_of l backup create shop)" = 1 ]
+expect_in err 'pg_dump ended with status 1: pg_dump: error: connection to server on socket'
 start data
 l -q source add none src_exec "command=$bin/pg_dump -Fc $connect none"
-expect 1 'database "none" does not exist' l backup create none
+[ "$(status_of l backup create none)" = 1 ]
+expect_in err 'ended with status 1: pg_dump: error: connection to server on socket'
 
 # The cluster as it was: another server on what was restored.
 l -q restore latest --source cluster --to base

@@ -47,6 +47,7 @@ done
 mv shop.db away.db
 count=$(l --json backup list | grep -c '"type":"backup"')
 for source in shop shop-dump; do
-    expect 1 'ended with status 1' l backup create "$source"
+    [ "$(status_of l backup create "$source")" = 1 ]
+    expect_in err 'ended with status 1: Error: unable to open database'
 done
 [ "$(l --json backup list | grep -c '"type":"backup"')" = "$count" ]

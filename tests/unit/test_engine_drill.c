@@ -152,7 +152,7 @@ static void drill_leaves_evidence(void **state)
     again = run(&w, 25, NULL, &e, &done);
     assert_success(done, e);
     assert_memory_equal(some.row.digest, again.row.digest, sizeof(some.row.digest));
-    run(&w, 100, &alterations[3], &e, &done);
+    run(&w, 100, &alterations[2], &e, &done);
     assert_int_equal(done, -1);
     e = ERROR_INIT;
     assert_success(catalog_drill_list(setup_catalog(w.setup), NULL, 0, keep, &listed, &e), e);

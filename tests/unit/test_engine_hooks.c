@@ -380,6 +380,33 @@ static void con12_thaw_after_death(void **state)
     }
 }
 
+/* CON-12: a freeze that is still at work when its parent dies ends before the thaw begins: it
+ * would freeze behind it. */
+static void con12_no_freeze_behind_the_thaw(void **state)
+{
+    struct level level;
+    (void)state;
+    note_all(&level, 's');
+    snprintf(level.lines[HOOK_FREEZE], sizeof(level.lines[0]),
+             "touch %s; sleep 1; echo frozen >>%s", scratch_path("started"),
+             scratch_path("log"));
+    note_and(&level, HOOK_THAW, "echo thawed >>");
+    snprintf(level.lines[HOOK_THAW] + strlen(level.lines[HOOK_THAW]), 150, "%s",
+             scratch_path("thawed"));
+    pid_t child = fork();
+    if (child == 0) {
+        struct error why;
+        begin(make(&level, 1), &why);
+        _exit(0);
+    }
+    wait_for("started");
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    wait_for("thawed");
+    usleep(1200000);
+    assert_log("before s\nthaw s\n");
+}
+
 /* CON-12: nothing stays frozen for longer than it may, also while this process lives on. */
 static void con12_thaw_after_the_time(void **state)
 {
@@ -458,6 +485,7 @@ int main(void)
         scratch_test(hooks_facts),
         scratch_test(hooks_bound_the_log),
         scratch_test(con12_thaw_after_death),
+        scratch_test(con12_no_freeze_behind_the_thaw),
         scratch_test(con12_thaw_after_the_time),
         scratch_test(con12_thaw_when_freed),
         scratch_test(hook_settings),
