@@ -23,6 +23,7 @@ enum operand_kind {
     OPERAND_DRIVER,
     OPERAND_TASK,
     OPERAND_POLICY,       /* and the settings of policies behind it */
+    OPERAND_POLICIES,     /* nothing but policies */
     OPERAND_POLICY_NEW,   /* a free name, kinds and settings behind it */
     OPERAND_POLICY_VAULT, /* a policy, then vaults */
     OPERAND_SOURCE_SET    /* a source, then settings of sources */

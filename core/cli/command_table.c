@@ -198,7 +198,7 @@ const struct command command_rows[] = {
      "run a policy now, enabled or not", "`lagan run` does the work, or --wait."},
     {"policy runs", "[POLICY]", OPERAND_POLICY, 0, 1, O(LIMIT) | O(STATE), command_policy_runs,
      "list the runs, newest first; those of one policy with their jobs", NULL},
-    {"policy simulate", "[POLICY...]", OPERAND_POLICY, 0, OPERANDS_ANY, O(FROM) | O(TO_TIME),
+    {"policy simulate", "[POLICY...]", OPERAND_POLICIES, 0, OPERANDS_ANY, O(FROM) | O(TO_TIME),
      command_policy_simulate, "tell what policies would do: runs, what goes, what is stored",
      "No data is touched.  With --verbose each run, skip and drop; with --json, too.\n"
      "Policies that are named count as enabled."},

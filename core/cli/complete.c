@@ -173,6 +173,7 @@ static void complete_operand(struct completion *c, enum operand_kind kind)
         catalog_backup_list(catalog, NULL, NULL, offer_backup, c, &ignored);
         break;
     case OPERAND_POLICY:
+    case OPERAND_POLICIES:
     case OPERAND_POLICY_VAULT:
         catalog_policy_list(catalog, offer_policy, c, &ignored);
         break;
