@@ -164,7 +164,7 @@ is 'the next run' "$(count "SELECT state FROM runs ORDER BY id DESC LIMIT 1")" s
 echo '== INT-02: every object was read, and damage is told of'
 pack=$(find vault -path '*/packs/*' -type f | head -n 1)
 chmod u+w "$pack"
-printf x | dd of="$pack" bs=1 seek=100 conv=notrunc status=none
+printf xxxxxxxx | dd of="$pack" bs=1 seek=100 conv=notrunc status=none
 count "UPDATE jobs SET due_ns = 1 WHERE operation = 'verify'" >/dev/null
 count "DELETE FROM verified" >/dev/null
 sed -i 's/^runner {/runner { verify-within = 1h /' "$conf"

@@ -491,7 +491,7 @@ static void damage_a_pack(const char *folder)
 
     snprintf(command, sizeof(command),
              "f=$(find '%s' -path '*packs*' -type f | head -n 1); chmod u+w \"$f\"; "
-             "printf x | dd of=\"$f\" bs=1 seek=50 conv=notrunc status=none",
+             "printf xxxxxxxx | dd of=\"$f\" bs=1 seek=50 conv=notrunc status=none",
              folder);
     assert_int_equal(system(command), 0); // NOLINT: words of our own
 }
