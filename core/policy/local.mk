@@ -3,7 +3,18 @@
 noinst_LTLIBRARIES += core/policy/libpolicy.la
 core_policy_libpolicy_la_SOURCES = \
 	core/policy/bandwidth.c core/policy/bandwidth.h \
+	core/policy/dispatch.c core/policy/dispatch.h \
 	core/policy/glob.c core/policy/glob.h \
 	core/policy/place.c core/policy/place.h \
+	core/policy/policy.c core/policy/policy.h core/policy/policy_private.h \
+	core/policy/policy_setting.c \
+	core/policy/policy_rules.c core/policy/policy_rules.h \
+	core/policy/retention.c core/policy/retention.h \
+	core/policy/retention_check.c \
+	core/policy/retention_words.c \
+	core/policy/schedule.c core/policy/schedule.h core/policy/schedule_private.h \
+	core/policy/schedule_calendar.c core/policy/schedule_field.c \
+	core/policy/schedule_parse.c core/policy/schedule_rule.c \
 	core/policy/select.c core/policy/select.h \
+	core/policy/simulate.c core/policy/simulate.h \
 	core/policy/vault_rules.c core/policy/vault_rules.h
