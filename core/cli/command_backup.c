@@ -99,6 +99,9 @@ static void record_result(struct run *run, const struct protect_result *result)
     record_duration(o, "duration", row->end_ns - row->start_ns);
     record_number(o, "bytes", row->bytes);
     record_number(o, "problems", seal->problem_total);
+    record_text(o, "consistency", policy_consistency_name(result->reached));
+    record_text(o, "consistency_wanted", policy_consistency_name(result->wanted));
+    record_text(o, "consistency_reason", result->less.text);
 #define X(member, name) record_number(o, name, seal->counters.member);
     SEAL_COUNTERS(X)
 #undef X
@@ -139,6 +142,21 @@ static void note_status(struct session *s, int status)
         s->status = status;
 }
 
+/* What is less than was wanted of a backup that stands. */
+static void note_shortcomings(struct session *s, const struct protect_result *result)
+{
+    if (result->seal->problem_total > 0)
+        note_status(s, STATUS_PARTIAL);
+    if (result->less.error_class != LAGAN_OK) {
+        report_line("lagan: warning: the backup %s is of consistency %s, not %s as wanted: %s",
+                    result->row.id, policy_consistency_name(result->reached),
+                    policy_consistency_name(result->wanted), result->less.text);
+        note_status(s, STATUS_PARTIAL);
+    }
+    if (result->warning.error_class != LAGAN_OK)
+        note_status(s, STATUS_PARTIAL);
+}
+
 static int back_up(struct run *run, size_t index, struct error *e)
 {
     struct session *s = run->session;
@@ -168,8 +186,7 @@ static int back_up(struct run *run, size_t index, struct error *e)
     if (made != 0)
         return -1;
     print_result(run, &result);
-    if (result.seal->problem_total > 0)
-        note_status(s, STATUS_PARTIAL);
+    note_shortcomings(s, &result);
     if (result.unrecorded.error_class != LAGAN_OK) {
         report_line("lagan: the backup is made, but the catalog does not know it: %s; `lagan "
                     "catalog rebuild` tells it",

@@ -2,12 +2,16 @@
 /* protect.c - see protect.h. */
 #include "engine/protect.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "catalog/audit.h"
 #include "engine/backup.h"
 #include "engine/backup_row.h"
+#include "engine/hold.h"
+#include "engine/keep.h"
+#include "engine/locking.h"
 #include "engine/manage.h"
 #include "engine/reconcile.h"
 #include "engine/rules.h"
@@ -21,27 +25,39 @@
 struct protection {
     struct setup *setup;
     const struct protect_request *request;
+    struct catalog_source *row; /* of the source, known before it is opened */
+    struct hold hold;
     struct open_source source;
     struct seal_list seals; /* of the vault */
     struct select_rules *rules;
     char name[NAME_SIZE];
+    char task[CATALOG_TASK_ID_SIZE];
+    struct catalog_pin pin; /* of the parent; without a backup: none */
 };
 
-/* The path that the source starts at; NULL when it is no path. */
-static const char *source_root(const struct open_source *source)
+/* The parameter of sources of this driver that says where; NULL when it is no path. */
+static const struct lagan_parameter *place_parameter(const struct driver *driver)
 {
-    const struct driver *driver = instance_driver(source->instance);
     const struct lagan_parameter *place =
         driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
-    if (!place || place->type != LAGAN_PARAMETER_PATH)
+    return place && place->type == LAGAN_PARAMETER_PATH ? place : NULL;
+}
+
+/* The path that the source starts at; NULL when it is no path. */
+static const char *source_root(const struct protection *p)
+{
+    const struct driver *driver = NULL;
+    struct error later = ERROR_INIT; /* opening it tells what is wrong with the driver */
+    if (setup_driver(p->setup, p->row->driver, LAGAN_KIND_SOURCE, &driver, &later) != 0)
         return NULL;
-    return catalog_pairs_find(&source->row->parameters, place->name);
+    const struct lagan_parameter *place = place_parameter(driver);
+    return place ? catalog_pairs_find(&p->row->parameters, place->name) : NULL;
 }
 
 /* A vault within what it protects would grow by itself for ever. */
 static int leave_out(struct protection *p, const char *folder, struct error *e)
 {
-    const char *root = source_root(&p->source);
+    const char *root = source_root(p);
     char *real CLEANUP_TEXT = folder ? realpath(folder, NULL) : NULL;
     bool added = false;
     if (!root || !real)
@@ -130,18 +146,94 @@ static void tell_vault(struct protection *p)
     struct error why = ERROR_INIT;
     if (manage_tell_vault(p->setup, vault->vault, vault->row, &why) != 0)
         log_write(LOG_WARNING, "backup", "the vault does not say yet what it is: %s", why.text);
+    locking_keep(p->setup, vault);
+}
+
+/* The row of the source; a path that is new is registered. */
+static int know_source(struct protection *p, struct error *e)
+{
+    const struct protect_request *request = p->request;
+    struct open_source first = {0};
+    if (setup_source_known(p->setup, request->source, &p->row, e) != 0)
+        return -1;
+    if (p->row)
+        return 0;
+    if (setup_source_open(p->setup, request->source, request->parameters, &first, e) != 0)
+        return -1;
+    p->row = first.row;
+    first.row = NULL;
+    open_source_close(&first);
+    return 0;
 }
 
 static int prepare(struct protection *p, struct error *e)
 {
     const struct protect_request *request = p->request;
-    if (vault_facts_ask(p->setup, request->vault->row, vault_may_take_backup, e) != 0)
+    if (vault_facts_ask(p->setup, request->vault->row, vault_may_take_backup, e) != 0 ||
+        locking_admits(request->vault->vault, request->stamp, e) != 0)
         return -1;
     if (request->description && name_check_description(request->description, e) != 0)
         return -1;
-    if (choose_name(p, e) != 0 ||
-        setup_source_open(p->setup, request->source, request->parameters, &p->source, e) != 0 ||
-        collect_rules(p, e) != 0 || look_around(p, e) != 0)
+    if (choose_name(p, e) != 0)
+        return -1;
+    return know_source(p, e);
+}
+
+static int begin_hold(struct protection *p, struct error *e)
+{
+    const struct protect_request *request = p->request;
+    const struct hold_request hold = {.catalog = setup_catalog(p->setup),
+                                      .source = p->row->id,
+                                      .policy = request->policy_hooks,
+                                      .wanted = request->consistency,
+                                      .facts = {.source = p->row->name,
+                                                .vault = request->vault->row->name,
+                                                .policy = request->policy_name,
+                                                .path = source_root(p)}};
+    return hold_begin(&p->hold, &hold, e);
+}
+
+/* The parameters for this time, and the path that a hook has named before them. */
+static int collect_parameters(struct protection *p, struct catalog_pairs *pairs,
+                              struct error *e)
+{
+    const struct catalog_pairs *given = p->request->parameters;
+    const char *path = hold_path(&p->hold);
+    const struct driver *driver = NULL;
+    if (path) {
+        if (setup_driver(p->setup, p->row->driver, LAGAN_KIND_SOURCE, &driver, e) != 0)
+            return -1;
+        const struct lagan_parameter *place = place_parameter(driver);
+        if (!place)
+            return error_set(e, LAGAN_UNSUPPORTED, ERROR_HOOK_FAILED,
+                             "a hook said LAGAN_PATH=%s, but what %s reads has no path", path,
+                             p->row->driver);
+        if (catalog_pairs_add(pairs, place->name, path, e) != 0)
+            return -1;
+        log_write(LOG_INFO, "backup", "%s is read from %s", p->row->name, path);
+    }
+    for (size_t i = 0; given && i < given->count; i++) {
+        if (catalog_pairs_add(pairs, given->items[i].name, given->items[i].value, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int open_source(struct protection *p, struct error *e)
+{
+    struct catalog_pairs pairs = {0};
+    int result = collect_parameters(p, &pairs, e);
+    if (result == 0)
+        result = setup_source_open(p->setup, p->row->name, &pairs, &p->source, e);
+    catalog_pairs_clear(&pairs);
+    return result;
+}
+
+/* All that has to be open and known before something is read. */
+static int open_all(struct protection *p, struct error *e)
+{
+    if (begin_hold(p, e) != 0 || open_source(p, e) != 0 || collect_rules(p, e) != 0 ||
+        look_around(p, e) != 0)
         return -1;
     tell_vault(p);
     return 0;
@@ -160,6 +252,22 @@ static struct seal_pair *seal_pairs(const struct catalog_pairs *pairs, struct er
     return made;
 }
 
+/* The parent, which nobody deletes meanwhile. */
+static const struct seal *keep_parent(struct protection *p)
+{
+    const struct seal *parent = find_parent(p);
+    char reason[CATALOG_TEXT_SIZE];
+    struct error why = ERROR_INIT;
+    if (!parent)
+        return NULL;
+    snprintf(reason, sizeof(reason), "the next backup of %s builds upon it", p->row->name);
+    int kept = keep_begin(setup_catalog(p->setup), p->request->vault->row->uuid, parent->id,
+                          p->task, reason, &p->pin, &why);
+    if (kept < 0) /* without it the backup would fail at worst, and nothing is lost */
+        log_write(LOG_WARNING, "backup", "the last backup is not pinned: %s", why.text);
+    return kept == 0 ? NULL : parent;
+}
+
 /* Once, or twice where the parent turns out to be damaged. */
 static int run_backup(struct backup_request *backup, struct seal **seal, struct error *e)
 {
@@ -172,6 +280,16 @@ static int run_backup(struct backup_request *backup, struct seal **seal, struct 
     *e = ERROR_INIT;
     backup->parent = NULL;
     return backup_run(backup, seal, e);
+}
+
+/* Everything is read: the source may go on, and it is known what the backup is. */
+static int note_consistency(void *context, struct seal *seal, struct error *e)
+{
+    struct protection *p = context;
+    hold_release(&p->hold);
+    if (hold_tag(&p->hold, seal, e) != 0)
+        return -1;
+    return stamp_tag(p->request->stamp, clock_wall_ns(), seal, e);
 }
 
 static int ask_room(void *context, uint64_t bytes, struct error *e)
@@ -189,7 +307,7 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
     struct backup_request backup = {
         .source = p->source.source,
         .vault = p->request->vault->vault,
-        .parent = find_parent(p),
+        .parent = keep_parent(p),
         .full = p->request->full,
         .rules = p->rules,
         .source_id = row->id,
@@ -204,6 +322,8 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
         .reporter = *reporter,
         .room = p->request->vault->row->quota_bytes > 0 ? ask_room : NULL,
         .room_context = p,
+        .read = note_consistency,
+        .read_context = p,
     };
     struct seal_pair *parameters = seal_pairs(&row->parameters, e);
     struct seal_pair *rules = parameters ? seal_pairs(&row->rules, e) : NULL;
@@ -229,6 +349,8 @@ static int store_row(struct protection *p, struct task *task, const struct catal
         result =
             catalog_audit_add(catalog, CATALOG_EVENT_BACKUP_CREATE, row->id, e,
                               "%s of %s into %s", row->name, row->source_name, vault->name);
+    if (result == 0 && p->request->recorded)
+        result = p->request->recorded(p->request->context, task->row.id, row, e);
     if (result == 0)
         return catalog_commit(catalog, e);
     catalog_rollback(catalog);
@@ -260,24 +382,42 @@ static void warn_of_quota(struct protection *p)
               used, quota);
 }
 
+static void fill_result(const struct protection *p, struct protect_result *result)
+{
+    result->wanted = p->hold.wanted;
+    result->reached = p->hold.reached;
+    result->less = p->hold.why;
+    result->warning = p->hold.warning;
+    if (result->less.error_class != LAGAN_OK)
+        log_write(LOG_WARNING, "backup", "%s: consistency %s instead of %s: %s", p->row->name,
+                  policy_consistency_name(result->reached),
+                  policy_consistency_name(result->wanted), result->less.text);
+}
+
 static int run_task(struct protection *p, struct protect_result *result, struct error *e)
 {
     const struct catalog_vault *vault = p->request->vault->row;
     char subject[CATALOG_TEXT_SIZE];
     struct task task;
-    snprintf(subject, sizeof(subject), "%s -> %.*s", p->source.row->name, NAME_LIMIT,
-             vault->name);
-    task_begin(&task, setup_catalog(p->setup), CATALOG_TASK_BACKUP, vault->uuid,
-               p->source.row->id, subject, p->request->reporter);
+    snprintf(subject, sizeof(subject), "%s -> %.*s", p->row->name, NAME_LIMIT, vault->name);
+    task_begin(&task, setup_catalog(p->setup), CATALOG_TASK_BACKUP, vault->uuid, p->row->id,
+               subject, p->request->reporter);
     struct job_reporter reporter = task_reporter(&task);
     memcpy(result->task, task.row.id, sizeof(result->task));
-    if (run(p, &reporter, &result->seal, e) != 0) {
-        error_context(e, "backup of %s", p->source.row->name);
+    memcpy(p->task, task.row.id, sizeof(p->task));
+    if (p->request->started)
+        p->request->started(p->request->context, task.row.id);
+    if (open_all(p, e) != 0 || run(p, &reporter, &result->seal, e) != 0) {
+        error_context(e, "backup of %s", p->row->name);
+        hold_end(&p->hold, NULL, "failed", e);
         task_end(&task, e);
         return -1;
     }
     record(p, &task, result);
     warn_of_quota(p);
+    hold_end(&p->hold, result->row.id,
+             result->row.state == CATALOG_BACKUP_PARTIAL ? "partial" : "success", NULL);
+    fill_result(p, result);
     return 0;
 }
 
@@ -289,8 +429,11 @@ int protect_run(struct setup *s, const struct protect_request *request,
     int done = prepare(&p, e) == 0 && run_task(&p, &made, e) == 0 ? 0 : -1;
     if (done == 0)
         *result = made;
+    keep_end(setup_catalog(s), &p.pin);
+    hold_free(&p.hold);
     select_rules_free(p.rules);
     seal_list_free(&p.seals);
     open_source_close(&p.source);
+    catalog_source_free(p.row);
     return done;
 }
