@@ -130,8 +130,17 @@ static bool may_drop(const struct simulation *s, const struct plan *plan)
            (has_counts(rules) && plan->count > rules->count);
 }
 
+/* Others share most of what a backup has stored.  What the next one has replaced is taken to be
+ * the same amount as it has stored: that goes, the rest stays for it. */
 static int drop(struct simulation *s, struct plan *plan, size_t i, struct error *e)
 {
+    struct held *next = i + 1 < plan->count ? &plan->held[i + 1] : NULL;
+
+    if (next != NULL && next->bytes < plan->held[i].bytes) {
+        uint64_t rest = plan->held[i].bytes - next->bytes;
+        plan->held[i].bytes -= rest;
+        next->bytes += rest;
+    }
     plan->bytes -= plan->held[i].bytes;
     return emit(s, plan,
                 (struct simulate_event){.kind = SIMULATE_DROP,

@@ -4,8 +4,10 @@
  * dispatch.h and the decisions of retention.h, on a clock of its own that jumps from event to
  * event.  Pure.
  *
- * Each policy counts as one source in one vault.  Runs succeed, take as long as the last ones
- * did, and store as much; a backup that is dropped gives back what it had stored.
+ * Each policy counts as one source in one vault whose size stays the same: runs succeed, take
+ * as long as the last ones did, and store as much.  A backup that is dropped gives back as much
+ * as the next one has stored, which is what that one has replaced; the rest of it belongs to
+ * the next one then.
  */
 #ifndef CORE_POLICY_SIMULATE_H
 #define CORE_POLICY_SIMULATE_H

@@ -100,6 +100,8 @@ static void check_sums(const struct seen *seen, size_t policy, uint64_t before,
                      counts[SIMULATE_DROP] + counts[SIMULATE_KEEP] + running);
     assert_int_equal(counts[SIMULATE_END], 1);
     assert_int_equal(bytes[SIMULATE_END], bytes[SIMULATE_KEEP]);
+    if (before + running == 0)
+        assert_int_equal(bytes[SIMULATE_RUN], bytes[SIMULATE_DROP] + bytes[SIMULATE_KEEP]);
 }
 
 /* Slots 00:00, 01:00, 02:00 and runs of 90 minutes: two backups. */
@@ -288,6 +290,24 @@ static void simulate_looks_rarely(void **state)
     policy_free((struct policy *)policy.policy);
 }
 
+/* What the first backup has stored stays when it goes: the others need it. */
+static void simulate_keeps_what_is_shared(void **state)
+{
+    static const struct policy_pair pairs[PAIRS] = {
+        {"schedule", "daily 02:00"}, {"zone", "UTC"}, {"keep-count", "7"}};
+    struct simulate_policy policy = {
+        .policy = policy_of(pairs), .enabled = true, .bytes_each = 3, .bytes_full = 1000};
+    struct seen seen;
+    (void)state;
+    simulate(&policy, 1, 100 * DAY_NS, &seen);
+    uint64_t kept = seen.counts[0][SIMULATE_KEEP];
+    assert_in_range(kept, 7, 8);
+    assert_int_equal(seen.bytes[0][SIMULATE_END], 1000 + (kept - 1) * 3);
+    assert_int_equal(seen.bytes[0][SIMULATE_DROP], (100 - kept) * 3);
+    check_sums(&seen, 0, 0, 0);
+    policy_free((struct policy *)policy.policy);
+}
+
 static int refuse(void *context, const struct simulate_event *event, struct error *e)
 {
     (void)context;
@@ -322,6 +342,7 @@ int main(void)
         cmocka_unit_test(simulate_window_SCH_11),
         cmocka_unit_test(simulate_beginnings),
         cmocka_unit_test(simulate_looks_rarely),
+        cmocka_unit_test(simulate_keeps_what_is_shared),
         cmocka_unit_test(simulate_can_be_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
