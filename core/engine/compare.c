@@ -95,7 +95,7 @@ struct compare_verdict compare_judge(const struct compare_place at[COMPARE_SIDES
     const bool mirror = m == COMPARE_PRESENT || m == COMPARE_SOUND;
     const int from = source ? COMPARE_SOURCE : mirror ? COMPARE_MIRROR : -1;
 
-    if (source && mirror)
+    if ((source || s == COMPARE_PRUNED) && (mirror || m == COMPARE_PRUNED))
         return (struct compare_verdict){.bad = false, .from = -1};
     if (s == COMPARE_DAMAGED && m == COMPARE_DAMAGED)
         return (struct compare_verdict){true, COMPARE_DAMAGED_BOTH, -1};
@@ -133,7 +133,11 @@ static void make_root(struct compare *c, enum compare_side side)
 
     hash_begin(&h);
     for (size_t i = 0; i < c->object_count; i++) {
-        if (!c->objects[i].needed)
+        const struct compare_object *o = &c->objects[i];
+
+        /* What one side has pruned the other may still have. */
+        if (!o->needed || o->at[COMPARE_SOURCE].state == COMPARE_PRUNED ||
+            o->at[COMPARE_MIRROR].state == COMPARE_PRUNED)
             continue;
         compare_object_name(&c->objects[i].name, text);
         hash_place(c, side, &h, text, &c->objects[i].at[side]);
@@ -230,7 +234,7 @@ static bool is_complete(const struct compare *c, const struct compare_seal *s,
         const enum compare_state state = o->at[side].state;
 
         if (o->needed && !o->mended && state != COMPARE_PRESENT && state != COMPARE_SOUND &&
-            compare_seal_needs(c, s, &o->name))
+            state != COMPARE_PRUNED && compare_seal_needs(c, s, &o->name))
             return false;
     }
     return true;
@@ -347,6 +351,8 @@ static void clean(struct compare *c)
         free(c->rolls[i].packs);
     free(c->objects);
     free(c->rolls);
+    for (int side = 0; side < COMPARE_SIDES; side++)
+        moves_free(&c->moves[side]);
     free(c->seals);
     seal_scan_free(&c->scan[0]);
     seal_scan_free(&c->scan[1]);

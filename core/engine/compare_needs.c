@@ -17,6 +17,9 @@ void compare_object_name(const struct name *name, char text[NAME_SIZE])
     case NAME_ROLL:
         name_of_roll(name->hash, text);
         break;
+    case NAME_MOVE:
+        name_of_move(name->hash, text);
+        break;
     default:
         name_of_pack(name->hash, text);
         break;
@@ -25,7 +28,16 @@ void compare_object_name(const struct name *name, char text[NAME_SIZE])
 
 static int rank(enum name_kind kind)
 {
-    return kind == NAME_PACK ? 0 : kind == NAME_ROLL ? 1 : 2;
+    switch (kind) {
+    case NAME_MOVE:
+        return 0;
+    case NAME_PACK:
+        return 1;
+    case NAME_ROLL:
+        return 2;
+    default:
+        return 3;
+    }
 }
 
 /* In the byte order of full names. */
@@ -74,8 +86,8 @@ static int collect(void *context, const char *key, uint64_t bytes, struct error 
     struct compare_object *o;
     struct name name;
 
-    if (!name_parse(key, &name) ||
-        (name.kind != NAME_PACK && name.kind != NAME_ROLL && name.kind != NAME_RUN))
+    if (!name_parse(key, &name) || (name.kind != NAME_PACK && name.kind != NAME_ROLL &&
+                                    name.kind != NAME_RUN && name.kind != NAME_MOVE))
         return 0;
     o = add(l->compare, &name, e);
     if (o == NULL)
@@ -86,7 +98,7 @@ static int collect(void *context, const char *key, uint64_t bytes, struct error 
 
 static int list(struct compare *c, enum compare_side side, struct error *e)
 {
-    static const char *const prefixes[] = {"packs/", "rolls/", "runs/"};
+    static const char *const prefixes[] = {"moves/", "packs/", "rolls/", "runs/"};
     struct listing l = {c, side};
 
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
@@ -235,6 +247,93 @@ static int check(struct compare *c, struct compare_object *o, struct error *e)
     return 0;
 }
 
+static struct compare_object *find(struct compare *c, enum name_kind kind,
+                                   const uint8_t hash[32])
+{
+    struct compare_object key = {.name = {.kind = kind}};
+
+    memcpy(key.name.hash, hash, sizeof(key.name.hash));
+    return c->object_count == 0 ? NULL
+                                : bsearch(&key, c->objects, c->object_count,
+                                          sizeof(*c->objects), compare_objects);
+}
+
+/* The move at `side` that covers every live backup which lists the pack. */
+static const struct move_object *
+covering(const struct compare *c, const struct compare_object *o, enum compare_side side)
+{
+    const struct moves *m = &c->moves[side];
+    const struct move_object *found = moves_find_any(m, o->name.hash);
+
+    for (size_t i = 0; found != NULL && i < c->seal_count; i++)
+        if (compare_seal_needs(c, &c->seals[i], &o->name))
+            found = moves_find(m, strtoull(c->seals[i].id, NULL, 16), o->name.hash);
+    return found;
+}
+
+/* The packs that took its chunks over are needed at `side`.  When `own`, it was pruned there,
+ * and the other side, which may not have been, need not have them. */
+static void need_heirs(struct compare *c, const struct prune_record *r, const uint8_t hash[32],
+                       enum compare_side side, bool own)
+{
+    const struct prune_gone *gone = prune_record_find(r, hash);
+
+    for (uint32_t i = 0; i < gone->count; i++) {
+        const struct seal_pack *pack = &r->heirs[r->places[gone->first + i]];
+        struct compare_object *heir = find(c, NAME_PACK, pack->hash);
+
+        if (heir == NULL)
+            continue; /* its own heirs count */
+        heir->needed = true;
+        heir->bytes = pack->bytes;
+        if (own && heir->at[1 - side].state == COMPARE_ABSENT)
+            heir->at[1 - side].state = COMPARE_PRUNED;
+    }
+}
+
+static void need_move(struct compare *c, const struct move_object *move)
+{
+    struct compare_object *object = NULL;
+    struct name name;
+
+    if (name_parse(move->name, &name))
+        object = find(c, NAME_MOVE, name.hash);
+    if (object != NULL)
+        object->needed = true;
+}
+
+/* What is absent at a side because it was pruned there is no loss; nor is what the other side
+ * has pruned, once its move is here. */
+static void excuse(struct compare *c, struct compare_object *o, enum compare_side side)
+{
+    const struct move_object *own, *other;
+
+    if (!o->needed || o->name.kind != NAME_PACK || o->at[side].state != COMPARE_ABSENT)
+        return;
+    own = covering(c, o, side);
+    other = own == NULL && o->at[1 - side].state != COMPARE_PRESENT ? covering(c, o, 1 - side)
+                                                                    : NULL;
+    if (own == NULL && other == NULL)
+        return;
+    o->at[side].state = COMPARE_PRUNED;
+    need_heirs(c, own != NULL ? &own->record : &other->record, o->name.hash, side, own != NULL);
+    if (other != NULL)
+        need_move(c, other);
+}
+
+static int excuse_all(struct compare *c, struct error *e)
+{
+    for (int side = 0; side < COMPARE_SIDES; side++)
+        if (moves_load(c->vault[side], &c->moves[side], e) != 0)
+            return error_context(e, "%s", compare_side_name(side));
+    if (c->moves[COMPARE_SOURCE].count + c->moves[COMPARE_MIRROR].count == 0)
+        return 0;
+    for (int side = 0; side < COMPARE_SIDES; side++)
+        for (size_t i = 0; i < c->object_count; i++)
+            excuse(c, &c->objects[i], side);
+    return 0;
+}
+
 int compare_needs(struct compare *c, struct error *e)
 {
     size_t folded = 0;
@@ -261,7 +360,7 @@ int compare_needs(struct compare *c, struct error *e)
     for (size_t i = 0; i < c->object_count; i++)
         if (check(c, &c->objects[i], e) != 0)
             return -1;
-    return 0;
+    return excuse_all(c, e);
 }
 
 static bool lists(const struct seal_pack *packs, size_t count, const uint8_t hash[32])
@@ -272,7 +371,7 @@ static bool lists(const struct seal_pack *packs, size_t count, const uint8_t has
 bool compare_seal_needs(const struct compare *c, const struct compare_seal *s,
                         const struct name *name)
 {
-    if (!s->live || s->seal == NULL || name->kind == NAME_RUN)
+    if (!s->live || s->seal == NULL || (name->kind != NAME_PACK && name->kind != NAME_ROLL))
         return false;
     if (name->kind == NAME_PACK && lists(s->seal->packs, s->seal->pack_count, name->hash))
         return true;

@@ -13,12 +13,14 @@
 
 #include "engine/compare.h"
 #include "vault/carry.h"
+#include "vault/moves.h"
 #include "vault/seal_scan.h"
 
 #include <pthread.h>
 
 enum compare_state {
     COMPARE_ABSENT,
+    COMPARE_PRUNED,  /* absent, and no loss: what is needed of it was moved there */
     COMPARE_PRESENT, /* listed with the right length, not read */
     COMPARE_SOUND,   /* read in full */
     COMPARE_DAMAGED
@@ -70,6 +72,7 @@ struct compare {
     size_t seal_count;
     struct compare_roll *rolls; /* by hash */
     size_t roll_count;
+    struct moves moves[COMPARE_SIDES];
     struct compare_object *objects; /* by name */
     size_t object_count, object_room;
 

@@ -21,9 +21,9 @@ enum { PAGE = 1000, OPEN_FOLDERS = 16 };
 #define CONF "conf/"
 
 /* All that a vault has (doc/format.md section 2), in the order in which it goes. */
-static const char *const order[] = {"keys/",  "seals/",    "rolls/", "packs/",
-                                    "runs/",  "sessions/", "prune/", "parity/",
-                                    "audit/", "about/",    "locks/", CONF};
+static const char *const order[] = {"keys/",  "seals/",    "moves/", "rolls/",  "packs/",
+                                    "runs/",  "sessions/", "prune/", "parity/", "audit/",
+                                    "about/", "locks/",    CONF};
 enum { PARTS = sizeof(order) / sizeof(order[0]) };
 
 /* A removal at work. */

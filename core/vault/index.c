@@ -80,7 +80,7 @@ static bool find_near(struct index *ix, struct lookup *l)
     for (int i = 0; i < NEIGHBOURS && number != INDEX_NONE; number = ix->packs[number].older) {
         const struct index_pack *p = &ix->packs[number];
         const struct table *t = &p->open->table;
-        if (p->kind != l->kind || p->bad || number == l->except)
+        if (p->kind != l->kind || p->bad || p->gone || number == l->except)
             continue;
         i++;
         int64_t chunk = p->cursor < t->chunk_count && chunk_id_equal(&t->ids[p->cursor], l->id)
@@ -114,7 +114,7 @@ static int confirm(struct index *ix, struct lookup *l, const struct entry *candi
 {
     uint32_t number = candidate->pack;
 
-    if (ix->packs[number].kind != l->kind || number == l->except)
+    if (ix->packs[number].kind != l->kind || number == l->except || ix->packs[number].gone)
         return 0;
     if (ix->packs[number].bad && ix->request.tolerant)
         return 0;
@@ -224,7 +224,7 @@ int index_add(struct index *ix, struct pack *pack, uint32_t *number, struct erro
     if (result == 0) {
         struct index_pack *p = &ix->packs[added];
         p->own = true;
-        p->bad = false;
+        p->bad = p->gone = false;
         p->kind = (uint8_t)pack->kind;
         p->chunks = pack->table.chunk_count;
         if (!p->covered)
@@ -265,9 +265,18 @@ bool index_has_pack(struct index *ix, const uint8_t hash[32])
 {
     pthread_mutex_lock(&ix->lock);
     uint32_t number = index_packs_find(ix, hash);
-    bool whole = number != INDEX_NONE && !ix->packs[number].bad;
+    bool whole = number != INDEX_NONE && !ix->packs[number].bad && !ix->packs[number].gone;
     pthread_mutex_unlock(&ix->lock);
     return whole;
+}
+
+int index_renew(struct index *ix, struct error *e)
+{
+    OBJECT_CHECK(ix, INDEX_MAGIC);
+    pthread_mutex_lock(&ix->lock);
+    int result = index_load_again(ix, e);
+    pthread_mutex_unlock(&ix->lock);
+    return result;
 }
 
 bool index_damage(struct index *ix, struct error *why)

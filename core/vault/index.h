@@ -15,6 +15,7 @@
 #define CORE_VAULT_INDEX_H
 
 #include "vault/pack.h"
+#include "vault/prune_epochs.h"
 
 struct index;
 
@@ -24,6 +25,9 @@ struct index_request {
     /* A pack that is missing or damaged is logged and counts as absent; else finding a chunk in
      * it fails.  For writers: they store such chunks anew.  Packs are listed for that. */
     bool tolerant;
+    /* Packs that these name count as absent, and their heirs in their place; NULL = none.  Must
+     * outlive the index. */
+    const struct prune_epochs *condemned;
 };
 
 /* A chunk that was found. */
@@ -64,6 +68,36 @@ struct seal_pack index_pack(struct index *ix, uint32_t number);
 void index_distrust(struct index *ix, uint32_t number, const struct error *why);
 /* Whether the pack counts, and nothing is known against it. */
 bool index_has_pack(struct index *ix, const uint8_t hash[32]);
+
+/* What the index knows of a pack. */
+struct index_facts {
+    struct seal_pack id;
+    enum chunk_kind kind;
+    uint32_t chunks;
+    bool bad;  /* missing or damaged, so that what it holds is not known */
+    bool gone; /* does not count */
+};
+uint32_t index_pack_count(struct index *ix);
+void index_facts(struct index *ix, uint32_t number, struct index_facts *facts);
+/* The number of a pack; false when the index does not have it. */
+bool index_number(struct index *ix, const uint8_t hash[32], uint32_t *number);
+/* Opens pack `number`; it stays until index_release. */
+int index_open_pack(struct index *ix, uint32_t number, struct index_hit *hit, struct error *e);
+
+/* All places of a chunk in packs that count, each confirmed by the full id in a table of
+ * contents.  Packs that cannot be opened are passed over and marked as bad. */
+enum { INDEX_PLACES = 16 };
+struct index_place {
+    uint32_t number; /* of the pack */
+    uint32_t chunk;  /* its number in there */
+};
+/* How many there are, or -1. */
+int index_places(struct index *ix, enum chunk_kind kind, const struct chunk_id *id,
+                 struct index_place places[INDEX_PLACES], struct error *e);
+
+/* Looks again at what backups need, after a pack was found to be gone: its chunks may have been
+ * moved since the index was opened. */
+int index_renew(struct index *ix, struct error *e);
 
 /* True, and why, when some pack or roll that counts was found missing or damaged. */
 bool index_damage(struct index *ix, struct error *why);

@@ -108,7 +108,7 @@ static void mark_absent(struct index *ix, const bool *listed)
     char name[NAME_SIZE];
 
     for (uint32_t i = 0; i < ix->pack_count; i++) {
-        if (listed[i])
+        if (listed[i] || ix->packs[i].gone)
             continue;
         name_of_pack(ix->packs[i].id.hash, name);
         if (count++ == 0)
@@ -184,19 +184,24 @@ static int cover(struct index *ix, uint32_t number, struct error *e)
     return index_recent_add(ix, number, &ix->packs[number].open->table, e);
 }
 
+static bool is_wanted(const struct index_pack *p)
+{
+    return !p->covered && !p->bad && !p->gone;
+}
+
 static uint32_t count_uncovered(const struct index *ix)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < ix->pack_count; i++)
-        count += !ix->packs[i].covered && !ix->packs[i].bad;
+        count += is_wanted(&ix->packs[i]);
     return count;
 }
 
 static int cover_by_tails(struct index *ix, struct error *e)
 {
     for (uint32_t i = 0; i < ix->pack_count; i++)
-        if (!ix->packs[i].covered && !ix->packs[i].bad && cover(ix, i, e) < 0)
+        if (is_wanted(&ix->packs[i]) && cover(ix, i, e) < 0)
             return -1;
     return index_recent_flush(ix, e);
 }
@@ -214,10 +219,18 @@ int index_cover(struct index *ix, struct error *e)
 
 int index_load(struct index *ix, struct error *e)
 {
-    if (find_needed(ix, e) < 0 || (ix->request.tolerant && find_absent(ix, e) < 0))
+    if (find_needed(ix, e) < 0 || index_gone(ix, e) < 0 ||
+        (ix->request.tolerant && find_absent(ix, e) < 0))
         return -1;
     if (ix->request.tolerant)
         distrust_list(ix->vault, mark_distrusted, ix);
     index_segments_load(ix);
     return index_cover(ix, e) < 0 ? -1 : index_segments_keep(ix, e);
+}
+
+int index_load_again(struct index *ix, struct error *e)
+{
+    if (find_needed(ix, e) < 0 || index_gone(ix, e) < 0)
+        return -1;
+    return index_cover(ix, e);
 }

@@ -24,6 +24,7 @@ struct index_pack {
     bool covered;      /* its entries are in a segment or in memory */
     bool own;          /* added by index_add */
     bool bad;          /* missing or damaged */
+    bool gone;         /* does not count: moved and removed, or condemned */
     bool loading;      /* a thread opens it now */
     uint32_t chunks;   /* in its table */
     uint32_t pins;     /* hits not released */
@@ -142,5 +143,11 @@ int index_runs_load(struct index *ix, struct error *e);
 int index_load(struct index *ix, struct error *e);
 /* Makes all packs covered that are not. */
 int index_cover(struct index *ix, struct error *e);
+/* Looks again at what backups need: some of it may have been moved since. */
+int index_load_again(struct index *ix, struct error *e);
+
+/* index_gone.c: takes packs out that were removed after their chunks were moved, and condemned
+ * ones, and adds their heirs. */
+int index_gone(struct index *ix, struct error *e);
 
 #endif

@@ -165,7 +165,7 @@ static int list_uncovered(const struct index *ix, const struct run_set *set, uin
         }
     *count = 0;
     for (uint32_t i = 0; i < ix->pack_count; i++)
-        if (!covered[i] && ix->packs[i].covered && !ix->packs[i].bad)
+        if (!covered[i] && ix->packs[i].covered && !ix->packs[i].bad && !ix->packs[i].gone)
             numbers[(*count)++] = i;
     free(covered);
     return 0;

@@ -18,6 +18,9 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/lock_judge.c \
 	core/vault/lock_write.c \
 	core/vault/name.c core/vault/name.h \
+	core/vault/moves.c core/vault/moves.h \
+	core/vault/prune_epochs.c core/vault/prune_epochs.h \
+	core/vault/prune_record.c core/vault/prune_record.h \
 	core/vault/roll.c core/vault/roll.h \
 	core/vault/seal.c core/vault/seal.h \
 	core/vault/seal_codec.c core/vault/seal_codec.h \
@@ -43,6 +46,7 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/transfer.c core/vault/transfer.h core/vault/transfer_private.h \
 	core/vault/transfer_backup.c \
 	core/vault/transfer_objects.c \
+	core/vault/transfer_prune.c \
 	core/vault/transfer_runs.c \
 	core/vault/transfer_seals.c
 
@@ -60,6 +64,19 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/verify_survey.c \
 	core/vault/verify_trees.c \
 	core/vault/verify_walk.c
+
+# Prune.
+core_vault_libvault_la_SOURCES += \
+	core/vault/prune.c core/vault/prune.h core/vault/prune_private.h \
+	core/vault/prune_condemn.c \
+	core/vault/prune_delete.c \
+	core/vault/prune_mark.c \
+	core/vault/prune_moves.c \
+	core/vault/prune_plan.c \
+	core/vault/prune_repack.c \
+	core/vault/prune_sessions.c \
+	core/vault/prune_tidy.c \
+	core/vault/prune_walk.c
 
 # Chunker.
 core_vault_libvault_la_SOURCES += \
@@ -96,8 +113,10 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/envelope_writer.c \
 	core/vault/filter.c core/vault/filter.h \
 	core/vault/index.c core/vault/index.h core/vault/index_private.h \
+	core/vault/index_gone.c \
 	core/vault/index_load.c \
 	core/vault/index_packs.c \
+	core/vault/index_places.c \
 	core/vault/index_recent.c \
 	core/vault/index_runs.c \
 	core/vault/index_segments.c \
@@ -113,8 +132,10 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/segment.c core/vault/segment.h core/vault/segment_layout.h \
 	core/vault/segment_write.c \
 	core/vault/session.c core/vault/session_private.h \
+	core/vault/session_list.c \
 	core/vault/session_needs.c \
 	core/vault/session_object.c core/vault/session_object.h \
+	core/vault/session_prune.c \
 	core/vault/session_resume.c \
 	core/vault/store.c core/vault/store.h core/vault/store_private.h \
 	core/vault/table.c core/vault/table.h

@@ -25,8 +25,10 @@ static const struct pattern {
     {NAME_TOMBSTONE, 0, "seals/T-I.gone"},
     {NAME_SESSION, 0, "sessions/N/U"},
     {NAME_SESSION_DONE, 0, "sessions/N/U.done"},
-    {NAME_PRUNE, 0, "prune/N.condemn"},
-    {NAME_PRUNE, 0, "prune/N.delete"},
+    {NAME_SESSION_SIGN, 0, "sessions/N/U.I"},
+    {NAME_CONDEMN, 0, "prune/N.condemn"},
+    {NAME_DELETE, 0, "prune/N.delete"},
+    {NAME_MOVE, 32, "moves/H"},
     {NAME_PARITY, 32, "parity/H"},
     {NAME_ABOUT, 0, "about/N"},
     {NAME_AUDIT, 0, "audit/U-I"},
@@ -199,10 +201,35 @@ void name_of_roll(const uint8_t hash[32], char text[NAME_SIZE])
     with_hash("rolls/", hash, 32, text);
 }
 
+void name_of_move(const uint8_t hash[32], char text[NAME_SIZE])
+{
+    with_hash("moves/", hash, 32, text);
+}
+
+void name_of_condemn(uint32_t epoch, char text[NAME_SIZE])
+{
+    snprintf(text, NAME_SIZE, "prune/%08x.condemn", epoch);
+}
+
+void name_of_delete(uint32_t epoch, char text[NAME_SIZE])
+{
+    snprintf(text, NAME_SIZE, "prune/%08x.delete", epoch);
+}
+
 void name_of_session(uint32_t epoch, const uint8_t uuid[16], bool done, char text[NAME_SIZE])
 {
     char digits[33];
 
     text_hex(uuid, 16, digits);
     snprintf(text, NAME_SIZE, "sessions/%08x/%s%s", epoch, digits, done ? ".done" : "");
+}
+
+void name_of_session_sign(uint32_t epoch, const uint8_t uuid[16], uint64_t number,
+                          char text[NAME_SIZE])
+{
+    char digits[33];
+
+    text_hex(uuid, 16, digits);
+    snprintf(text, NAME_SIZE, "sessions/%08x/%s.%016llx", epoch, digits,
+             (unsigned long long)number);
 }

@@ -22,7 +22,10 @@ enum { NAME_SIZE = 112 }; /* room for the longest name and its terminator */
     X(TOMBSTONE, "seals/", "tombstone")                                                        \
     X(SESSION, "sessions/", "session")                                                         \
     X(SESSION_DONE, "sessions/", "end of a session")                                           \
-    X(PRUNE, "prune/", "prune record")                                                         \
+    X(SESSION_SIGN, "sessions/", "sign of a session")                                          \
+    X(CONDEMN, "prune/", "record of condemned packs")                                          \
+    X(DELETE, "prune/", "record of deleted packs")                                             \
+    X(MOVE, "moves/", "record of moved chunks")                                                \
     X(PARITY, "parity/", "parity sidecar")                                                     \
     X(ABOUT, "about/", "description of a copy")                                                \
     X(AUDIT, "audit/", "head of an audit log")                                                 \
@@ -38,10 +41,11 @@ enum name_kind {
 struct name {
     enum name_kind kind;
     bool has_hash;    /* the object is named by its content */
-    uint8_t hash[32]; /* PACK, RUN, ROLL, PARITY: all of it; KEY: the first 16 bytes */
-    uint32_t number;  /* CONF, ABOUT: generation; SESSION, PRUNE: epoch; RUN: level */
-    uint64_t id;      /* SEAL, TOMBSTONE: id; RUN: sequence; AUDIT: line */
-    uint8_t uuid[16]; /* SESSION; AUDIT: writer */
+    uint8_t hash[32]; /* PACK, RUN, ROLL, MOVE, PARITY: all of it; KEY: the first 16 bytes */
+    uint32_t number;  /* CONF, ABOUT, LOCK: generation; SESSION..., CONDEMN, DELETE: epoch; RUN:
+                         level */
+    uint64_t id; /* SEAL, TOMBSTONE: id; RUN: sequence; AUDIT: line; SESSION_SIGN: number */
+    uint8_t uuid[16]; /* SESSION...; AUDIT: writer */
 };
 
 /* False for a name that no object of a vault has. */
@@ -59,6 +63,11 @@ void name_of_pack(const uint8_t hash[32], char text[NAME_SIZE]);
 void name_of_run(uint32_t level, uint64_t sequence, const uint8_t hash[32],
                  char text[NAME_SIZE]);
 void name_of_roll(const uint8_t hash[32], char text[NAME_SIZE]);
+void name_of_move(const uint8_t hash[32], char text[NAME_SIZE]);
+void name_of_condemn(uint32_t epoch, char text[NAME_SIZE]);
+void name_of_delete(uint32_t epoch, char text[NAME_SIZE]);
 void name_of_session(uint32_t epoch, const uint8_t uuid[16], bool done, char text[NAME_SIZE]);
+void name_of_session_sign(uint32_t epoch, const uint8_t uuid[16], uint64_t number,
+                          char text[NAME_SIZE]);
 
 #endif

@@ -15,6 +15,9 @@
 
 #include "vault/seal.h"
 
+/* A session that gave no sign for so long is taken for dead, unless told otherwise. */
+#define PRUNE_SILENCE_NS (INT64_C(48) * 3600 * 1000000000)
+
 struct prune_counters {
     uint64_t packs, bytes;               /* in the vault */
     uint64_t packs_dead, bytes_dead;     /* of no use to any backup */

@@ -3,6 +3,7 @@
 #include "vault/roll.h"
 #include "crypto/hash.h"
 #include "vault/field.h"
+#include "vault/moves.h"
 #include "vault/name.h"
 #include "vault/stored.h"
 #include "vault/vault_private.h"
@@ -170,7 +171,24 @@ static int append_roll(struct vault *v, struct vault *other, const uint8_t hash[
 int vault_backup_packs(struct vault *v, const struct seal *seal, struct seal_pack **packs,
                        size_t *count, struct error *e)
 {
-    return backup_packs_either(v, NULL, seal, packs, count, e);
+    struct seal_pack *found = NULL;
+    size_t found_count = 0;
+    struct moves moves;
+
+    if (moves_load(v, &moves, e) != 0)
+        return -1;
+    int result = backup_packs_either(v, NULL, seal, &found, &found_count, e);
+    if (result == 0)
+        result = moves_resolve(&moves, NULL, prune_seal_number(seal), &found, &found_count,
+                               NULL, NULL, e);
+    moves_free(&moves);
+    if (result != 0) {
+        free(found);
+        return -1;
+    }
+    *packs = found;
+    *count = found_count;
+    return 0;
 }
 
 int backup_packs_either(struct vault *v, struct vault *other, const struct seal *seal,

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where nothing new is stored, the time is looked at after so many chunks. */
+enum { SIGN_CHUNKS = 4096 };
+
 /* What a writer may leave lying before another one takes it for dead, where only age tells. */
 #define SWEEP_AGE_NS (INT64_C(48) * 3600 * 1000000000)
 
@@ -50,12 +53,13 @@ static int committed(void *context, struct pack *pack, struct error *e)
         session_mark(s, number, PACK_NEEDED | PACK_OWN, NULL, e) < 0)
         return -1;
     journal_pack(s->journal, &id);
+    session_prune_sign(s);
     atomic_fetch_add(&s->bytes_stored, id.bytes);
     atomic_fetch_add(&s->pack_total, 1);
     return 0;
 }
 
-static void drop_parent(struct session *s, const char *why)
+void session_drop_parent(struct session *s, const char *why)
 {
     log_write(LOG_WARNING, "vault", "the last backup is no parent, everything is read anew: %s",
               why);
@@ -74,7 +78,7 @@ static void judge_parent(struct session *s)
         if (index_has_pack(s->index, s->parent_packs[i].hash))
             continue;
         name_of_pack(s->parent_packs[i].hash, name);
-        drop_parent(s, name);
+        session_drop_parent(s, name);
     }
 }
 
@@ -90,13 +94,8 @@ static int copy_parent(struct session *s, const struct seal *parent, struct erro
     if (parent->roll_count > 0)
         memcpy(s->parent_rolls, parent->rolls, parent->roll_count * sizeof(*s->parent_rolls));
     s->parent_roll_count = parent->roll_count;
-    if (vault_backup_packs(s->vault, parent, &s->parent_packs, &s->parent_pack_count, e) == 0)
-        return 0;
-    if (e->error_class != LAGAN_NOT_FOUND && e->error_class != LAGAN_CORRUPT)
-        return -1;
-    drop_parent(s, e->text);
-    *e = ERROR_INIT;
-    return 0;
+    s->parent_number = prune_seal_number(parent);
+    return session_prune_parent(s, parent, e);
 }
 
 /* What dead writers left in the target is no reason to fail. */
@@ -122,17 +121,20 @@ static int start_threads(struct session *s, unsigned threads, struct error *e)
 
 static int start(struct session *s, const struct session_request *request, struct error *e)
 {
-    struct index_request index = {.memory_bytes = SESSION_TABLE_BYTES, .tolerant = true};
+    struct index_request index = {
+        .memory_bytes = SESSION_TABLE_BYTES, .tolerant = true, .condemned = &s->epochs};
     struct journal_content content = {0};
 
-    if (vault_writer(s->vault, request->writer_id, &s->writer, e) < 0 ||
-        copy_parent(s, request->parent, e) < 0)
+    if (vault_writer(s->vault, request->writer_id, &s->writer, e) < 0)
         return -1;
     sweep(s);
     /* The session first, then what is there: section 10's order. */
     if (session_resume_begin(s, &content, e) < 0)
         return -1;
-    int result = index_open(s->vault, &index, &s->index, e);
+    s->sign_ns = clock_boot_ns();
+    int result = copy_parent(s, request->parent, e);
+    if (result == 0)
+        result = index_open(s->vault, &index, &s->index, e);
     if (result == 0)
         judge_parent(s);
     if (result == 0)
@@ -180,6 +182,7 @@ void session_free(struct session *s)
     index_close(s->index);
     journal_close(s->journal);
     vault_writer_wipe(&s->writer);
+    prune_epochs_free(&s->epochs);
     free(s->parent_packs);
     free(s->parent_rolls);
     free(s->packs);
@@ -221,7 +224,8 @@ int session_put_shared(struct session *s, enum chunk_kind kind, const struct chu
     if (result < 0)
         return -1;
     if (result > 0) {
-        atomic_fetch_add(&s->chunks_known, 1);
+        if (atomic_fetch_add(&s->chunks_known, 1) % SIGN_CHUNKS == SIGN_CHUNKS - 1)
+            session_prune_sign(s);
         return 0;
     }
     if (packer_put_shared(s->packer, kind, id, share, data, size, e) < 0)
@@ -293,14 +297,15 @@ int session_seal(struct session *s, struct seal *draft, struct error *e)
 {
     OBJECT_CHECK(s, SESSION_MAGIC);
     /* One barrier for packs and rolls: the seal comes after all that it names is durable. */
-    if (packer_flush(s->packer, e) < 0 || session_needs(s, draft, e) < 0 ||
-        target_flush(vault_target(s->vault), e) < 0)
+    if (packer_flush(s->packer, e) < 0 || session_prune_before(s, e) < 0 ||
+        session_needs(s, draft, e) < 0 || target_flush(vault_target(s->vault), e) < 0)
         return -1;
     memcpy(draft->session, s->object.session, sizeof(draft->session));
     draft->prune_epoch = s->epoch;
     draft->has_parent = s->has_parent;
     memcpy(draft->parent, s->parent, sizeof(draft->parent));
-    if (seal_write(s->vault, draft, &s->writer, e) < 0)
+    if (seal_write(s->vault, draft, &s->writer, e) < 0 ||
+        session_prune_after(s, &s->object, s->epoch, draft, e) <= 0)
         return -1;
     finish(s, draft);
     return 0;

@@ -119,6 +119,24 @@ static int rolls_add(struct rolls *r, const uint8_t hash[32], struct error *e)
     return 0;
 }
 
+/* A roll that is condemned may vanish: a list of other packs has another name. */
+static int write_roll(struct session *s, const struct seal_pack *packs, size_t *count,
+                      uint8_t hash[32], struct error *e)
+{
+    CLEANUP_BUFFER struct buffer bytes = BUFFER_INIT;
+
+    for (;;) {
+        buffer_clear(&bytes);
+        if (roll_encode(packs, *count, &bytes, e) < 0)
+            return -1;
+        hash_sha256(bytes.data, bytes.size, hash);
+        if (*count == 1 || prune_epochs_find(&s->epochs, hash) == NULL)
+            break;
+        *count -= 1;
+    }
+    return roll_write(s->vault, packs, *count, hash, e);
+}
+
 /* Writes the list as one roll or more. */
 static int write_rolls(struct session *s, const struct list *l, struct rolls *rolls,
                        struct error *e)
@@ -126,18 +144,38 @@ static int write_rolls(struct session *s, const struct list *l, struct rolls *ro
     for (size_t done = 0; done < l->count;) {
         size_t some = l->count - done < ROLL_PACK_LIMIT ? l->count - done : ROLL_PACK_LIMIT;
         uint8_t hash[32];
-        if (roll_write(s->vault, l->packs + done, some, hash, e) < 0 ||
-            rolls_add(rolls, hash, e) < 0)
+        if (write_roll(s, l->packs + done, &some, hash, e) < 0 || rolls_add(rolls, hash, e) < 0)
             return -1;
         done += some;
     }
     return 0;
 }
 
+/* Rolls that name packs which are not needed any more are left behind, and so are condemned
+ * ones. */
+static bool is_outdated(const struct session *s, const struct list *needs,
+                        const struct list *rolled)
+{
+    size_t j = 0;
+
+    for (size_t i = 0; i < s->parent_roll_count; i++)
+        if (prune_epochs_find(&s->epochs, s->parent_rolls[i]) != NULL)
+            return true;
+    for (size_t i = 0; i < rolled->count; i++) {
+        while (j < needs->count && compare(&needs->packs[j], &rolled->packs[i]) < 0)
+            j++;
+        if (j == needs->count || compare(&needs->packs[j], &rolled->packs[i]) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* Divides what is needed between rolls and the seal itself, in which `explicit` stays. */
 static int divide(struct session *s, struct list *needs, struct list *rolled,
                   struct rolls *rolls, struct error *e)
 {
+    if (is_outdated(s, needs, rolled))
+        s->parent_roll_count = rolled->count = 0;
     bool many = s->parent_roll_count + 1 >= SESSION_ROLL_LIMIT;
 
     for (size_t i = 0; i < s->parent_roll_count; i++)

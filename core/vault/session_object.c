@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* session_object.c - session objects, and the prune epoch they are registered under. */
 #include "vault/session_object.h"
+#include "base/clock.h"
 #include "crypto/crc32c.h"
 #include "vault/name.h"
 
@@ -15,7 +16,8 @@ enum {
     TLV_WRITER = 3,
     TLV_CREATED = 4,
     TLV_HOST = 5,
-    TLV_SEAL = 6
+    TLV_SEAL = 6,
+    TLV_KIND = 7
 };
 
 static void append_text(struct buffer *out, uint16_t type, const char *text)
@@ -40,41 +42,25 @@ void session_object_encode(const struct session_object *object, struct buffer *o
     buffer_append_tlv(out, TLV_CREATED, created, sizeof(created));
     append_text(out, TLV_HOST, object->host);
     append_text(out, TLV_SEAL, object->seal);
+    if (object->kind != SESSION_WRITER) {
+        uint8_t kind = (uint8_t)object->kind;
+        buffer_append_tlv(out, TLV_KIND, &kind, 1);
+    }
     if (out->failed)
         return;
     store_u32(out->data + start + HEAD_BYTES - 4, (uint32_t)(out->size - start - HEAD_BYTES));
     buffer_append_u32(out, crc32c(out->data + start, out->size - start));
 }
 
-static int take_epoch(void *context, const char *key, uint64_t bytes, struct error *e)
-{
-    uint32_t *highest = context;
-    struct name name;
-
-    (void)bytes;
-    (void)e;
-    if (name_parse(key, &name) && name.kind == NAME_PRUNE && name.number > *highest)
-        *highest = name.number;
-    return 0;
-}
-
-static int highest_epoch(struct vault *v, uint32_t *epoch, struct error *e)
-{
-    *epoch = 0;
-    return target_list(vault_target(v), "prune/", take_epoch, epoch, e);
-}
-
-static int put(struct vault *v, const struct session_object *object, uint32_t epoch,
-               struct error *e)
+static int put_as(struct vault *v, const struct session_object *object, const char *name,
+                  struct error *e)
 {
     struct buffer bytes CLEANUP_BUFFER = BUFFER_INIT;
     struct error why = ERROR_INIT;
-    char name[NAME_SIZE];
 
     session_object_encode(object, &bytes);
     if (buffer_check(&bytes, e) < 0)
         return -1;
-    name_of_session(epoch, object->session, object->seal != NULL, name);
     if (target_put(vault_target(v), name, bytes.data, bytes.size, &why) == 0 ||
         why.error_class == LAGAN_EXISTS)
         return 0;
@@ -82,24 +68,38 @@ static int put(struct vault *v, const struct session_object *object, uint32_t ep
     return -1;
 }
 
-int session_object_register(struct vault *v, const struct session_object *object,
-                            uint32_t *epoch, struct error *e)
+static int put(struct vault *v, const struct session_object *object, uint32_t epoch,
+               struct error *e)
 {
-    uint32_t before, after;
+    char name[NAME_SIZE];
 
-    if (highest_epoch(v, &after, e) < 0)
+    name_of_session(epoch, object->session, object->seal != NULL, name);
+    return put_as(v, object, name, e);
+}
+
+/* Whoever prunes looks for sessions after it has raised the epoch, and we for the epoch after
+ * the session: one of us sees the other. */
+int session_object_register(struct vault *v, const struct session_object *object,
+                            uint32_t *epoch, struct prune_epochs *epochs, struct error *e)
+{
+    struct prune_epochs found;
+
+    if (prune_epochs_load(v, &found, e) != 0)
         return -1;
-    /* Whoever prunes looks for sessions after it has raised the epoch, and we for the epoch
-     * after the session: one of us sees the other. */
     for (int i = 0; i < EPOCH_ATTEMPTS; i++) {
-        before = after;
-        if (put(v, object, before, e) < 0 || highest_epoch(v, &after, e) < 0)
-            return -1;
-        if (before == after) {
-            *epoch = after;
+        uint32_t usable = prune_epochs_usable(&found);
+        int changed = put(v, object, usable, e) != 0 ? -1 : prune_epochs_changed(v, &found, e);
+
+        if (changed == 0) {
+            *epoch = usable;
+            *epochs = found;
             return 0;
         }
+        prune_epochs_free(&found);
+        if (changed < 0 || prune_epochs_load(v, &found, e) != 0)
+            return -1;
     }
+    prune_epochs_free(&found);
     return error_set(e, LAGAN_BUSY, ERROR_TEMPORARY,
                      "the vault is pruned again and again while a session begins");
 }
@@ -108,4 +108,31 @@ int session_object_finish(struct vault *v, const struct session_object *object, 
                           struct error *e)
 {
     return put(v, object, epoch, e);
+}
+
+int session_object_sign(struct vault *v, const struct session_object *object, uint32_t epoch,
+                        uint64_t number, struct error *e)
+{
+    struct session_object now = *object;
+    char name[NAME_SIZE];
+
+    now.created_ns = clock_wall_ns();
+    name_of_session_sign(epoch, object->session, number, name);
+    return put_as(v, &now, name, e);
+}
+
+int session_object_is_there(struct vault *v, const struct session_object *object,
+                            uint32_t epoch, struct error *e)
+{
+    struct error why = ERROR_INIT;
+    char name[NAME_SIZE];
+    uint64_t bytes;
+
+    name_of_session(epoch, object->session, false, name);
+    if (target_stat(vault_target(v), name, &bytes, &why) == 0)
+        return 1;
+    if (why.error_class == LAGAN_NOT_FOUND)
+        return 0;
+    *e = why;
+    return -1;
 }

@@ -4,6 +4,7 @@
 #define CORE_VAULT_SESSION_PRIVATE_H
 
 #include "vault/journal.h"
+#include "vault/moves.h"
 #include "vault/packer.h"
 #include "vault/session_object.h"
 #include "vault/store_private.h"
@@ -29,6 +30,9 @@ struct session {
     struct session_object object;
     char host[256];
     uint32_t epoch;
+    struct prune_epochs epochs; /* what was condemned when last looked at */
+    uint64_t signs;             /* made so far, and when the last one was due */
+    int64_t sign_ns;
     struct vault_writer writer;
     struct journal *journal;
     struct index *index;
@@ -38,7 +42,8 @@ struct session {
     /* Of the parent; none when has_parent is false. */
     bool has_parent;
     uint8_t parent[32];
-    struct seal_pack *parent_packs; /* all of them, rolls followed */
+    uint64_t parent_number;         /* prune_seal_number */
+    struct seal_pack *parent_packs; /* all of them, rolls followed and moves heeded */
     size_t parent_pack_count;
     uint8_t (*parent_rolls)[32];
     size_t parent_roll_count;
@@ -61,6 +66,21 @@ int session_resume_begin(struct session *s, struct journal_content *content, str
 /* Makes the packs of the interrupted session the session's own. */
 int session_resume_packs(struct session *s, const struct journal_content *content,
                          struct error *e);
+
+/* session_prune.c */
+/* Fills the packs of the parent; one that needs a condemned pack is none. */
+int session_prune_parent(struct session *s, const struct seal *parent, struct error *e);
+/* Before the seal: what was condemned since is left to its heirs where the parent alone needs
+ * it.  BUSY when something that is needed was deleted, so that the caller has to begin anew. */
+int session_prune_before(struct session *s, struct error *e);
+/* After the seal `seal`: 1 when it stands; 0 when it does not, as somebody took the session for
+ * dead and what it needs may be gone: then it is withdrawn, and `e` says so (BUSY); -1. */
+int session_prune_after(struct session *s, const struct session_object *object, uint32_t epoch,
+                        const struct seal *seal, struct error *e);
+/* Gives a sign of life when it is time. */
+void session_prune_sign(struct session *s);
+/* The parent is none from now on. */
+void session_drop_parent(struct session *s, const char *why);
 
 /* session_needs.c: fills the packs and rolls of the seal; writes rolls when the list is long.
  */

@@ -5,64 +5,72 @@
 #include "vault/session_private.h"
 #include "vault/stored.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Name of the seal that the session has written, "" when it has none. */
-static int find_seal(struct session *s, const uint8_t uuid[16], char name[SEAL_NAME_SIZE],
-                     struct error *e)
+/* The interrupted session had sealed its backup: only its end is missing, unless somebody took
+ * it for dead meanwhile.  1 when `list` has such a seal, 0, -1. */
+static int finish_sealed(struct session *s, const struct journal_content *content,
+                         const struct seal_list *list, struct error *e)
+{
+    struct session_object object = s->object;
+    const struct seal *seal = NULL;
+    struct error why = ERROR_INIT;
+
+    memcpy(object.session, content->owner.session, sizeof(object.session));
+    for (size_t i = 0; i < list->count; i++)
+        if (memcmp(list->seals[i]->session, object.session, 16) == 0)
+            seal = list->seals[i];
+    if (seal == NULL && content->sealed[0] == '\0')
+        return 0;
+    /* A seal that stood and is there no more was deleted; whether one stands is noted once that
+     * was made sure of. */
+    object.seal = seal != NULL ? seal->name : content->sealed;
+    if (seal != NULL && content->sealed[0] == '\0') {
+        int stands = session_prune_after(s, &object, seal->prune_epoch, seal, &why);
+
+        if (stands < 0) {
+            *e = why;
+            return -1;
+        }
+        if (stands == 0)
+            return 1; /* withdrawn, and its end is written */
+    }
+    return session_object_finish(s->vault, &object, content->owner.epoch, e) < 0 ? -1 : 1;
+}
+
+static int finish_old(struct session *s, const struct journal_content *content, struct error *e)
 {
     struct seal_list list = {0};
 
-    name[0] = '\0';
     if (vault_backups(s->vault, &list, NULL, NULL, e) < 0)
         return -1;
-    for (size_t i = 0; i < list.count; i++)
-        if (memcmp(list.seals[i]->session, uuid, 16) == 0)
-            snprintf(name, SEAL_NAME_SIZE, "%s", list.seals[i]->name);
+    int result = finish_sealed(s, content, &list, e);
     seal_list_free(&list);
-    return 0;
-}
-
-/* The interrupted session had sealed its backup: only its end is missing. */
-static int finish_old(struct session *s, const struct journal_content *content,
-                      const char *seal, struct error *e)
-{
-    struct session_object object = s->object;
-
-    memcpy(object.session, content->owner.session, sizeof(object.session));
-    object.seal = seal;
-    return session_object_finish(s->vault, &object, content->owner.epoch, e);
+    return result;
 }
 
 /* True when there is something to take up; its journal is the session's then. */
 static int take_over(struct session *s, struct journal_content *content, struct error *e)
 {
-    char seal[SEAL_NAME_SIZE];
     struct journal *j = journal_take_over(s->vault, s->object.writer, s->source, content);
 
     if (j == NULL)
         return 0;
-    if (find_seal(s, content->owner.session, seal, e) < 0) {
-        journal_close(j);
-        return -1;
-    }
-    if (seal[0] == '\0' && content->sealed[0] != '\0')
-        snprintf(seal, sizeof(seal), "%s", content->sealed);
-    if (seal[0] == '\0') {
+    int finished = finish_old(s, content, e);
+    if (finished == 0) {
         s->journal = j;
         memcpy(s->object.session, content->owner.session, sizeof(s->object.session));
         return 1;
     }
-    int result = finish_old(s, content, seal, e);
     free(content->packs);
     *content = (struct journal_content){0};
-    if (result < 0)
+    if (finished < 0) {
         journal_close(j);
-    else
-        journal_finish(j);
-    return result;
+        return -1;
+    }
+    journal_finish(j);
+    return 0;
 }
 
 int session_resume_begin(struct session *s, struct journal_content *content, struct error *e)
@@ -75,7 +83,7 @@ int session_resume_begin(struct session *s, struct journal_content *content, str
         return -1;
     if (result == 0)
         crypto_random(s->object.session, sizeof(s->object.session));
-    if (session_object_register(s->vault, &s->object, &s->epoch, e) < 0)
+    if (session_object_register(s->vault, &s->object, &s->epoch, &s->epochs, e) < 0)
         return -1;
     if (s->journal != NULL)
         return 0;
@@ -119,6 +127,9 @@ int session_resume_packs(struct session *s, const struct journal_content *conten
 {
     for (size_t i = 0; i < content->pack_count; i++) {
         struct error why = ERROR_INIT;
+        /* What was taken for the leftover of a dead session goes, and is stored anew. */
+        if (prune_epochs_find(&s->epochs, content->packs[i].hash) != NULL)
+            continue;
         if (take_pack(s, &content->packs[i], &why) == 0)
             continue;
         if (why.error_class != LAGAN_NOT_FOUND && why.error_class != LAGAN_CORRUPT) {

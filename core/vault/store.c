@@ -108,8 +108,8 @@ static int get_elsewhere(struct store *st, enum chunk_kind kind, const struct ch
     return 0;
 }
 
-static int get(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
-               struct buffer *out, struct error *e)
+static int get_once(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
+                    struct buffer *out, struct error *e)
 {
     struct index_hit hit;
 
@@ -121,6 +121,21 @@ static int get(struct store *st, enum chunk_kind kind, const struct chunk_id *id
     result = read_hit(st, &hit, out, e);
     return result == 0 || !is_damage(e) ? result
                                         : get_elsewhere(st, kind, id, hit.number, out, e);
+}
+
+/* A pack that vanished may have been pruned: then a move says where its chunks went. */
+static int get(struct store *st, enum chunk_kind kind, const struct chunk_id *id,
+               struct buffer *out, struct error *e)
+{
+    struct error again = ERROR_INIT;
+
+    if (get_once(st, kind, id, out, e) == 0)
+        return 0;
+    if (e->error_class != LAGAN_NOT_FOUND || index_renew(st->index, &again) != 0 ||
+        get_once(st, kind, id, out, &again) != 0)
+        return -1;
+    *e = ERROR_INIT;
+    return 0;
 }
 
 int store_get(struct store *st, enum chunk_kind kind, const struct chunk_id *id,

@@ -61,6 +61,7 @@ void transfer_close(struct transfer *t)
         return;
     OBJECT_CHECK(t, TRANSFER_MAGIC);
     ASSERT(t->busy.count == 0);
+    transfer_prune_close(t);
     pack_set_free(&t->packs);
     pack_set_free(&t->rolls);
     pack_set_free(&t->busy);
@@ -153,7 +154,8 @@ int transfer_locks(struct transfer *t, struct error *e)
 
     pthread_mutex_lock(&t->lock);
     if (!t->locks_done) {
-        result = transfer_lock(t, e);
+        /* Flushed with what comes next, before any seal comes or goes. */
+        result = lock_copy(t->from, t->carry.to, e);
         t->locks_done = result == 0;
     }
     pthread_mutex_unlock(&t->lock);

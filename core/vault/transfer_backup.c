@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a backup whose packs vanish at the source. */
+enum { ATTEMPTS = 3 };
+
 static int open_job(struct transfer_job *job, const char *seal_id, struct error *e)
 {
     char name[SEAL_NAME_SIZE];
@@ -24,6 +27,7 @@ static void close_job(struct transfer_job *job)
     buffer_free(&job->data);
     seal_free(job->seal);
     free(job->packs);
+    free(job->moves);
 }
 
 /* NO_BACKUP when the source has deleted it. */
@@ -34,8 +38,8 @@ static int check_source(const struct transfer_job *job, const char *seal_id, str
     int found = tombstone_read(job->t->from, job->name, &data, &ignored, e);
 
     if (found > 0)
-        return error_set(e, LAGAN_CHANGED, ERROR_NO_BACKUP,
-                         "the source has deleted backup %s", seal_id);
+        return error_set(e, LAGAN_CHANGED, ERROR_NO_BACKUP, "the source has deleted backup %s",
+                         seal_id);
     return found;
 }
 
@@ -103,7 +107,8 @@ static int gather(struct transfer_job *job, const char *seal_id, struct error *e
     if (open_job(job, seal_id, e) != 0 || check_source(job, seal_id, e) != 0 ||
         transfer_seal_read(job, e) != 0 ||
         backup_packs_either(job->t->from, job->t->to, job->seal, &job->packs, &job->pack_count,
-                            e) != 0)
+                            e) != 0 ||
+        transfer_moves_resolve(job, e) != 0)
         result = -1;
     if (result != 0 && job->seal != NULL && e->error_class == LAGAN_NOT_FOUND)
         e->code = ERROR_INTEGRITY; /* a roll is missing */
@@ -118,11 +123,13 @@ static int copy(struct transfer_job *job, const char *seal_id, struct error *e)
 
     if (check_destination(job, seal_id, e) != 0 || find_sealed(job, e) != 0 ||
         transfer_conf(t, e) != 0 || transfer_locks(t, e) != 0 ||
-        transfer_objects(job, e) != 0)
+        transfer_prune_begin(job, e) != 0 || transfer_objects(job, e) != 0)
+        return -1;
+    if (transfer_moves_copy(job, e) != 0)
         return -1;
     if ((!job->sealed || job->result.objects > 0) && flush(t, e) != 0)
         return -1;
-    if (put_seal(job, e) != 0 || flush(t, e) != 0)
+    if (put_seal(job, e) != 0 || flush(t, e) != 0 || transfer_prune_end(job, e) != 0)
         return -1;
     transfer_objects_sure(t, job->seal, job->packs, job->pack_count);
     transfer_runs(job);
@@ -139,20 +146,44 @@ static void explain(struct transfer_job *job, const char *seal_id, struct error 
         *e = why;
 }
 
-int transfer_backup(struct transfer *t, const char *seal_id, struct transfer_result *r,
-                    struct error *e)
+/* One attempt; what it has done is added to `*r`. */
+static int attempt(struct transfer *t, const char *seal_id, struct transfer_result *r,
+                   struct error *e)
 {
-    struct transfer_job job = {.t = t};
+    struct transfer_job job = {.t = t, .result = *r};
     int result;
 
-    OBJECT_CHECK(t, TRANSFER_MAGIC);
     result = gather(&job, seal_id, e);
     if (result == 0)
         result = copy(&job, seal_id, e);
     if (result != 0)
         explain(&job, seal_id, e);
-    if (r != NULL)
-        *r = job.result;
+    *r = job.result;
     close_job(&job);
+    return result;
+}
+
+/* What vanishes at the source may have been pruned there: its moves say where it went. */
+int transfer_backup(struct transfer *t, const char *seal_id, struct transfer_result *r,
+                    struct error *e)
+{
+    struct transfer_result done = {0};
+    struct error why = ERROR_INIT;
+    int result = 0;
+
+    OBJECT_CHECK(t, TRANSFER_MAGIC);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        why = ERROR_INIT;
+        result = attempt(t, seal_id, &done, &why);
+        if (result == 0 || why.error_class != LAGAN_NOT_FOUND || !done.at_source ||
+            why.code == ERROR_NO_BACKUP)
+            break;
+        transfer_moves_forget(t);
+        done.objects_present = 0;
+    }
+    if (r != NULL)
+        *r = done;
+    if (result != 0)
+        *e = why;
     return result;
 }

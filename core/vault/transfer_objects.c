@@ -366,3 +366,10 @@ void transfer_objects_unsure(struct transfer *t)
     t->witnessed = false;
     pthread_mutex_unlock(&t->lock);
 }
+
+void transfer_objects_forget(struct transfer *t, enum name_kind kind, const uint8_t hash[32])
+{
+    pthread_mutex_lock(&t->lock);
+    drop(set_of(t, kind), hash);
+    pthread_mutex_unlock(&t->lock);
+}

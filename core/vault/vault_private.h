@@ -60,8 +60,8 @@ enum { ROLL_PACK_LIMIT = 100000, SEAL_PACK_LIMIT = 1000 };
  * one that is there already is fine.  Not flushed. */
 int roll_write(struct vault *v, const struct seal_pack *packs, size_t count, uint8_t hash[32],
                struct error *e);
-/* As vault_backup_packs; rolls that are missing or damaged in `v` are read from `other`,
- * another copy of the vault (NULL = none). */
+/* All packs that a backup lists, rolls followed, whatever became of them since; rolls that are
+ * missing or damaged in `v` are read from `other`, another copy of the vault (NULL = none). */
 int backup_packs_either(struct vault *v, struct vault *other, const struct seal *seal,
                         struct seal_pack **packs, size_t *count, struct error *e);
 

@@ -10,6 +10,9 @@
 /* Head, one block of padding, one of directory, trailer. */
 enum { ENVELOPE_BYTES_MIN = 2 * 4096 + 32, ROLL_LIMIT = 16 + ROLL_PACK_LIMIT * 40 };
 
+/* Of moves that lead to moves: prune makes one of them. */
+enum { HEIRS_DEPTH = 4 };
+
 static bool names_roll(const struct seal *s, const uint8_t hash[32])
 {
     for (size_t i = 0; i < s->roll_count; i++)
@@ -86,6 +89,38 @@ size_t verify_backups_of(const struct verify *c, const struct verify_object *obj
     return count;
 }
 
+static int load_moves(struct verify *c, struct error *e)
+{
+    moves_free(&c->moves);
+    return moves_load(c->vault, &c->moves, e);
+}
+
+/* Each backup that lists the pack is covered by a move that names it. */
+static bool is_covered(const struct verify *c, const uint8_t hash[32])
+{
+    for (size_t i = 0; i < c->seal_count; i++)
+        if (needs_pack(c, c->seals[i], hash) &&
+            moves_find(&c->moves, prune_seal_number(c->seals[i]), hash) == NULL)
+            return false;
+    return moves_find_any(&c->moves, hash) != NULL;
+}
+
+bool verify_is_moved(struct verify *c, const uint8_t hash[32], struct error *e)
+{
+    struct error why = ERROR_INIT;
+    bool moved;
+
+    pthread_mutex_lock(&c->move_lock);
+    moved = is_covered(c, hash);
+    /* It may have been pruned since. */
+    if (!moved && load_moves(c, &why) == 0)
+        moved = is_covered(c, hash);
+    pthread_mutex_unlock(&c->move_lock);
+    if (why.error_class != LAGAN_OK && e->error_class == LAGAN_OK)
+        *e = why;
+    return moved;
+}
+
 void verify_each_pack(const struct verify *c, const struct seal *seal,
                       void (*each)(void *context, const struct seal_pack *pack), void *context)
 {
@@ -157,6 +192,14 @@ static void report_missing(struct verify *c, enum name_kind kind, const uint8_t 
     verify_found_needed(c, &object, &why);
 }
 
+static bool is_roll_of_any(const struct verify *c, const uint8_t hash[32])
+{
+    for (size_t i = 0; i < c->seal_count; i++)
+        if (names_roll(c->seals[i], hash))
+            return true;
+    return false;
+}
+
 static int read_roll(struct verify *c, struct verify_object *o, struct verify_roll *roll)
 {
     CLEANUP_BUFFER struct buffer data = BUFFER_INIT;
@@ -167,6 +210,9 @@ static int read_roll(struct verify *c, struct verify_object *o, struct verify_ro
                            &why) == 0 &&
         roll_decode(data.data, data.size, o->text, &roll->packs, &roll->count, &why) == 0)
         return 0;
+    /* One that nobody needs may be pruned while the check runs. */
+    if (why.error_class == LAGAN_NOT_FOUND && !is_roll_of_any(c, o->name.hash))
+        return 0;
     if (!verify_is_finding(c, &why))
         return -1;
     verify_found_needed(c, o, &why);
@@ -175,12 +221,7 @@ static int read_roll(struct verify *c, struct verify_object *o, struct verify_ro
 
 static bool is_roll_needed(const struct verify *c, const struct verify_object *o)
 {
-    if (c->request->backup == NULL)
-        return true;
-    for (size_t i = 0; i < c->seal_count; i++)
-        if (names_roll(c->seals[i], o->name.hash))
-            return true;
-    return false;
+    return c->request->backup == NULL || is_roll_of_any(c, o->name.hash);
 }
 
 static int read_rolls(struct verify *c, struct error *e)
@@ -206,9 +247,27 @@ static int read_rolls(struct verify *c, struct error *e)
 
 struct needs {
     struct verify *check;
+    uint64_t seal; /* the one at hand */
+    unsigned depth;
     struct missing missing;
     struct error failure;
 };
+
+static void check_pack(void *context, const struct seal_pack *pack);
+
+/* What took the chunks of an absent pack over counts in its place. */
+static void need_heirs(struct needs *n, const struct seal_pack *pack)
+{
+    const struct move_object *move = moves_find(&n->check->moves, n->seal, pack->hash);
+    const struct prune_gone *gone = prune_record_find(&move->record, pack->hash);
+
+    if (n->depth == HEIRS_DEPTH)
+        return;
+    n->depth++;
+    for (uint32_t i = 0; i < gone->count; i++)
+        check_pack(n, &move->record.heirs[move->record.places[gone->first + i]]);
+    n->depth--;
+}
 
 static void check_pack(void *context, const struct seal_pack *pack)
 {
@@ -218,6 +277,12 @@ static void check_pack(void *context, const struct seal_pack *pack)
     struct error why = ERROR_INIT;
 
     if (o == NULL) {
+        if (moves_find(&c->moves, n->seal, pack->hash) != NULL) {
+            need_heirs(n, pack);
+            return;
+        }
+        if (verify_is_moved(c, pack->hash, &n->failure))
+            return;
         if (!is_known(&n->missing, pack->hash, &n->failure))
             report_missing(c, NAME_PACK, pack->hash);
         return;
@@ -258,9 +323,10 @@ int verify_needs(struct verify *c, struct error *e)
 {
     struct needs n = {.check = c};
 
-    if (read_rolls(c, e) != 0)
+    if (load_moves(c, e) != 0 || read_rolls(c, e) != 0)
         return -1;
     for (size_t i = 0; i < c->seal_count; i++) {
+        n.seal = prune_seal_number(c->seals[i]);
         check_rolls(&n, c->seals[i]);
         verify_each_pack(c, c->seals[i], check_pack, &n);
     }

@@ -103,7 +103,11 @@ static void judge(struct reading *r, const struct error *why)
 {
     struct verify *c = r->check;
 
-    if (why->error_class == LAGAN_NOT_FOUND && !c->needed[r->object - c->objects])
+    struct error ignored = ERROR_INIT;
+
+    if (why->error_class == LAGAN_NOT_FOUND &&
+        (!c->needed[r->object - c->objects] ||
+         verify_is_moved(c, r->object->name.hash, &ignored)))
         return;
     if (!verify_is_finding(c, why))
         return;

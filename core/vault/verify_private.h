@@ -17,6 +17,7 @@
 #define CORE_VAULT_VERIFY_PRIVATE_H
 
 #include "vault/id_set.h"
+#include "vault/moves.h"
 #include "vault/seal_scan.h"
 #include "vault/store.h"
 #include "vault/verify.h"
@@ -65,6 +66,8 @@ struct verify {
     struct seal_scan scan; /* listed before the objects: what these seals need is among them */
     struct verify_roll *rolls; /* ascending by hash */
     size_t roll_count;
+    pthread_mutex_t move_lock; /* guards: */
+    struct moves moves;        /* read behind the listing of packs */
     const struct seal **seals; /* backups to be checked: valid, not deleted, asked for */
     size_t seal_count;
     uint8_t *needed; /* per object: 1 when a checked backup needs it */
@@ -110,6 +113,9 @@ struct verify_object *verify_find(struct verify *c, enum name_kind kind,
  * come twice. Damaged and missing rolls are passed over. */
 void verify_each_pack(const struct verify *c, const struct seal *seal,
                       void (*each)(void *context, const struct seal_pack *pack), void *context);
+/* Whether the pack, which is absent, is no loss: each checked backup that lists it is covered
+ * by a move. */
+bool verify_is_moved(struct verify *c, const uint8_t hash[32], struct error *e);
 const struct verify_roll *verify_find_roll(const struct verify *c, const uint8_t hash[32]);
 /* Ids of the checked backups that need the object, in an array that the caller frees. */
 size_t verify_backups_of(const struct verify *c, const struct verify_object *object,

@@ -26,6 +26,27 @@ static void mark(void *context, const struct seal_pack *pack)
         t->needed[o - t->check->objects] = 1;
 }
 
+/* As vault_backup_packs, of what was listed at the start. */
+static int mark_needed(struct trees *t, const struct seal *seal, struct error *e)
+{
+    struct seal_pack *packs = NULL;
+    size_t count = 0;
+    struct error why = ERROR_INIT;
+
+    verify_each_pack(t->check, seal, mark, t);
+    if (t->check->moves.count == 0)
+        return 0;
+    /* A roll that is missing was reported. */
+    if (backup_packs_either(t->check->vault, NULL, seal, &packs, &count, &why) != 0)
+        return 0;
+    int result = moves_resolve(&t->check->moves, NULL, prune_seal_number(seal), &packs, &count,
+                               NULL, NULL, e);
+    for (size_t i = 0; result == 0 && i < count; i++)
+        mark(t, &packs[i]);
+    free(packs);
+    return result;
+}
+
 /* A key as a path: zero bytes stand between its components. */
 static void show_key(const struct buffer *key, struct buffer *out)
 {
@@ -81,7 +102,8 @@ static int walk(struct trees *t, const struct seal *seal, struct error *e)
     int result;
 
     memset(t->needed, 0, t->check->object_count);
-    verify_each_pack(t->check, seal, mark, t);
+    if (mark_needed(t, seal, e) != 0)
+        return -1;
     result = verify_walk_tree(&w, e);
     if (result == 0)
         report(&w);

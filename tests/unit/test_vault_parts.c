@@ -33,8 +33,10 @@ static const struct good_name {
     {"seals/20261121t075758z-" HEX16 ".gone", NAME_TOMBSTONE},
     {"sessions/00000002/" HEX32, NAME_SESSION},
     {"sessions/00000002/" HEX32 ".done", NAME_SESSION_DONE},
-    {"prune/00000002.condemn", NAME_PRUNE},
-    {"prune/00000002.delete", NAME_PRUNE},
+    {"sessions/00000002/" HEX32 "." HEX16, NAME_SESSION_SIGN},
+    {"prune/00000002.condemn", NAME_CONDEMN},
+    {"prune/00000002.delete", NAME_DELETE},
+    {"moves/" HEX64, NAME_MOVE},
     {"parity/" HEX64, NAME_PARITY},
 };
 
