@@ -259,7 +259,7 @@ static int show_preview(struct preview *p, const struct catalog_policy *row, str
         {"created", "CREATED", false}, {"bytes_stored", "STORED", true},
         {"rule", "RULE", false},       {"reason", "REASON", false}};
     output_table(&p->session->output, columns, sizeof(columns) / sizeof(columns[0]));
-    int result = policy_each_vault(p->session, row, preview_vault, p, e);
+    int result = expire_vaults(p->session->setup, row, preview_vault, p, e);
     output_table_end(&p->session->output, NULL);
     return result;
 }

@@ -181,9 +181,17 @@ static int delete_going(struct expiry *x, struct error *e)
 
 /* ---- the whole ---- */
 
+/* Rules for replicas say nothing of backups, and the other way round. */
+static bool is_other_kind(const struct expiry *x)
+{
+    const struct expire_instead *instead = x->request->instead;
+    bool replicas = x->row->role == CATALOG_ROLE_REPLICATION;
+    return instead && replicas != (instead->after->kind == POLICY_FOR_REPLICATION);
+}
+
 static int run(struct expiry *x, struct error *e)
 {
-    if (x->row->role == CATALOG_ROLE_MIRROR)
+    if (x->row->role == CATALOG_ROLE_MIRROR || is_other_kind(x))
         return 0;
     if (!x->request->dry_run &&
         vault_facts_ask(x->setup, x->row, vault_may_lose_backup, e) != 0)
@@ -225,6 +233,46 @@ int expire_preview(struct setup *s, const struct catalog_vault *row,
     const struct expire_request request = {
         .dry_run = true, .instead = instead, .each = each, .context = context};
     return expire_vault(s, row, &request, result, e);
+}
+
+/* ---- the vaults of a policy ---- */
+
+struct vault_ids {
+    uint8_t (*items)[CATALOG_ID_SIZE];
+    size_t count;
+};
+
+static int add_replication_vault(void *context, const struct catalog_vault *row,
+                                 struct error *e)
+{
+    struct vault_ids *ids = context;
+    if (row->role != CATALOG_ROLE_REPLICATION)
+        return 0;
+    void *grown = realloc(ids->items, (ids->count + 1) * sizeof(*ids->items));
+    if (!grown)
+        return error_no_memory(e, "the vaults");
+    ids->items = grown;
+    memcpy(ids->items[ids->count++], row->uuid, CATALOG_ID_SIZE);
+    return 0;
+}
+
+int expire_vaults(struct setup *s, const struct catalog_policy *policy,
+                  int (*each)(void *context, const struct catalog_vault *vault,
+                              struct error *e),
+                  void *context, struct error *e)
+{
+    struct catalog *c = setup_catalog(s);
+    struct vault_ids ids = {NULL, 0};
+    int result = policy->kind == CATALOG_POLICY_REPLICATION
+                     ? catalog_vault_list(c, add_replication_vault, &ids, e)
+                     : catalog_policy_vaults(c, policy->id, &ids.items, &ids.count, e);
+    for (size_t i = 0; result == 0 && i < ids.count; i++) {
+        struct catalog_vault *row = catalog_vault_get(c, ids.items[i], e);
+        result = row ? each(context, row, e) : -1;
+        catalog_vault_free(row);
+    }
+    free(ids.items);
+    return result;
 }
 
 /* ---- changed rules ---- */

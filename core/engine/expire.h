@@ -68,11 +68,19 @@ struct expire_result {
 int expire_vault(struct setup *s, const struct catalog_vault *row,
                  const struct expire_request *request, struct expire_result *result,
                  struct error *e);
-/* What would go if the rules were others: a dry run. */
+/* What would go if the rules were others: a dry run.  Nothing goes from a vault that is none of
+ * the policy's kind. */
 int expire_preview(struct setup *s, const struct catalog_vault *row,
                    const struct expire_instead *instead,
                    void (*each)(void *context, const struct expire_item *item), void *context,
                    struct expire_result *result, struct error *e);
+/* The vaults whose backups go by the rules of a policy: those that a backup policy holds for;
+ * all replication vaults, where a replication policy's replicas may be.  `each` may change the
+ * catalog; a result other than 0 ends it and is returned. */
+int expire_vaults(struct setup *s, const struct catalog_policy *policy,
+                  int (*each)(void *context, const struct catalog_vault *vault,
+                              struct error *e),
+                  void *context, struct error *e);
 /* A policy's rules have changed (RET-09): takes the stamps of its backups away where that is
  * what the change means.  In the transaction of the change. */
 int expire_rules_changed(struct setup *s, const char *policy,

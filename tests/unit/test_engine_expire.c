@@ -13,6 +13,7 @@
 #include "engine/stamp.h"
 #include "mirror_fixture.h"
 #include "unit.h"
+#include "vault/lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +160,24 @@ static size_t seals(void)
     return count;
 }
 
+static int try_delete(size_t index, bool force, struct error *e)
+{
+    struct open_vault open = {0};
+    struct seal_list list = {0};
+    const struct seal *seal = NULL;
+    struct error unrecorded = ERROR_INIT;
+    assert_success(setup_vault_open(w.setup, "east", "main", NULL, false, &open, e), *e);
+    assert_success(vault_backups(open.vault, &list, NULL, NULL, e), *e);
+    assert_success(seal_list_find(&list, rows[index].id, NULL, &seal, e), *e);
+    const struct deletion_request request = {
+        .vault = &open, .seal = seal, .reason = "for this test", .force = force};
+    int done = deletion_run(w.setup, &request, &unrecorded, e);
+    assert_int_equal(unrecorded.error_class, LAGAN_OK);
+    seal_list_free(&list);
+    open_vault_close(&open);
+    return done;
+}
+
 static int last_deletion(void *context, const struct catalog_deletion *row, struct error *e)
 {
     (void)e;
@@ -291,6 +310,70 @@ static void expire_RET_09_preview(void **state)
     read_rows();
     assert_int_equal(rows[0].expire_ns, 0);
     policy_free(after);
+    end();
+}
+
+static int count_vault(void *context, const struct catalog_vault *row, struct error *e)
+{
+    (void)row, (void)e;
+    return ++*(unsigned *)context, 0;
+}
+
+/* RET-05: an edit of a replication policy is weighed where the replicas are. */
+static void expire_RET_05_preview(void **state)
+{
+    static const struct policy_pair one[] = {
+        {"keep-count", "1"}, {"replicate-to", "west"}, {"zone", "UTC"}};
+    const struct retention_rules before = {.count = 2};
+    struct expire_instead instead = {.policy = "away", .before = &before};
+    struct policy *after = NULL;
+    struct error e = ERROR_INIT;
+    unsigned vaults = 0;
+    (void)state;
+    begin();
+    make_policy("daily", CATALOG_POLICY_BACKUP, "keep-count", "3");
+    make_policy("away", CATALOG_POLICY_REPLICATION, "keep-count", "2");
+    add_backups(3, "away", 0);
+    assert_success(policy_parse(POLICY_FOR_REPLICATION, one, 3, 0, &after, &e), e);
+    instead.after = after;
+    decided[0] = '\0';
+    assert_success(expire_preview(w.setup, vault, &instead, each, NULL, &result, &e), e);
+    assert_string_equal(decided, ""); /* a vault of backups */
+    vault->role = CATALOG_ROLE_REPLICATION;
+    assert_success(catalog_vault_update(catalog(), vault, &e), e);
+    assert_success(expire_preview(w.setup, vault, &instead, each, NULL, &result, &e), e);
+    assert_string_equal(decided, "..#");
+    struct catalog_policy *policy = catalog_policy_find(catalog(), "away", &e);
+    assert_non_null(policy);
+    assert_success(expire_vaults(w.setup, policy, count_vault, &vaults, &e), e);
+    assert_int_equal(vaults, 1);
+    catalog_policy_free(policy);
+    policy_free(after);
+    end();
+}
+
+/* A lock keeps what every rule lets go, and the vault itself refuses, too. */
+static void expire_locked(void **state)
+{
+    const struct vault_lock lock = {.mode = VAULT_LOCK_COMPLIANCE, .least_days = 30};
+    struct open_vault open = {0};
+    struct error e = ERROR_INIT;
+    (void)state;
+    begin();
+    make_policy("daily", CATALOG_POLICY_BACKUP, "keep-count", "2");
+    add_backups(5, "daily", 0);
+    assert_success(setup_vault_open(w.setup, "east", "main", NULL, false, &open, &e), e);
+    assert_success(vault_lock_set(open.vault, &lock, &e), e);
+    open_vault_close(&open);
+    assert_string_equal(expire(true), "#####");
+    assert_int_equal(result.going, 0);
+    assert_string_equal(expire(false), "#####");
+    assert_int_equal(seals(), 5);
+    assert_int_equal(try_delete(0, true, &e), -1);
+    assert_int_equal(e.code, ERROR_BACKUP_LOCKED);
+    read_rows();
+    assert_int_equal(rows[0].state, CATALOG_BACKUP_AVAILABLE);
+    assert_int_equal(seals(), 5);
     end();
 }
 
@@ -478,24 +561,6 @@ static void expire_brake_size(void **state)
 
 /* ---- the one way to delete ---- */
 
-static int try_delete(size_t index, bool force, struct error *e)
-{
-    struct open_vault open = {0};
-    struct seal_list list = {0};
-    const struct seal *seal = NULL;
-    struct error unrecorded = ERROR_INIT;
-    assert_success(setup_vault_open(w.setup, "east", "main", NULL, false, &open, e), *e);
-    assert_success(vault_backups(open.vault, &list, NULL, NULL, e), *e);
-    assert_success(seal_list_find(&list, rows[index].id, NULL, &seal, e), *e);
-    const struct deletion_request request = {
-        .vault = &open, .seal = seal, .reason = "for this test", .force = force};
-    int done = deletion_run(w.setup, &request, &unrecorded, e);
-    assert_int_equal(unrecorded.error_class, LAGAN_OK);
-    seal_list_free(&list);
-    open_vault_close(&open);
-    return done;
-}
-
 static void refuse(size_t index, bool force, enum error_code code)
 {
     struct error e = ERROR_INIT;
@@ -602,6 +667,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(expire_by_count),        cmocka_unit_test(expire_RET_04_RET_06_RET_14),
     cmocka_unit_test(expire_RET_05_replicas), cmocka_unit_test(expire_RET_10_without_policy),
     cmocka_unit_test(expire_RET_09_preview),  cmocka_unit_test(expire_not_a_mirror),
+    cmocka_unit_test(expire_RET_05_preview),  cmocka_unit_test(expire_locked),
     cmocka_unit_test(expire_by_time),         cmocka_unit_test(expire_clock_jumps),
     cmocka_unit_test(expire_window),          cmocka_unit_test(expire_brake_burst),
     cmocka_unit_test(expire_brake_size),      cmocka_unit_test(deletion_DEL_05_DEL_06_RET_13),
