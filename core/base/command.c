@@ -60,8 +60,18 @@ static const char *default_value(size_t index, const char *const *variables)
 {
     if (is_stated(variables, defaults[index].name))
         return NULL;
-    const char *value = getenv(defaults[index].name);
+    const char *value = secure_getenv(defaults[index].name);
     return value ? value : defaults[index].otherwise;
+}
+
+/* Writes NAME=VALUE, or what is both already (`value` NULL), to `*text` and moves behind it. */
+static char *put_variable(char **text, size_t *room, const char *name, const char *value)
+{
+    char *start = *text;
+    int size = snprintf(start, *room, "%s%s%s", name, value ? "=" : "", value ? value : "");
+    *text += size + 1;
+    *room -= (size_t)size + 1;
+    return start;
 }
 
 char **command_environment(const char *const *variables, struct error *e)
@@ -80,16 +90,12 @@ char **command_environment(const char *const *variables, struct error *e)
         return NULL;
     }
     char *text = (char *)made + table;
-    for (size_t i = 0; i < count; i++) {
-        made[at++] = text;
-        text = stpcpy(text, variables[i]) + 1;
-    }
+    for (size_t i = 0; i < count; i++)
+        made[at++] = put_variable(&text, &bytes, variables[i], NULL);
     for (size_t i = 0; i < DEFAULT_COUNT; i++) {
         const char *value = default_value(i, variables);
-        if (!value)
-            continue;
-        made[at++] = text;
-        text += sprintf(text, "%s=%s", defaults[i].name, value) + 1;
+        if (value)
+            made[at++] = put_variable(&text, &bytes, defaults[i].name, value);
     }
     return made;
 }

@@ -7,6 +7,7 @@
  */
 #include "engine/guardian.h"
 
+#include "base/clock.h"
 #include "base/object.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -47,13 +47,6 @@ struct guardian {
 
 /* ---- the child ---- */
 
-static int64_t boot_ns(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
-}
-
 static const int deaf_to[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
 
 static void set_signals(void (*handler)(int))
@@ -80,14 +73,14 @@ static _Noreturn void become_thaw(const struct guardian_thaw *thaw)
 /* Whether it ended well. */
 static bool await_thaw(pid_t id, int64_t limit_ns)
 {
-    int64_t end_ns = limit_ns > 0 ? boot_ns() + limit_ns : INT64_MAX;
+    int64_t end_ns = limit_ns > 0 ? clock_boot_ns() + limit_ns : INT64_MAX;
     bool asked = false;
     int status = 0;
     pid_t got;
     while ((got = waitpid(id, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
-        if (boot_ns() >= end_ns) {
+        if (clock_boot_ns() >= end_ns) {
             kill(-id, asked ? SIGKILL : SIGTERM);
-            end_ns = asked ? INT64_MAX : boot_ns() + SECOND_NS;
+            end_ns = asked ? INT64_MAX : clock_boot_ns() + SECOND_NS;
             asked = true;
         }
         poll(NULL, 0, LOOK_MS);
@@ -115,10 +108,10 @@ struct watch {
 /* Nobody may freeze what is thawed next. */
 static void end_freeze(pid_t group)
 {
-    int64_t end_ns = boot_ns() + SECOND_NS;
+    int64_t end_ns = clock_boot_ns() + SECOND_NS;
     if (group <= 1 || kill(-group, SIGTERM) != 0)
         return;
-    while (boot_ns() < end_ns && kill(-group, 0) == 0)
+    while (clock_boot_ns() < end_ns && kill(-group, 0) == 0)
         poll(NULL, 0, LOOK_MS);
     kill(-group, SIGKILL);
 }
@@ -141,7 +134,7 @@ static void obey(struct watch *w, const struct message *m)
     if (m->word == WORD_WATCH)
         w->group = (pid_t)m->level;
     if (m->limit_ns > 0)
-        w->due_ns = boot_ns() + m->limit_ns;
+        w->due_ns = clock_boot_ns() + m->limit_ns;
     if (m->word == WORD_END)
         _exit(0);
     if (m->word == WORD_BEGIN || m->word == WORD_THAWED)
@@ -154,7 +147,7 @@ static _Noreturn void guard(struct watch *w)
 {
     for (;;) {
         struct pollfd fd = {.fd = OWN_FD, .events = POLLIN};
-        int64_t left_ns = w->due_ns - boot_ns();
+        int64_t left_ns = w->due_ns - clock_boot_ns();
         struct message m;
         if (left_ns <= 0)
             thaw_all(w);
