@@ -42,6 +42,7 @@ scenario_tests += tests/scenario/region-zones-kill.sh
 scenario_tests += tests/scenario/policy-keep.sh
 scenario_tests += tests/scenario/replica-kill.sh
 scenario_tests += tests/scenario/policy-life.sh
+scenario_tests += tests/scenario/policy-simulate.sh
 scenario_tests += tests/scenario/replica-life.sh
 scenario_tests += tests/scenario/hooks-life.sh
 scenario_tests += tests/scenario/hooks-examples.sh
