@@ -212,6 +212,7 @@ static int on_call(const struct wish *w, pid_t program, pid_t thread, unsigned l
         return 1;
     if (w->error == 0) {
         kill(program, SIGKILL);
+        kill(thread, SIGKILL); /* it may be of a process that the program has started */
         return 0;
     }
     let_fail(thread, w->error);
