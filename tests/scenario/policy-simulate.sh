@@ -38,7 +38,7 @@ cmp before after || fail 'a simulation has changed the catalog'
 same 'runs of a year' 365 "$(records simulated_policy runs <year)"
 same 'full ones' 1 "$(records simulated_policy full <year)"
 same 'months' 12 "$(records simulated_month month <year | sort -u | wc -l)"
-same 'the first month' 2027-01 "$(records simulated_month month <year | head -n 1)"
+same 'the first month' 2027-01 "$(records simulated_month month <year | sed -n 1p)"
 same 'it is assumed' True "$(records simulated_policy assumed <year)"
 same 'sums' "$(records simulated_policy runs <year)" "$(grep -cE '"event":"(drop|keep)"' year)"
 grep -q '"event":"drop".*"why":"not-kept"' year || fail 'no reason for what goes'
