@@ -10,7 +10,7 @@
 #define BACKUP_COLUMNS                                                                         \
     "vault, id, seal_name, seal_hash, source, source_name, source_driver, host, state,"        \
     " created_ns, start_ns, end_ns, entries, bytes, bytes_stored, name, description, parent,"  \
-    " region, origin, kind, system_disk, trigger, policy, slot_ns, expire_ns, is_full,"         \
+    " region, origin, kind, system_disk, trigger, policy, slot_ns, expire_ns, is_full,"        \
     " consistency, consistency_wanted"
 /* Members that are empty get what a backup of files made here by hand has.  A time to go that
  * was put off stays so when the row is read back from storage. */
@@ -453,10 +453,11 @@ static int is_name_taken(const struct name_search *search, const char *name, str
     return query_exists(&q, e);
 }
 
-int catalog_backup_name(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+int catalog_backup_name(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], bool by_policy,
                         char name[NAME_SIZE], struct error *e)
 {
     struct name_search search = {c, vault};
 
-    return name_search(NAME_BACKUP, is_name_taken, &search, name, e);
+    return name_search(by_policy ? NAME_POLICY_BACKUP : NAME_BACKUP, is_name_taken, &search,
+                       name, e);
 }

@@ -343,8 +343,8 @@ struct catalog_backup {
     int64_t start_ns;
     int64_t end_ns;
     uint64_t entries;
-    uint64_t bytes;        /* of all content */
-    uint64_t bytes_stored; /* that this backup added to the vault */
+    uint64_t bytes;               /* of all content */
+    uint64_t bytes_stored;        /* that this backup added to the vault */
     char name[NAME_REPLICA_SIZE]; /* those of replicas are longer than others */
     char description[DESCRIPTION_SIZE];
     char parent[CATALOG_SEAL_ID_SIZE]; /* empty = none */
@@ -352,12 +352,12 @@ struct catalog_backup {
     char origin[CATALOG_SEAL_ID_SIZE]; /* of a replica: the id of what it copies; else empty */
     char kind[32];                     /* what it is of: empty = "files" */
     bool system_disk;                  /* kind "server": it has the disk it starts from */
-    char trigger[16];       /* as in catalog/run.h; empty when inserting: "manual" */
-    char policy[NAME_SIZE]; /* that made it; empty = by hand */
-    int64_t slot_ns;        /* of that policy's schedule; 0 = none */
-    int64_t expire_ns;      /* when it may go by time; 0 = its policy's other rules decide */
-    bool full;              /* everything was read anew */
-    char consistency[8];    /* reached: "none", "crash", "app"; empty = not known */
+    char trigger[16];                  /* as in catalog/run.h; empty when inserting: "manual" */
+    char policy[NAME_SIZE];            /* that made it; empty = by hand */
+    int64_t slot_ns;                   /* of that policy's schedule; 0 = none */
+    int64_t expire_ns;   /* when it may go by time; 0 = its policy's other rules decide */
+    bool full;           /* everything was read anew */
+    char consistency[8]; /* reached: "none", "crash", "app"; empty = not known */
     char consistency_wanted[8];
 };
 /* CONFLICT when the vault has this id. */
@@ -395,8 +395,9 @@ int catalog_backup_list(struct catalog *c, const uint8_t *vault, const uint8_t *
                         int (*each)(void *context, const struct catalog_backup *backup,
                                     struct error *e),
                         void *context, struct error *e);
-/* A made name that no backup of the vault has: "manualbk_1f2e". */
-int catalog_backup_name(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+/* A made name that no backup of the vault has: "manualbk_1f2e", or "autobk_1f2e" for one that a
+ * policy makes. */
+int catalog_backup_name(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], bool by_policy,
                         char name[NAME_SIZE], struct error *e);
 
 /* ---- objects of vaults that no other object names: known here, so that a loss is seen ---- */

@@ -25,7 +25,7 @@ static bool is_allowed(char c)
 /* Such a word would be taken for an option. */
 static bool is_word_kind(enum name_kind kind)
 {
-    return kind != NAME_BACKUP && kind != NAME_REPLICA;
+    return kind != NAME_BACKUP && kind != NAME_POLICY_BACKUP && kind != NAME_REPLICA;
 }
 
 static int refuse(enum name_kind kind, const char *name, const char *why, struct error *e)

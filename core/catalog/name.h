@@ -35,7 +35,8 @@ enum {
     X(BACKUP, "backup", "manualbk_")                                                           \
     X(ZONE, "zone", "zone_")                                                                   \
     X(REPLICA, "replica", "replica_")                                                          \
-    X(POLICY, "policy", "policy_")
+    X(POLICY, "policy", "policy_")                                                             \
+    X(POLICY_BACKUP, "backup", "autobk_")
 enum name_kind {
 #define X(symbol, word, start) NAME_##symbol,
     NAME_KINDS(X)

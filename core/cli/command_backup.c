@@ -65,8 +65,8 @@ static int choose_base(struct run *run, struct error *e)
 {
     if (run->base_name || run->session->arguments.operand_count < 2)
         return 0;
-    if (catalog_backup_name(session_catalog(run->session), run->vault.row->uuid, run->made_name,
-                            e) != 0)
+    if (catalog_backup_name(session_catalog(run->session), run->vault.row->uuid, false,
+                            run->made_name, e) != 0)
         return -1;
     run->base_name = run->made_name;
     return 0;

@@ -105,7 +105,7 @@ static int choose_name(struct protection *p, struct error *e)
     const char *name = p->request->name;
     if (!name)
         return catalog_backup_name(setup_catalog(p->setup), p->request->vault->row->uuid,
-                                   p->name, e);
+                                   p->request->stamp != NULL, p->name, e);
     if (name_check(NAME_BACKUP, name, e) != 0)
         return -1;
     snprintf(p->name, sizeof(p->name), "%s", name);

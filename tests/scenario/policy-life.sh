@@ -252,6 +252,7 @@ run_by_hand()
     grep -q '"type":"job".*"operation":"backup","vault":"main","source":"tree","state":"success"' \
         out || { cat out >&2; fail 'its job'; }
     l policy runs --state success | has nightly
+    [[ $(l backup list --vault main --json | member name) = autobk_???? ]] # NAM-07
     [ "$(l backup list --vault main --json | grep -c '"type":"backup"')" = 1 ]
     refused 2 usage 'it can be waiting' policy runs --state late
     refused 2 usage 'it is a number' policy runs --limit few

@@ -126,7 +126,9 @@ static void backup_find(void **state)
               ERROR_NO_BACKUP, "", &e);
     make_id(77, source);
     assert_int_equal(catalog_backup_latest(c, main_vault, source, &found, &e), 0);
-    must(catalog_backup_name(c, main_vault, name, &e), &e);
+    must(catalog_backup_name(c, main_vault, true, name, &e), &e); /* NAM-07 */
+    assert_int_equal(strncmp(name, "autobk_", 7), 0);
+    must(catalog_backup_name(c, main_vault, false, name, &e), &e);
     assert_memory_equal(name, "manualbk_", 9);
 
     /* Backups go with their vault. */
