@@ -403,8 +403,8 @@ static void expire_by_time(void **state)
 {
     (void)state;
     begin();
-    make_policy("daily", CATALOG_POLICY_BACKUP, "keep-time", "3d");
-    add_backups(4, "daily", INT64_C(3) * DAY * 1000000000);
+    make_policy("daily", CATALOG_POLICY_BACKUP, "keep-time", "5d");
+    add_backups(4, "daily", INT64_C(5) * DAY * 1000000000);
     expire(true); /* makes the first mark of the clock */
     world_wait(rows[0].expire_ns / 1000000000 - world_now_ns() / 1000000000 - 1);
     assert_string_equal(expire(false), "####");
