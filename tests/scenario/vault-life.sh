@@ -370,8 +370,8 @@ purge_stuck()
     mv vault unmounted
     [ "$(status_of l vault purge theirs --yes --force)" != 0 ]
     mv unmounted vault
-    l vault list | has -E '^theirs .* deleting'
-    l -q vault purge --due
+    l vault list | has -E '^theirs .* deleted' # nothing was begun: it may have a lock
+    l -q vault purge theirs --yes --force
     expect 10 '' l vault show theirs
 }
 
