@@ -21,9 +21,9 @@ fi
 # start FOLDER, stop FOLDER: a server on a socket in its own folder.
 start()
 {
+    local options="-p 15432 -c listen_addresses= -c unix_socket_directories=$server -c fsync=off"
     (cd "$server" && timeout 60 "${as_owner[@]}" "$bin/pg_ctl" -D "$server/$1" -s -w \
-        -l "$server/log" -o "-p 15432 -c listen_addresses= -c unix_socket_directories=$server" \
-        start >/dev/null) || { cat "$server/log" >&2; fail "the server does not start on $1"; }
+        -l "$server/log" -o "$options" start >/dev/null) || { cat "$server/log" >&2; fail "the server does not start on $1"; }
 }
 stop()
 {
