@@ -252,6 +252,33 @@ static void text_clean_utf8(void **state)
     assert_false(text_is_clean_utf8("\xf8\x88\x80\x80\x80", 5));
 }
 
+static void text_distances(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        size_t distance;
+    } rows[] = {
+        {"", "", 0},
+        {"keep", "keep", 0},
+        {"keep", "kep", 1},
+        {"kep", "keep", 1},
+        {"keep", "keap", 1},
+        {"", "abc", 3},
+        {"abc", "", 3},
+        {"abc", "cba", 2},
+        {"zone", "Zone", 1},
+        {"abcd", "bcda", 2},
+        {"schedule", "x", 8},
+        {"a23456789012345678901234567890123", "a23456789012345678901234567890123", 32},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (text_distance(rows[i].a, rows[i].b) != rows[i].distance)
+            fail_msg("'%s' and '%s': %zu", rows[i].a, rows[i].b,
+                     text_distance(rows[i].a, rows[i].b));
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(text_hex_both_ways),
     cmocka_unit_test(text_unhex_refuses),
@@ -264,5 +291,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(text_parses_durations),
     cmocka_unit_test(text_decodes_every_character),
     cmocka_unit_test(text_clean_utf8),
+    cmocka_unit_test(text_distances),
 };
 UNIT_MAIN(tests)
