@@ -3,8 +3,10 @@
 #include "cli/session.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/process.h"
+#include "engine/keep.h"
 #include "engine/key_text.h"
 #include "engine/restore.h"
 #include "engine/restore_note.h"
@@ -231,6 +233,19 @@ static void note(struct plan *plan, uint64_t bytes)
         report_line("lagan: warning: the restore is not in the audit log: %s", e.text);
 }
 
+/* Nobody deletes it meanwhile; but a restore does not fail because that cannot be noted. */
+static struct catalog_pin keep(const struct plan *plan, const char *task)
+{
+    struct session *s = plan->session;
+    struct catalog_pin pin = {.kind = CATALOG_PIN_JOB};
+    struct error why = ERROR_INIT;
+    if (session_catalog(s) && !session_given(s, OPTION_DRY_RUN) &&
+        keep_begin(session_catalog(s), plan->chosen.vault.row->uuid, plan->seal->id, task,
+                   "it is being restored", &pin, &why) < 0)
+        log_write(LOG_INFO, "restore", "backup %s is not pinned: %s", plan->seal->id, why.text);
+    return pin;
+}
+
 static int run_task(struct plan *plan, struct error *e)
 {
     struct session *s = plan->session;
@@ -247,7 +262,10 @@ static int run_task(struct plan *plan, struct error *e)
                plan->chosen.vault.row->uuid, plan->seal->source_id, subject, &shown);
     memcpy(task.row.backup, plan->seal->id, sizeof(task.row.backup));
     struct job_reporter reporter = task_reporter(&task);
+    struct catalog_pin pin = keep(plan, task.row.id);
     int done = run(plan, &reporter, &result, e);
+    if (pin.backup[0])
+        keep_end(session_catalog(s), &pin);
     job_view_end(&view);
     if (done != 0)
         error_context(e, "restore of backup %s", plan->seal->id);

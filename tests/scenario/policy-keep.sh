@@ -166,6 +166,25 @@ brakes()
     expect 2 'say which vault' a policy release
 }
 
+# RET-14: while the next backup is made, nobody takes the last one away from under it.
+in_use()
+{
+    cat >try.sh <<END
+#!/bin/sh
+"$abs_top_builddir/run" lagan --config "$conf" backup delete latest --vault main --force \
+    >"$PWD/tried" 2>&1
+echo \$? >>"$PWD/tried"
+END
+    chmod +x try.sh
+    a -q policy edit daily freeze=true thaw="$PWD/try.sh" --yes
+    before=$(count)
+    days 1
+    expect_in tried 'the next backup of tree builds upon it'
+    expect_in tried 1
+    [ "$(count)" = $((before + 1)) ]
+    a -q policy edit daily freeze= thaw= --yes
+}
+
 # What backups say of their policy is in the vault, and known again.
 rebuilt()
 {
@@ -184,4 +203,5 @@ by_rules
 holds
 clocks
 brakes
+in_use
 rebuilt
