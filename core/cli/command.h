@@ -104,6 +104,7 @@ option_set command_global_options(void);
     X(policy_show)                                                                             \
     X(policy_simulate)                                                                         \
     X(policy_withdraw)                                                                         \
+    X(prune)                                                                                   \
     X(region_check)                                                                            \
     X(region_list)                                                                             \
     X(region_repair)                                                                           \

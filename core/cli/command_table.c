@@ -237,6 +237,10 @@ const struct command command_rows[] = {
      "structure  names, sizes, signatures, the chain of seals, needed packs are there\n"
      "objects    and every object is read and compared with its name\n"
      "data       and everything is decrypted and every tree walked; needs a key"},
+    {"prune", "", OPERAND_NONE, 0, 0, O(REGION) | O(VAULT) | UNLOCK | O(DRY_RUN), command_prune,
+     "give the space of deleted backups back",
+     "Never stops a backup or a restore.  What backups that are being made may still need\n"
+     "goes with a later run."},
     {"drill run", "[BACKUP]", OPERAND_BACKUP, 0, 1, OPEN | O(SAMPLE) | O(TO), command_drill_run,
      "restore a backup into a scratch folder, compare, and keep the evidence",
      "The newest backup of the vault, unless one is named.  Nothing stays of what was\n"

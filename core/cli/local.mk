@@ -20,6 +20,7 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_policy_run.c \
 	core/cli/command_policy_keep.c \
 	core/cli/command_policy_simulate.c \
+	core/cli/command_prune.c \
 	core/cli/command_region.c \
 	core/cli/command_region_zones.c \
 	core/cli/command_replica.c \

@@ -107,6 +107,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/task.c core/engine/task.h \
 	core/engine/trusted_time.c core/engine/trusted_time.h \
 	core/engine/rotation_objects.c core/engine/rotation_objects.h \
+	core/engine/prune.c core/engine/prune.h \
 	core/engine/verify_rotation.c core/engine/verify_rotation.h \
 	core/engine/vault_facts.c core/engine/vault_facts.h
 

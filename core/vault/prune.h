@@ -34,7 +34,7 @@ struct prune_request {
     bool dry_run;
     const uint8_t *writer_id; /* 16 bytes: this installation */
     unsigned waste_percent;   /* packs with more dead bytes are repacked; 0 = 50 */
-    uint64_t repack_bytes;    /* at most so much is copied by one call; 0 = no limit */
+    uint64_t repack_bytes;    /* so much is copied by one call, or one pack; 0 = no limit */
     int64_t silence_ns;       /* a session without a sign for so long is dead; 0 = 48 h */
     size_t memory_bytes;      /* 0 = 64 MiB beside a bit for each chunk */
     void *context;

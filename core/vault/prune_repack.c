@@ -100,7 +100,7 @@ static int repack_all(struct repack *r, struct error *e)
         const struct prune_item item = p->items[i];
         int done = 1;
 
-        if (item.sparse && p->request.repack_bytes > 0 &&
+        if (item.sparse && p->request.repack_bytes > 0 && copied > 0 &&
             copied + item.live_bytes > p->request.repack_bytes) {
             p->unfinished = true;
             continue;

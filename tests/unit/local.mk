@@ -226,6 +226,8 @@ unit_tests += tests/unit/test_vault_lock
 tests_unit_test_vault_lock_SOURCES = tests/unit/test_vault_lock.c $(copy_fixture)
 unit_tests += tests/unit/test_vault_transfer_fault
 tests_unit_test_vault_transfer_fault_SOURCES = tests/unit/test_vault_transfer_fault.c $(copy_fixture)
+unit_tests += tests/unit/test_vault_prune
+tests_unit_test_vault_prune_SOURCES = tests/unit/test_vault_prune.c $(copy_fixture)
 unit_tests += tests/unit/test_engine_compare
 tests_unit_test_engine_compare_SOURCES = tests/unit/test_engine_compare.c $(copy_fixture)
 # Tests of backup and restore.
