@@ -171,6 +171,19 @@ static int64_t again_at(const struct job_at_work *w, enum catalog_run_state stat
     return w->job.until_ns == 0 || at <= w->job.until_ns ? at : 0;
 }
 
+/* When upkeep comes again: soon, but at its own time where people were told of what was found,
+ * or where it could not be now. */
+static int64_t upkeep_again_ns(const struct job_at_work *w, enum catalog_run_state state,
+                               const struct error *why, int64_t again_ns)
+{
+    bool settled = state == CATALOG_RUN_SKIPPED ||
+                   is_one_of(why->code, told, sizeof(told) / sizeof(told[0]));
+
+    if (why->code == ERROR_INTERRUPTED)
+        return again_ns;
+    return settled && w->again_ns != 0 ? w->again_ns : clock_wall_ns() + HOUR_NS;
+}
+
 static int record_failure(struct job_at_work *w, struct error *why, struct error *e)
 {
     enum catalog_run_state state = judge(w, why);
@@ -181,11 +194,7 @@ static int record_failure(struct job_at_work *w, struct error *why, struct error
     if (w->recorded)
         return 0;
     if (w->job.run == 0) {
-        if (why->code == ERROR_INTERRUPTED)
-            w->again_ns = again;
-        else if (w->again_ns == 0 ||
-                 !is_one_of(why->code, told, sizeof(told) / sizeof(told[0])))
-            w->again_ns = clock_wall_ns() + HOUR_NS;
+        w->again_ns = upkeep_again_ns(w, state, why, again);
         w->outcome->again_ns = w->again_ns;
         return job_end(w, state, why, e);
     }

@@ -6,6 +6,7 @@
 #include "engine/drill.h"
 #include "engine/expire.h"
 #include "engine/policy_row.h"
+#include "engine/prune.h"
 #include "engine/tell.h"
 #include "engine/verify_rotation.h"
 #include "runner/job_private.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static const int64_t MINUTE_NS = INT64_C(60) * 1000000000;
 static const int64_t HOUR_NS = INT64_C(3600) * 1000000000;
 static const int64_t DAY_NS = INT64_C(86400) * 1000000000;
 enum { TURNS = 30 /* of the rotation, at most a day apart */ };
@@ -211,9 +213,31 @@ int job_drill(struct job_at_work *w, struct error *e)
 
 /* ---- prune ---- */
 
+/* What waits for sessions is looked at again soon; what a limit has cut goes on. */
+static int64_t prune_again_ns(const struct config_runner *runner, enum prune_state state)
+{
+    if (state == PRUNE_WAITING)
+        return HOUR_NS;
+    if (state == PRUNE_UNFINISHED)
+        return MINUTE_NS;
+    return runner->prune_ns > 0 ? runner->prune_ns : DAY_NS;
+}
+
 int job_prune(struct job_at_work *w, struct error *e)
 {
-    (void)e;
-    w->again_ns = clock_wall_ns() + DAY_NS;
+    const struct config_runner *runner = &setup_config(w->setup)->runner;
+    struct prune_outcome outcome = {.state = PRUNE_CLEAN};
+    const struct prune_job request = {
+        .reporter = w->request->reporter, .context = w, .started = on_started};
+    char words[PRUNE_WORDS_SIZE];
+
+    w->again_ns = clock_wall_ns() + prune_again_ns(runner, PRUNE_CLEAN);
+    if (runner->prune_ns <= 0)
+        return 0; /* switched off since it was made known */
+    if (prune_run_vault(w->setup, w->vault, &request, &outcome, e) != 0)
+        return -1;
+    w->again_ns = clock_wall_ns() + prune_again_ns(runner, outcome.state);
+    prune_words(&outcome, false, words);
+    snprintf(w->outcome->words, sizeof(w->outcome->words), "%s", words);
     return 0;
 }

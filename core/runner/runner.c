@@ -299,6 +299,7 @@ static int run_once(struct runner *r, struct error *e)
         if (work_off_jobs(r, &worked, e) != 0 || work_off_queue(r, e) != 0 ||
             dispatch_look(&r->dispatcher, r->setup, e) != 0)
             return -1;
+        worked = worked || r->dispatcher.runs > 0;
     }
     if (!operation_all_cancelled())
         tell_all(r);

@@ -11,7 +11,8 @@
 struct vaults {
     struct {
         uint8_t id[CATALOG_ID_SIZE];
-        bool rules; /* what needs a key and follows rules of its own is done here */
+        bool opens; /* without somebody there */
+        bool mirror;
     } * items;
     size_t count;
 };
@@ -28,10 +29,8 @@ static int add_vault(void *context, const struct catalog_vault *row, struct erro
         return error_no_memory(e, "the vaults");
     all->items = grown;
     memcpy(all->items[all->count].id, row->uuid, CATALOG_ID_SIZE);
-    /* A mirror is written by its replication alone; a vault that only a passphrase opens waits
-     * for somebody who knows it. */
-    all->items[all->count++].rules =
-        row->role != CATALOG_ROLE_MIRROR && row->key_driver[0] != '\0';
+    all->items[all->count].opens = row->key_driver[0] != '\0';
+    all->items[all->count++].mirror = row->role == CATALOG_ROLE_MIRROR;
     return 0;
 }
 
@@ -55,24 +54,29 @@ static int drill_every(struct catalog *c, const uint8_t *vault, int64_t *every_n
     return 0;
 }
 
-static int make_for_vault(struct setup *s, const uint8_t *vault, bool rules, int64_t now_ns,
-                          struct error *e)
+/* Verifying needs no key; what a passphrase opens waits for somebody who knows it. */
+static int make_for_any(struct setup *s, const uint8_t *vault, bool opens, int64_t now_ns,
+                        struct error *e)
 {
     const struct config_runner *every = &setup_config(s)->runner;
     struct catalog *c = setup_catalog(s);
-    int64_t drill_ns = 0;
 
     if (every->verify_ns > 0 &&
         catalog_job_upkeep(c, CATALOG_JOB_VERIFY, vault, now_ns, e) != 0)
         return -1;
-    if (!rules)
+    if (!opens || every->prune_ns <= 0)
         return 0;
-    if (catalog_job_upkeep(c, CATALOG_JOB_EXPIRE, vault, now_ns, e) != 0)
-        return -1;
-    if (every->prune_ns > 0 &&
-        catalog_job_upkeep(c, CATALOG_JOB_PRUNE, vault, now_ns + every->prune_ns, e) != 0)
-        return -1;
-    if (drill_every(c, vault, &drill_ns, e) != 0)
+    return catalog_job_upkeep(c, CATALOG_JOB_PRUNE, vault, now_ns + every->prune_ns, e);
+}
+
+/* A mirror follows its vault: no rules let go of anything there. */
+static int make_for_own(struct setup *s, const uint8_t *vault, int64_t now_ns, struct error *e)
+{
+    struct catalog *c = setup_catalog(s);
+    int64_t drill_ns = 0;
+
+    if (catalog_job_upkeep(c, CATALOG_JOB_EXPIRE, vault, now_ns, e) != 0 ||
+        drill_every(c, vault, &drill_ns, e) != 0)
         return -1;
     return drill_ns > 0 ? catalog_job_upkeep(c, CATALOG_JOB_DRILL, vault, now_ns + drill_ns, e)
                         : 0;
@@ -84,9 +88,13 @@ static int make_all(struct setup *s, const struct vaults *vaults, struct error *
 
     if (catalog_job_upkeep(setup_catalog(s), CATALOG_JOB_TIDY, NULL, now_ns, e) != 0)
         return -1;
-    for (size_t i = 0; i < vaults->count; i++)
-        if (make_for_vault(s, vaults->items[i].id, vaults->items[i].rules, now_ns, e) != 0)
+    for (size_t i = 0; i < vaults->count; i++) {
+        const uint8_t *id = vaults->items[i].id;
+        bool opens = vaults->items[i].opens;
+        if (make_for_any(s, id, opens, now_ns, e) != 0 ||
+            (opens && !vaults->items[i].mirror && make_for_own(s, id, now_ns, e) != 0))
             return -1;
+    }
     return 0;
 }
 

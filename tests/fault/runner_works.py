@@ -29,7 +29,7 @@ region east {{ target tgt_dir {{ path = {folder}/east }} }}
 region west {{ target tgt_dir {{ path = {folder}/west }} }}
 mirror {{ history-delay = 0s  delete-delay = 0s  delete-limit = 100000  rpo = 0s }}
 limits {{ threads = 1 }}
-runner {{ jobs = 2  attempts = 100  retry-delay = 60s  expire-every = 30m }}
+runner {{ jobs = 2  attempts = 100  retry-delay = 60s  expire-every = 30m  prune-every = 40m  verify-within = 12h }}
 """
 MIRROR = "[COPY]-main"
 POLICIES = (("quarters", "main", 15), ("halves", "second", 30))
@@ -87,7 +87,7 @@ class Rig:
             self.must("source", "add", f"s{number:02}", "src_files", "path=" + self.source(number), "--vault",
                       POLICIES[number % 2][1])
         for name, vault, minutes in POLICIES:
-            self.must("policy", "create", name, f"schedule=cron */{minutes} * * * *", "zone=UTC", "keep-count=500",
+            self.must("policy", "create", name, f"schedule=cron */{minutes} * * * *", "zone=UTC", "keep-count=4",
                       "--vault", vault)
 
     # ---- runners ----
@@ -171,6 +171,8 @@ class Rig:
 
     def stop(self):
         """SIGTERM: all of it is gone within ten seconds."""
+        for runner in self.runners:  # one that has not begun knows no signals
+            time.sleep(max(0, 1.5 * self.arguments.patience - (time.time() - runner.begun)))
         begun = time.time()
         for runner in self.runners:
             runner.send_signal(signal.SIGTERM)
@@ -189,12 +191,12 @@ class Rig:
         """What was interrupted goes on until every run is over."""
         for _ in range(40):
             self.lagan.run("-q", "run", "--once", env=self.environment)
-            if not self.rows("SELECT 1 FROM runs WHERE state IN ('waiting', 'running')"):
+            if not self.rows("SELECT 1 FROM runs WHERE state IN ('waiting', 'running')"
+                             " UNION ALL SELECT 1 FROM items WHERE operation = 'copy'"):
                 break
             time.sleep(1.1 * 60 / self.arguments.rate)
         else:
             raise Failed(f"runs do not end: {self.rows('SELECT * FROM jobs WHERE run > 0 AND ended_ns = 0')}")
-        self.lagan.run("-q", "run", "--once", env=self.environment)
 
     # ---- promises ----
 
@@ -232,12 +234,13 @@ class Rig:
         if twice:
             raise Failed(f"slots with two backups of a source: {twice}")
         made = self.rows("SELECT count(*) FROM backups b JOIN vaults v ON v.uuid = b.vault WHERE v.role <> 'mirror'")[0][0]
+        gone = self.rows("SELECT count(*) FROM deletions")[0][0]
         said = self.rows("SELECT count(*) FROM jobs WHERE backup <> ''")[0][0]
-        if made != said:
-            raise Failed(f"{made} backups, and {said} jobs that made one")
-        return made
+        if made + gone != said:
+            raise Failed(f"{made} backups, {gone} that expired, and {said} jobs that made one")
+        return made, gone
 
-    def expect_restores(self, made):
+    def expect_restores(self):
         for vault in ("main", "second", MIRROR):
             self.must("verify", "--vault", vault, "--depth", "data")
         self.must("mirror", "verify", MIRROR, "--depth", "objects")
@@ -258,7 +261,6 @@ class Rig:
             place = f"{self.folder}/restored"
             shutil.rmtree(place, ignore_errors=True)
             self.must("restore", backup, "--vault", vault, "--to", place)
-        return made
 
     def expect_flat(self):
         """Of the runner that lived longest: the last third against the first."""
@@ -281,11 +283,13 @@ class Rig:
         stopped = self.stop()
         self.work_off()
         outcomes = self.expect_slots()
-        made = self.expect_jobs()
+        if outcomes.keys() & {"waiting", "running"}:
+            raise Failed(f"slots without an outcome: {outcomes}")
+        made, gone = self.expect_jobs()
         size, files = self.expect_flat()
-        self.expect_restores(made)
+        self.expect_restores()
         passed = (time.time() - self.base_real) * self.arguments.rate / 3600
-        print(f"{passed:.1f} h of accelerated time, {made} backups, slots {outcomes}, {self.kills} kills, "
+        print(f"{passed:.1f} h of accelerated time, {made} backups, {gone} expired, slots {outcomes}, {self.kills} kills, "
               f"{self.faults} places away, ended in {stopped:.1f} s, runner {size} KiB, {files} descriptors")
 
     def clean(self):
