@@ -111,6 +111,9 @@ int catalog_run_get(struct catalog *c, int64_t id, struct catalog_run *run, stru
 /* The run of a policy's slot: 1, 0 none, -1.  Rows of MISSED stand for all their slots. */
 int catalog_run_of_slot(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                         int64_t slot_ns, struct catalog_run *run, struct error *e);
+/* The first run of a policy, none by hand, whose slot is `from_ns` or later: 1, 0, -1. */
+int catalog_run_from_slot(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
+                          int64_t from_ns, struct catalog_run *run, struct error *e);
 /* The newest run of a policy that is not over: 1, 0, -1. */
 int catalog_run_open(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
                      struct catalog_run *run, struct error *e);

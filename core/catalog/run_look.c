@@ -215,6 +215,25 @@ int catalog_run_of_slot(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE]
     return 1;
 }
 
+int catalog_run_from_slot(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
+                          int64_t from_ns, struct catalog_run *run, struct error *e)
+{
+    static const char sql[] =
+        "SELECT " RUN_COLUMNS " FROM runs INDEXED BY runs_by_slot WHERE policy = ?"
+        " AND slot_ns >= ? AND trigger <> 'manual' ORDER BY slot_ns LIMIT 1";
+    struct query q;
+
+    catalog_lock(c);
+    int found = query_start(c, sql, &q, e);
+    if (found == 0) {
+        query_blob(&q, policy, CATALOG_ID_SIZE);
+        query_number(&q, from_ns);
+        found = run_read_only(&q, run, e);
+    }
+    catalog_unlock(c);
+    return found;
+}
+
 static int read_since_full(struct query *q, uint64_t *count, int64_t *full_ns, struct error *e)
 {
     int found = query_step(q, e);

@@ -251,14 +251,17 @@ static int may_be_changed(struct setup *s, const struct catalog_policy *row,
     return policy_may_be_changed(&facts, e);
 }
 
-/* Slots up to now are done with: those that a new schedule would have had are none. */
+/* Slots up to now are done with: those that a new schedule would have had are none.  A cursor
+ * that is ahead of a clock that was set back stays for the runner, who sees to what was decided
+ * since. */
 static int move_cursor(struct setup *s, const struct catalog_policy *row, struct error *e)
 {
     struct catalog *c = setup_catalog(s);
     struct catalog_policy *now = catalog_policy_get(c, row->id, e);
-    if (!now)
-        return -1;
-    int moved = catalog_policy_cursor(c, now->id, now->cursor_ns, clock_wall_ns(), e);
+    int64_t now_ns = clock_wall_ns();
+    int moved = now ? 0 : -1;
+    if (now && now->cursor_ns < now_ns)
+        moved = catalog_policy_cursor(c, now->id, now->cursor_ns, now_ns, e);
     catalog_policy_free(now);
     return moved < 0 ? -1 : 0;
 }

@@ -150,6 +150,49 @@ static int record_not(const struct deciding *d, enum catalog_run_state state, in
                    missed ? reason : "the run before it is not over", e);
 }
 
+/* Several slots that were missed have one row, but for those that have one of their own: they
+ * were run before the clock was set back. */
+static int record_missed(const struct deciding *d, int64_t slot_ns, uint64_t slots,
+                         const char *reason, struct error *e)
+{
+    const struct schedule *schedule = d->policy->schedule;
+    struct catalog_run next;
+
+    while (slots > 0) {
+        uint64_t before = slots, upto = slots;
+        int found = catalog_run_from_slot(d->catalog, d->row->id, slot_ns, &next, e);
+        if (found < 0)
+            return -1;
+        if (found > 0) {
+            before =
+                schedule_count(schedule, d->policy->zone, slot_ns - 1, next.slot_ns - 1, slots);
+            upto = schedule_count(schedule, d->policy->zone, slot_ns - 1, next.slot_ns, slots);
+        }
+        if (before > 0 && record_not(d, CATALOG_RUN_MISSED, slot_ns, before, reason, e) != 0)
+            return -1;
+        slots -= upto;
+        if (slots > 0 && !schedule_next(schedule, d->policy->zone, next.slot_ns, &slot_ns))
+            return 0;
+    }
+    return 0;
+}
+
+/* What was not run behind the present time is decided anew; a row of missed slots that began
+ * before it stands for those up to it. */
+static int forget_later(const struct deciding *d, struct error *e)
+{
+    struct catalog_run run;
+
+    if (catalog_run_forget_after(d->catalog, d->row->id, d->now_ns, NULL, e) != 0)
+        return -1;
+    int found = catalog_run_of_slot(d->catalog, d->row->id, d->now_ns, &run, e);
+    if (found <= 0 || run.state != CATALOG_RUN_MISSED || d->policy->schedule == NULL)
+        return found < 0 ? -1 : 0;
+    uint64_t before = schedule_count(d->policy->schedule, d->policy->zone, run.slot_ns - 1,
+                                     d->now_ns, run.slots);
+    return before > 0 ? catalog_run_shorten(d->catalog, run.id, before, e) : 0;
+}
+
 static int record_step(const struct deciding *d, const struct dispatch_step *step,
                        struct error *e)
 {
@@ -166,12 +209,12 @@ static int record_step(const struct deciding *d, const struct dispatch_step *ste
     case DISPATCH_SKIP:
         return record_not(d, CATALOG_RUN_SKIPPED, step->slot_ns, 1, reason, e);
     case DISPATCH_MISS:
-        return record_not(d, CATALOG_RUN_MISSED, step->slot_ns, step->slots, reason, e);
+        return record_missed(d, step->slot_ns, step->slots, reason, e);
     case DISPATCH_REWIND:
         log_write(LOG_WARNING, "runner",
                   "policy %s: the clock was set back; what was not run is decided anew",
                   d->row->name);
-        return catalog_run_forget_after(d->catalog, d->row->id, d->now_ns, NULL, e);
+        return forget_later(d, e);
     }
     return 0;
 }

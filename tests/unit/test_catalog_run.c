@@ -97,6 +97,10 @@ static void run_of_a_slot(void **state)
     must(catalog_run_shorten(c, missed.id, 2, &e), &e);
     must(catalog_run_get(c, missed.id, &found, &e), &e);
     assert_int_equal(found.slots, 2);
+    assert_int_equal(catalog_run_from_slot(c, nightly->id, 101, &found, &e), 1);
+    assert_int_equal(found.slot_ns, 400);
+    assert_int_equal(catalog_run_from_slot(c, nightly->id, 400, &found, &e), 1);
+    assert_int_equal(catalog_run_from_slot(c, nightly->id, 401, &found, &e), 0);
     /* What lies behind the cursor was not decided. */
     assert_int_equal(catalog_policy_cursor(c, nightly->id, now_ns, 200, &e), 1);
     assert_int_equal(catalog_run_of_slot(c, nightly->id, 300, &found, &e), 0);
