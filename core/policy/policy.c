@@ -217,6 +217,8 @@ bool policy_full_due(const struct policy *policy, uint64_t since_full, int64_t l
 {
     if (policy->full_every < 0)
         return false;
+    if (last_full_ns == 0 && since_full == 0)
+        return true;
     if (last_full_ns > now_ns - SHORT_DAY_NS && last_full_ns <= now_ns)
         return false;
     return since_full + 1 >= (uint64_t)policy->full_every;

@@ -108,11 +108,11 @@ void policy_free(struct policy *policy);
 /* One setting alone, for messages at the place where it was typed. */
 int policy_setting_check(unsigned kind, const char *name, const char *value, struct error *e);
 
-/* CON-08: whether the next run reads everything anew: the n-th since the last full one, and not
- * less than a day after that (`last_full_ns` is its slot; 0 = never; 23 hours are a day, since
- * the one on which summer time begins has no more).  `since_full`:
- * runs that made backups since then (catalog_run_since_full).  The first backup of a source is
- * full in any case, whatever this says. */
+/* CON-08: whether the next run reads everything anew: the first one, and the n-th since the
+ * last full one, but not less than a day after that (`last_full_ns` is its slot; 0 = there was
+ * none; 23 hours are a day, since the one on which summer time begins has no more).
+ * `since_full`: runs that made backups since then, or ever (catalog_run_since_full).  The first
+ * backup of a source is full in any case, whatever this says. */
 bool policy_full_due(const struct policy *policy, uint64_t since_full, int64_t last_full_ns,
                      int64_t now_ns);
 

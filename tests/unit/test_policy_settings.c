@@ -324,6 +324,8 @@ static void settings_full_every_CON_08(void **state)
         {"the 7th within a day", 7, 6, 7, false},
         {"the 100th", 100, 99, 2400, true},
         {"no full one yet", 7, 6, -1, true},
+        {"the first one of all", 7, 0, -1, true},
+        {"begun without full ones", 7, 3, -1, false},
         {"a full one of tomorrow stops nothing", 7, 6, -24, true},
     };
     int64_t now = INT64_C(1767225600) * SECOND_NS;
