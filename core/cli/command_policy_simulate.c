@@ -38,6 +38,7 @@ struct subject {
     size_t past_count;
     struct simulate_backup *backups;
     bool assumed; /* sizes and times are */
+    bool named;   /* on the command line, or waited for by one that is */
     uint64_t runs, full, skipped, missed, dropped, kept, bytes;
 };
 
@@ -171,9 +172,8 @@ static int prepare(struct forecast *f, struct simulate_policy *in, struct error 
 {
     for (size_t i = 0; i < f->count; i++) {
         struct subject *subject = &f->subjects[i];
-        bool named = session_operand(f->session, 0) != NULL;
         in[i] = (struct simulate_policy){.policy = subject->policy,
-                                         .enabled = named || subject->row->enabled,
+                                         .enabled = subject->named || subject->row->enabled,
                                          .after = after_of(f, subject)};
         judge_past(subject, &in[i]);
         subject->backups = calloc(subject->past_count + 1, sizeof(*subject->backups));
@@ -418,6 +418,12 @@ static int parse_times(const struct session *s, struct forecast *f, struct error
 
 static int add_subject(struct forecast *f, struct catalog_policy *row, struct error *e)
 {
+    void *grown = reallocarray(f->subjects, f->count + 1, sizeof(*f->subjects));
+    if (!grown) {
+        catalog_policy_free(row);
+        return error_no_memory(e, "policies");
+    }
+    f->subjects = grown;
     struct subject *subject = &f->subjects[f->count++];
     *subject = (struct subject){.row = row};
     if (policy_row_parse(row, &subject->policy, e) != 0)
@@ -426,29 +432,66 @@ static int add_subject(struct forecast *f, struct catalog_policy *row, struct er
                                  &subject->vault_count, e);
 }
 
-/* Those that were named, or all. */
-static int gather(struct forecast *f, struct error *e)
+static bool has_subject(const struct forecast *f, const uint8_t id[CATALOG_ID_SIZE])
 {
-    struct session *s = f->session;
-    struct catalog_policy **rows = NULL;
-    size_t named = s->arguments.operand_count, all = 0;
-    int result = 0;
-    if (named == 0 && catalog_policy_all(session_catalog(s), &rows, &all, e) != 0)
+    for (size_t i = 0; i < f->count; i++) {
+        if (memcmp(f->subjects[i].row->id, id, CATALOG_ID_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A policy by name or id, unless it is there already. */
+static int add_named(struct forecast *f, const char *text, bool named, struct error *e)
+{
+    struct catalog_policy *row = catalog_policy_find(session_catalog(f->session), text, e);
+    if (!row)
         return -1;
-    f->subjects = calloc(named + all + 1, sizeof(*f->subjects));
-    if (!f->subjects)
-        result = error_no_memory(e, "policies");
-    for (size_t i = 0; i < all && result == 0; i++) {
+    if (has_subject(f, row->id)) {
+        catalog_policy_free(row);
+        return 0;
+    }
+    if (add_subject(f, row, e) != 0)
+        return -1;
+    f->subjects[f->count - 1].named = named;
+    return 0;
+}
+
+/* What is waited for is simulated, too. */
+static int add_awaited(struct forecast *f, struct error *e)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const char *after = f->subjects[i].policy->texts[POLICY_SETTING_AFTER];
+        if (after && add_named(f, after, f->subjects[i].named, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_all(struct forecast *f, struct error *e)
+{
+    struct catalog_policy **rows = NULL;
+    size_t count = 0;
+    int result = catalog_policy_all(session_catalog(f->session), &rows, &count, e);
+    for (size_t i = 0; i < count && result == 0; i++) {
         result = add_subject(f, rows[i], e);
         rows[i] = NULL;
     }
-    for (size_t i = 0; i < named && result == 0; i++) {
-        struct catalog_policy *row =
-            catalog_policy_find(session_catalog(s), session_operand(s, i), e);
-        result = row ? add_subject(f, row, e) : -1;
-    }
-    catalog_policy_all_free(rows, all);
+    catalog_policy_all_free(rows, count);
     return result;
+}
+
+/* Those that were named, or all. */
+static int gather(struct forecast *f, struct error *e)
+{
+    const struct session *s = f->session;
+    if (s->arguments.operand_count == 0)
+        return add_all(f, e);
+    for (size_t i = 0; i < s->arguments.operand_count; i++) {
+        if (add_named(f, session_operand(s, i), true, e) != 0)
+            return -1;
+    }
+    return add_awaited(f, e);
 }
 
 static void forecast_clear(struct forecast *f)

@@ -26,6 +26,7 @@ struct plan {
     enum run_state state;
     bool full;
     int64_t slot_ns, start_ns, until_ns, end_ns;
+    int64_t ended_ns; /* when the last one ended; 0 = there was none */
     uint64_t since_full;
     int64_t last_full_ns;
     /* Its backups, in two arrays with the same order. */
@@ -334,6 +335,7 @@ static int end_run(struct simulation *s, struct plan *plan, struct error *e)
     };
 
     plan->state = IDLE;
+    plan->ended_ns = s->now_ns;
     plan->since_full = plan->full ? 0 : plan->since_full + 1;
     if (plan->full)
         plan->last_full_ns = plan->slot_ns;
@@ -374,6 +376,29 @@ static bool ends(const struct simulation *s, const struct plan *plan)
     return plan->state == RUNNING && plan->end_ns <= s->now_ns;
 }
 
+/* Without a schedule of its own, each run of the other policy leads to one of this; those that
+ * end while it runs lead to one together. */
+static bool follows(const struct simulation *s, const struct plan *plan)
+{
+    if (plan->in->after == 0 || plan->in->policy->schedule != NULL || !plan->in->enabled ||
+        plan->state != IDLE)
+        return false;
+    const struct plan *other = &s->plans[plan->in->after - 1];
+    return other->state == IDLE && other->ended_ns > plan->cursor_ns;
+}
+
+static int follow(struct simulation *s, struct plan *plan, struct error *e)
+{
+    const struct plan *other = &s->plans[plan->in->after - 1];
+    (void)e;
+    plan->cursor_ns = other->ended_ns;
+    plan->state = WAITING;
+    plan->slot_ns = other->slot_ns;
+    plan->start_ns = s->now_ns;
+    plan->until_ns = 0;
+    return 0;
+}
+
 static bool month_ends(const struct simulation *s, const struct plan *plan)
 {
     return plan->month_ns <= s->now_ns;
@@ -401,11 +426,8 @@ static int happen(struct simulation *s, struct error *e)
     static const struct {
         bool (*is_due)(const struct simulation *s, const struct plan *plan);
         int (*happen)(struct simulation *s, struct plan *plan, struct error *e);
-    } kinds[] = {{ends, end_run},
-                 {month_ends, end_month},
-                 {expires, expire},
-                 {looks, look},
-                 {starts, start_run}};
+    } kinds[] = {{ends, end_run},   {follows, follow}, {month_ends, end_month},
+                 {expires, expire}, {looks, look},     {starts, start_run}};
 
     for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
         for (size_t i = 0; i < s->request->policy_count; i++) {

@@ -53,8 +53,9 @@ struct simulate_backup {
 struct simulate_policy {
     const struct policy *policy;
     bool enabled;
-    int64_t cursor_ns;   /* 0 = from_ns */
-    size_t after;        /* number of the policy it waits for, + 1; 0 = none; in no circle */
+    int64_t cursor_ns; /* 0 = from_ns */
+    size_t after;      /* number of the policy it waits for, or, without a schedule, whose runs
+                          lead to its own, + 1; 0 = none; in no circle */
     int64_t duration_ns; /* of a run, as far as known; a full one takes full_ns */
     int64_t full_ns;
     uint64_t bytes_each, bytes_full; /* stored by an incremental and a full backup */

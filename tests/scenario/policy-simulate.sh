@@ -65,6 +65,12 @@ same 'a named one' 10 "$(l policy simulate nightly --from 2027-01-01 --to 10d --
     records simulated_policy runs)"
 l -q policy enable nightly
 
+# One that follows another brings that one along.
+l -q policy create copies zone=UTC after=nightly
+l policy simulate copies --from 2027-01-01 --to 10d --json >chain
+same 'runs that follow' '10 10' "$(records simulated_policy runs <chain | paste -sd ' ')"
+l -q policy delete copies --yes
+
 # Ten years of both, in seconds.
 SECONDS=0
 l policy simulate --from 2027-01-01 --to 10y >text

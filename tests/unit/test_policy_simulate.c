@@ -216,6 +216,38 @@ static void simulate_after_SCH_09(void **state)
     policy_free((struct policy *)policies[1].policy);
 }
 
+/* Without a schedule it follows; what ends while it runs leads to one run together. */
+static void simulate_follows_SCH_09(void **state)
+{
+    static const struct policy_pair first[PAIRS] = {{"schedule", "daily 02:00,05:00,06:00"},
+                                                    {"zone", "UTC"}};
+    static const struct policy_pair second[PAIRS] = {{"zone", "UTC"}, {"after", "first"}};
+    struct simulate_policy policies[2] = {
+        {.policy = policy_of(first), .enabled = true, .duration_ns = 30 * MINUTE_NS},
+        {.policy = policy_of(second),
+         .enabled = true,
+         .after = 1,
+         .duration_ns = 100 * MINUTE_NS},
+    };
+    struct seen seen;
+    (void)state;
+    simulate(policies, 2, 10 * DAY_NS, &seen);
+    assert_int_equal(seen.counts[0][SIMULATE_RUN], 30);
+    assert_int_equal(seen.counts[1][SIMULATE_RUN], 30);
+    assert_int_equal(seen.first[1].at_ns, START_NS + 150 * MINUTE_NS);
+    assert_int_equal(seen.first[1].slot_ns, START_NS + 120 * MINUTE_NS);
+    assert_int_equal(seen.first[5].at_ns, START_NS + 430 * MINUTE_NS);
+    assert_int_equal(seen.first[5].slot_ns, START_NS + 360 * MINUTE_NS);
+    policies[1].duration_ns = 12 * HOUR_NS;
+    simulate(policies, 2, 10 * DAY_NS, &seen);
+    assert_int_equal(seen.counts[1][SIMULATE_RUN], 20);
+    policies[1].enabled = false;
+    simulate(policies, 2, 10 * DAY_NS, &seen);
+    assert_int_equal(seen.counts[1][SIMULATE_RUN], 0);
+    policy_free((struct policy *)policies[0].policy);
+    policy_free((struct policy *)policies[1].policy);
+}
+
 /* What waits until its window is over is skipped. */
 static void simulate_window_SCH_11(void **state)
 {
@@ -339,6 +371,7 @@ int main(void)
         cmocka_unit_test(simulate_ten_years_SCH_14),
         cmocka_unit_test(simulate_full_every_CON_08),
         cmocka_unit_test(simulate_after_SCH_09),
+        cmocka_unit_test(simulate_follows_SCH_09),
         cmocka_unit_test(simulate_window_SCH_11),
         cmocka_unit_test(simulate_beginnings),
         cmocka_unit_test(simulate_looks_rarely),
