@@ -92,9 +92,27 @@ static int open_vault(struct expiry *x, struct error *e)
     if (!own || setup_vault_open_row(x->setup, own, dry ? &locked : x->request->key, dry,
                                      &x->vault, e) != 0)
         return -1;
-    if (vault_backups(x->vault.vault, &x->seals, NULL, NULL, e) != 0)
-        return -1;
-    return expire_ask_lock(x, e);
+    return vault_backups(x->vault.vault, &x->seals, NULL, NULL, e);
+}
+
+/* ---- deletions that were broken off ---- */
+
+static int is_going(void *context, const struct catalog_backup *row, struct error *e)
+{
+    (void)context, (void)e;
+    return row->state == CATALOG_BACKUP_DELETING;
+}
+
+/* They are ended first, or taken back: what was begun is decided on anew. */
+static int finish_earlier(struct expiry *x, struct error *e)
+{
+    if (x->request->dry_run)
+        return 0;
+    int found =
+        catalog_backup_list(setup_catalog(x->setup), x->row->uuid, NULL, is_going, NULL, e);
+    if (found <= 0)
+        return found;
+    return open_vault(x, e) == 0 ? deletion_prepare(x->setup, &x->vault, &x->seals, e) : -1;
 }
 
 /* What the catalog alone decides says whether it is worth a look; the vault's lock may keep
@@ -104,7 +122,10 @@ static int ask_vault(struct expiry *x, struct error *e)
     struct error why = ERROR_INIT;
     if (x->result->going == 0 && !x->request->dry_run)
         return 0;
-    if (open_vault(x, &why) != 0) {
+    int done = x->vault.vault ? 0 : open_vault(x, &why);
+    if (done == 0)
+        done = expire_ask_lock(x, &why);
+    if (done != 0) {
         if (x->request->dry_run) {
             x->result->lock_unknown = true;
             return 0;
@@ -196,8 +217,8 @@ static int run(struct expiry *x, struct error *e)
     if (!x->request->dry_run &&
         vault_facts_ask(x->setup, x->row, vault_may_lose_backup, e) != 0)
         return -1;
-    if (read_clock(x, e) != 0 || expire_gather(x, e) != 0 || expire_decide(x, e) != 0 ||
-        ask_vault(x, e) != 0)
+    if (read_clock(x, e) != 0 || finish_earlier(x, e) != 0 || expire_gather(x, e) != 0 ||
+        expire_decide(x, e) != 0 || ask_vault(x, e) != 0)
         return -1;
     tell_all(x);
     if (expire_brake(x, e) != 0)

@@ -29,6 +29,7 @@ scenario_tests += tests/scenario/notify-life.sh
 EXTRA_DIST += tests/scenario/web_server.py
 scenario_tests += tests/scenario/region-zones.sh
 scenario_tests += tests/scenario/policy-keep.sh
+scenario_tests += tests/scenario/policy-keep-kill.sh
 scenario_tests += tests/scenario/policy-life.sh
 scenario_tests += tests/scenario/replica-life.sh
 scenario_tests += tests/scenario/hooks-life.sh
