@@ -19,6 +19,7 @@ enum {
     REAP_S = 5,    /* between two looks for what dead processes have left */
     DECIDE_S = 10, /* how soon a policy that was just made is seen */
     UPKEEP_S = 60,
+    FAILED_S = 60,    /* between two lines on the same failure of a round */
     ENDING_MS = 9500, /* that children have when the runner ends, by the real clock */
     ENDING_STEP_MS = 50,
     ROUNDS_MOST = 100 /* of `once`: each does something, or is the last */
@@ -157,11 +158,16 @@ static int round_of_loop(struct runner *r, struct error *e)
     return runner_start_notices(r, e);
 }
 
-/* A runner that ends because of a full disk makes nothing better. */
+/* A runner that ends because of a full disk makes nothing better.  It says so once a minute,
+ * and when it is something else. */
 static void report(struct runner *r, const struct error *why)
 {
-    log_write(LOG_WARNING, "runner", "%s", why->text);
-    snprintf(r->failing, sizeof(r->failing), "%.400s", why->text);
+    bool same = strncmp(r->failing, why->text, sizeof(r->failing) - 1) == 0;
+
+    if (same && !has_passed(&r->failed_ns, FAILED_S))
+        return;
+    r->failed_ns = clock_boot_ns();
+    snprintf(r->failing, sizeof(r->failing), "%.*s", SAY_SIZE - 1, why->text);
     if (r->request->failed != NULL)
         r->request->failed(r->request->context, why);
 }

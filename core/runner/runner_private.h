@@ -33,7 +33,7 @@ struct runner {
     struct refused refused[REFUSED_MOST];
     size_t refused_next;
     /* When these were last done, by the boot clock; 0 = never. */
-    int64_t reaped_ns, decided_ns, upkeep_ns, queue_ns, notices_ns, watchdog_ns;
+    int64_t reaped_ns, decided_ns, upkeep_ns, queue_ns, notices_ns, watchdog_ns, failed_ns;
     int64_t wall_ns;        /* wall clock at the last look */
     bool child_ended;       /* since the last look */
     char failing[SAY_SIZE]; /* what has failed since the last ping; empty = nothing */

@@ -61,7 +61,7 @@ until_true 5 test -S manager
 
 initialise
 cat >>"$conf" <<.
-runner { jobs = 2  attempts = 5  retry-delay = 1s }
+runner { jobs = 2  attempts = 5  retry-delay = 3m }
 notify people { command = "cat >>'$PWD/notices'"  severity = info }
 .
 mkdir tree
@@ -99,12 +99,20 @@ is 'RELOADING' "$(grep -c '^RELOADING=1' told)" 2
 made=$(count 'SELECT count(*) FROM backups')
 until_true 10 more_than backups "$made"
 
-echo '== SIGTERM: ends within seconds, and leaves nothing behind that hinders'
+echo '== a task that is cancelled ends its job'
 fast -q policy disable minutely
 until_true 10 no_run_is_open
 fast -q policy create slow 'before=sleep 40' hook-timeout=10h
 fast -q policy withdraw minutely main
 fast -q policy apply slow main
+fast -q policy run slow
+until_true 10 pgrep -f 'sleep 40'
+fast -q task cancel "$(count "SELECT task FROM jobs WHERE state = 'running' AND run > 0")"
+until_true 10 no_run_is_open
+is 'cancelled' "$(count "SELECT state FROM runs ORDER BY id DESC LIMIT 1")" cancelled
+! pgrep -f 'sleep 40' || fail 'a hook was left running'
+
+echo '== SIGTERM: ends within seconds, and leaves nothing behind that hinders'
 fast -q policy run slow
 until_true 10 pgrep -f 'sleep 40'
 child=$(pgrep -P $runner -f -- '--job')
@@ -145,7 +153,7 @@ is 'lines about the backup' "$(grep -c '^lagan: backup of tree into main: ' err)
 grep -q 'it is tried again' err || { cat err >&2; fail 'it does not say what comes next'; }
 mv away vault
 once_until_none() { fast -q run --once 2>>log || :; no_run_is_open; }
-until_true 10 once_until_none
+until_true 30 once_until_none
 is 'the next run' "$(count "SELECT state FROM runs ORDER BY id DESC LIMIT 1")" success
 
 echo '== without space: the same'
@@ -155,7 +163,7 @@ fast -q policy run slow
 expect_status 14 fast -q run --once 2>err
 is 'lines about the backup' "$(grep -c '^lagan: backup of tree into main: ' err)" 1
 fast -q vault update main --quota 0
-until_true 10 once_until_none
+until_true 30 once_until_none
 rm tree/large
 fast -q policy run slow
 fast -q run --once
