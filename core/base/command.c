@@ -3,6 +3,7 @@
 #include "base/command.h"
 
 #include "base/clock.h"
+#include "base/object.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,7 +33,8 @@ struct running {
     const struct command_request *request;
     struct command_result *result;
     pid_t id;
-    int out; /* -1 at its end */
+    int out;  /* -1 at its end */
+    int gate; /* a socket: what is behind it waits for a word; -1 = none */
     char line[COMMAND_LINE_SIZE];
     size_t line_size;
     bool ending;    /* it got TERM */
@@ -132,10 +135,16 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 /* An errno value. */
 static int spawn(struct running *r, int in, int out, char **environment, char *line)
 {
-    char shell[] = "sh", option[] = "-c";
-    char *words[] = {shell, option, line, NULL};
+    /* With a gate, the line waits behind it: a word is read from it first. */
+    static const char gated[] =
+        "read -r go || exit 1; exec </dev/null; go=$1; shift; eval \"$go\"";
+    char shell[] = "sh", option[] = "-c", script[sizeof(gated)];
+    char *plain[] = {shell, option, line, NULL};
+    char *waiting[] = {shell, option, script, shell, line, NULL};
+    char **words = r->gate >= 0 ? waiting : plain;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
+    memcpy(script, gated, sizeof(gated));
     int number = posix_spawn_file_actions_init(&actions);
     if (number != 0)
         return number;
@@ -176,12 +185,37 @@ static int hold_input(const struct command_request *request, int *in)
     return 0;
 }
 
+/* What somebody must know of before it begins waits behind a gate.  An errno value. */
+static int make_gate(struct running *r, int *in)
+{
+    int ends[2];
+    if (!r->request->started)
+        return 0;
+    ASSERT(!r->request->input);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return errno;
+    *in = ends[0];
+    r->gate = ends[1];
+    return 0;
+}
+
+static void open_gate(struct running *r)
+{
+    if (r->gate < 0)
+        return;
+    r->request->started(r->request->context, r->id);
+    send(r->gate, "go\n", 3, MSG_NOSIGNAL); /* one that is gone already needs no word */
+    close(r->gate);
+}
+
 static int start(struct running *r, struct error *e)
 {
     int ends[2], in = -1;
     char **environment = command_environment(r->request->variables, e);
     char *line = environment ? strdup(r->request->line) : NULL;
     int number = line ? hold_input(r->request, &in) : ENOMEM;
+    if (number == 0)
+        number = make_gate(r, &in);
     if (number == 0 && pipe2(ends, O_CLOEXEC) < 0)
         number = errno;
     else if (number == 0) {
@@ -286,16 +320,18 @@ int command_run(const struct command_request *request, struct command_result *re
                 struct error *e)
 {
     *result = (struct command_result){0};
-    struct running r = {.request = request, .result = result, .out = -1, .due_ns = INT64_MAX};
+    struct running r = {
+        .request = request, .result = result, .out = -1, .gate = -1, .due_ns = INT64_MAX};
     if (request->limit_ns > 0)
         r.due_ns = clock_boot_ns() + request->limit_ns;
     if (start(&r, e) != 0) {
         if (r.out >= 0)
             close(r.out);
+        if (r.gate >= 0)
+            close(r.gate);
         return -1;
     }
-    if (request->started)
-        request->started(request->context, r.id);
+    open_gate(&r);
     attend(&r);
     /* What does not mind TERM would outlive its shell. */
     if (r.ending)

@@ -28,7 +28,8 @@ struct command_request {
     int64_t grace_ns; /* 0 = 5 s */
     int cancel_fd;    /* once readable, TERM at once and KILL within a second; -1 = never */
     void (*heard)(void *context, const char *line); /* each line of output; NULL = nobody */
-    /* It has begun, in this process group, which has no other member; NULL = nobody cares. */
+    /* It is about to begin, in this process group: it waits until this returns, and does not
+     * begin when this process dies before.  NULL = nobody cares; not together with an input. */
     void (*started)(void *context, pid_t group);
     void *context;
 };

@@ -53,6 +53,8 @@
     X(SCHEDULE, "lagan(1) explains what a schedule looks like")                                \
     X(TIME_ZONE, "zones have names such as Europe/Berlin or UTC+01:00")                        \
     X(RETENTION, "lagan(1) explains which rules go together")                                  \
+    X(HOOK_TIMEOUT, "mend the command, or give it more time with hook-timeout")                \
+    X(DRILL_DIFFERS, "`lagan verify --depth data` tells whether the vault is damaged")         \
     X(INTERRUPTED, "the same command takes up where this one stopped")
 
 static const char *hint_of(const struct session *s, const struct error *e, char *room,

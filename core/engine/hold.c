@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "catalog/policy.h"
 
+#include <string.h>
+
 static void warn(struct hold *h, const struct error *why)
 {
     log_write(LOG_WARNING, "hook", "%s", why->text);
@@ -116,4 +118,18 @@ void hold_free(struct hold *h)
     hooks_free(h->hooks);
     catalog_pairs_clear(&h->settings);
     *h = (struct hold){0};
+}
+
+/* NONE for what is not known. */
+static enum policy_consistency parse(const char *text)
+{
+    enum policy_consistency found = POLICY_CONSISTENCY_APP;
+    while (found > POLICY_CONSISTENCY_NONE && strcmp(policy_consistency_name(found), text) != 0)
+        found--;
+    return found;
+}
+
+bool hold_is_less(const struct catalog_backup *row)
+{
+    return parse(row->consistency) < parse(row->consistency_wanted);
 }

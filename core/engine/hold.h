@@ -49,4 +49,7 @@ int hold_tag(const struct hold *h, struct seal *seal, struct error *e);
 void hold_end(struct hold *h, const char *backup, const char *status, const struct error *why);
 void hold_free(struct hold *h);
 
+/* Whether a backup is of less consistency than was wanted of it. */
+bool hold_is_less(const struct catalog_backup *row);
+
 #endif

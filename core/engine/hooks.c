@@ -174,8 +174,7 @@ static void hear(void *context, const char *line)
 static void watch(void *context, pid_t group)
 {
     const struct heard *heard = context;
-    if (heard->guardian)
-        guardian_watch(heard->guardian, group);
+    guardian_watch(heard->guardian, group);
 }
 
 /* A command that failed. */
@@ -212,10 +211,11 @@ static int run(struct hooks *h, size_t level, enum hook hook, const struct hook_
                                       .limit_ns = timeout_of(&h->sets[level]),
                                       .cancel_fd = early ? operation_cancel_fd() : -1,
                                       .heard = hear,
-                                      .started = watch,
+                                      .started = heard->guardian ? watch : NULL,
                                       .context = heard};
     int done = command_run(&request, &result, e);
-    watch(heard, 0);
+    if (heard->guardian)
+        guardian_watch(heard->guardian, 0);
     if (done == 0 && !command_succeeded(&result))
         done = fail(hook, &request, &result, e);
     variables_free(variables);

@@ -2,6 +2,7 @@
 /* job_backup.c - one source into one vault, for a run of a policy; and its replicas. */
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/hold.h"
 #include "engine/protect.h"
 #include "engine/reconcile.h"
 #include "engine/stamp.h"
@@ -28,13 +29,19 @@ static void on_started(void *context, const char *task)
         log_write(LOG_WARNING, "runner", "%s", why.text);
 }
 
+/* What lacks entries, or consistency that was wanted, is not the whole of it. */
+static enum catalog_run_state state_of(const struct catalog_backup *row)
+{
+    return row->state == CATALOG_BACKUP_PARTIAL || hold_is_less(row) ? CATALOG_RUN_PARTIAL
+                                                                     : CATALOG_RUN_SUCCESS;
+}
+
 /* The job ends with the transaction that makes the backup known. */
 static int on_recorded(void *context, const char *task, const struct catalog_backup *row,
                        struct error *e)
 {
     struct job_at_work *w = context;
-    enum catalog_run_state state =
-        row->state == CATALOG_BACKUP_PARTIAL ? CATALOG_RUN_PARTIAL : CATALOG_RUN_SUCCESS;
+    enum catalog_run_state state = state_of(row);
 
     snprintf(w->job.task, sizeof(w->job.task), "%s", task);
     memcpy(w->job.backup, row->id, sizeof(w->job.backup));
@@ -53,8 +60,11 @@ static void describe(struct job_at_work *w, const struct protect_result *result)
     char bytes[TEXT_SIZE_SIZE];
 
     text_format_size(result->row.bytes_stored, bytes);
-    snprintf(w->outcome->words, sizeof(w->outcome->words), "backup %s, %llu entries, %s stored",
-             result->row.id, (unsigned long long)result->row.entries, bytes);
+    bool less = hold_is_less(&result->row);
+    snprintf(w->outcome->words, sizeof(w->outcome->words),
+             "backup %s, %llu entries, %s stored%s%s", result->row.id,
+             (unsigned long long)result->row.entries, bytes, less ? "; of consistency " : "",
+             less ? result->row.consistency : "");
 }
 
 /* ---- what an attempt before this one has made ---- */
@@ -102,8 +112,7 @@ static int take_over(struct job_at_work *w, const struct made *made, struct erro
 {
     snprintf(w->outcome->words, sizeof(w->outcome->words),
              "backup %s was made before the interruption", made->row.id);
-    w->outcome->state =
-        made->row.state == CATALOG_BACKUP_PARTIAL ? CATALOG_RUN_PARTIAL : CATALOG_RUN_SUCCESS;
+    w->outcome->state = state_of(&made->row);
     memcpy(w->job.backup, made->row.id, sizeof(w->job.backup));
     w->recorded = true;
     return job_end(w, w->outcome->state, NULL, e);
@@ -139,8 +148,7 @@ static int protect(struct job_at_work *w, struct open_vault *vault, const char *
         return -1;
     seal_free(result.seal);
     describe(w, &result);
-    w->outcome->state =
-        result.row.state == CATALOG_BACKUP_PARTIAL ? CATALOG_RUN_PARTIAL : CATALOG_RUN_SUCCESS;
+    w->outcome->state = state_of(&result.row);
     w->recorded = result.unrecorded.error_class == LAGAN_OK;
     if (w->recorded)
         return 0;

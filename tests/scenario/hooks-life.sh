@@ -97,6 +97,19 @@ set_hooks 'before=yes | head -n 300000'
 l -v backup create tree >out 2>&1
 [ "$(grep -c 'before: y' out)" -le 100 ]
 
+# Those of a policy stand around those of the source; less than it wanted is not all of a run.
+l -q source bind tree --vault main
+set_hooks "before=$(note 'source $LAGAN_POLICY')" "finally=$(note 'source finally')"
+l -q policy create nightly keep-count=9 "before=$(note policy)" \
+    "finally=$(note 'policy finally $LAGAN_STATUS')"
+l -q policy apply nightly main
+l -q policy run nightly --wait
+logged policy 'source nightly' 'source finally' 'policy finally success'
+l -q policy edit nightly freeze=false thaw=true consistency=app
+l -q policy run nightly --wait >out 2>err || [ $? = 3 ]
+l policy runs --limit 1 | has ' partial '
+consistency none app
+
 # CON-12: killed between freeze and thaw.
 set_hooks "freeze=$(note freeze)" "thaw=$(note thaw); touch $PWD/thawed"
 for signal in KILL TERM; do

@@ -197,6 +197,34 @@ static void command_bounds_output(void **state)
     assert_true(r.timed_out);
 }
 
+static bool begun_early;
+
+static void look_before(void *context, pid_t group)
+{
+    (void)context;
+    usleep(300000);
+    assert_int_equal(getpgid(group), group);
+    begun_early = access(scratch_path("begun"), F_OK) == 0;
+}
+
+/* Who has to know of it first does: it waits, and goes on as any other then. */
+static void command_waits_for_who_cares(void **state)
+{
+    char line[300], words[300];
+    struct command_result result;
+    struct error e = ERROR_INIT;
+    (void)state;
+    begun_early = true;
+    snprintf(line, sizeof(line), "touch %s; cat; echo \"'it is' \$1.\"; exit 4",
+             scratch_path("begun"));
+    struct command_request request = {.line = line, .cancel_fd = -1, .started = look_before};
+    assert_int_equal(command_run(&request, &result, &e), 0);
+    assert_false(begun_early);
+    assert_int_equal(access(scratch_path("begun"), F_OK), 0);
+    command_outcome(&request, &result, words, sizeof(words));
+    assert_string_equal(words, "ended with status 4: 'it is' .");
+}
+
 /* A daemon that a hook starts is nobody's business. */
 static void command_leaves_the_background(void **state)
 {
@@ -223,6 +251,7 @@ int main(void)
         scratch_test(command_ends_in_time),
         cmocka_unit_test(command_can_be_cancelled),
         cmocka_unit_test(command_bounds_output),
+        scratch_test(command_waits_for_who_cares),
         scratch_test(command_leaves_the_background),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
