@@ -82,6 +82,11 @@ is SRC-04 "$(code restore latest --vault '[COPY]-machines' --to x)" not-restorab
 is RST-23 "$(code restore latest --vault machines --region east --to x)" ok
 l -q mirror delete '[COPY]-machines' --region west --yes
 is MIR-14 "$(code mirror create machines --region west --name again)" replication-by-policy-only
+# MIR-13: the other way in.
+is MIR-14 "$(code policy create machines mirror-to=west --vault machines)" ok
+is MIR-13 "$(l mirror list --json | jq -r 'select(.type == "mirror" and .source == "machines") | .region')" west
+l -q policy delete machines --yes
+l -q mirror delete '[COPY]-machines-2' --region west --yes
 l -q source add secret src_mem_alone count=5
 l -q backup create secret --vault alone
 is MIR-15 "$(code mirror create alone --region west)" source-not-mirrorable
