@@ -215,7 +215,7 @@ static void command_waits_for_who_cares(void **state)
     struct error e = ERROR_INIT;
     (void)state;
     begun_early = true;
-    snprintf(line, sizeof(line), "touch %s; cat; echo \"'it is' \$1.\"; exit 4",
+    snprintf(line, sizeof(line), "touch %s; cat; echo \"'it is' $1.\"; exit 4",
              scratch_path("begun"));
     struct command_request request = {.line = line, .cancel_fd = -1, .started = look_before};
     assert_int_equal(command_run(&request, &result, &e), 0);
