@@ -127,6 +127,8 @@ echo '== TSK-09: tasks chosen by type, state, vault, source and time'
 count() { l task list --json "$@" | jq -r 'select(.type == "task") | .kind' | sort | uniq -c | tr -s ' \n' ' '; }
 l -q vault create other --recovery-file recovery2
 l -q backup create tree --vault main
+l -q verify --vault main
+is all "$(count)" ' 2 backup 1 verify '
 is type "$(count --type backup)" ' 2 backup '
 is limit "$(count --type backup --limit 1)" ' 1 backup '
 is vault "$(count --vault other --type backup)" ''
@@ -145,6 +147,46 @@ task=$(l task list --type backup --limit 1 --json | jq -r 'select(.type == "task
 l task show "$task" --json | jq 'select(.type == "task") | .created and .started and .ended and .entries
     and has("bytes") and (.problems == 0) and .vault_id and .source_id and .backup and (.percent == 100)' | grep -qx true ||
     fail "TSK-10: $(l task show "$task" --json)"
+
+echo '== the runner: notices, metrics, the ping, and its log as objects'
+ping=http://127.0.0.1:$plain/ping
+sed "/^notify/d; /^metrics/d" lagan.conf >runner.conf
+cat >>runner.conf <<.
+notify done { command = 'cat >>$PWD/done' severity = info }
+notify hook { webhook = "http://127.0.0.1:$plain/notices" severity = info }
+notify lost { webhook = "http://127.0.0.1:9/x" }
+metrics { file = $PWD/lagan.prom }
+runner  { log-format = json  attempts = 1  ping = "$ping" }
+.
+chmod 600 runner.conf
+r() { lagan --config runner.conf "$@"; }
+r -q policy create nightly --vault main keep-count=7
+r -q policy run nightly
+r run --once >out 2>log || fail "the runner: $(cat log)"
+expect_in done 'policy nightly: run of'
+expect_in done 'backup-done (info), on '
+is notice "$(jq -r 'select(.path == "/notices") | .body | fromjson | .event' plain.log | sort | tr '\n' ' ')" 'backup-done summary '
+is ping "$(jq -r 'select(.path | startswith("/ping")) | "\(.method) \(.path)"' plain.log | sort -u)" 'GET /ping'
+is mode "$(stat -c %a lagan.prom)" 644
+expect_in lagan.prom 'lagan_policy_last_run{policy="nightly",kind="backup",state="success"} 1'
+jq -es 'length > 0 and all(.[]; .time and .level and .area and .text)' log >/dev/null || fail "the log: $(cat log)"
+jq 'select(.area == "job" and .operation == "backup") | .state == "success" and .job > 0' log | grep -qx true ||
+    fail "no line of the backup: $(cat log)"
+r notify list | grep '^lost' | grep -q ' 0$' || fail 'nobody who wants warnings is told of a success'
+# What fails is told, by the way that answers; the ping says so too.
+mv tree gone
+r -q policy run nightly
+r run --once >out 2>log && fail 'the run did not fail'
+jq -es 'all(.[]; .time and .level and .area and .text)' log >/dev/null || fail "the log: $(cat log)"
+expect_in done 'backup-failed (error), on '
+r notify list | grep '^lost' | grep -q ' 1$' || fail "what could not be told waits: $(r notify list)"
+is ping "$(jq -r 'select(.path | startswith("/ping")) | .path' plain.log | sort -u | tr '\n' ' ')" '/ping /ping/fail '
+
+echo '== what the operations manual names is there'
+grep -o 'lagan_[a-z_]*[a-z]' "$abs_top_srcdir/doc/operations.md" | sort -u | while read -r name; do
+    grep -q "\"${name#lagan_}\"" "$abs_top_srcdir/core/engine/tell_metrics.c" ||
+        [[ $name = lagan_figures_timestamp_seconds || $name = lagan_clock_doubtful ]] || fail "no metric $name"
+done
 
 echo '== a configuration that is wrong says where'
 echo 'notify twice { mail = root command = true }' >>lagan.conf
