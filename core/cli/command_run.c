@@ -194,6 +194,9 @@ static int run_job(struct session *s, struct error *e)
         return -1;
     if (outcome.taken)
         on_ended(s, &outcome);
+    else
+        log_write(LOG_INFO, "runner", "job %s does not wait for anybody",
+                  session_value(s, OPTION_JOB));
     s->status = status_of_job(&outcome);
     if (s->status == STATUS_DONE && keys_gone > 0)
         s->status = STATUS_KEY_GONE;

@@ -102,19 +102,19 @@ until_true 10 more_than backups "$made"
 echo '== a task that is cancelled ends its job'
 fast -q policy disable minutely
 until_true 10 no_run_is_open
-fast -q policy create slow 'before=sleep 40' hook-timeout=10h
+fast -q policy create slow 'before=sleep 40.125' hook-timeout=10h
 fast -q policy withdraw minutely main
 fast -q policy apply slow main
 fast -q policy run slow
-until_true 10 pgrep -f 'sleep 40'
+until_true 10 pgrep -f 'sleep 40.125'
 fast -q task cancel "$(count "SELECT task FROM jobs WHERE state = 'running' AND run > 0")"
 until_true 10 no_run_is_open
 is 'cancelled' "$(count "SELECT state FROM runs ORDER BY id DESC LIMIT 1")" cancelled
-! pgrep -f 'sleep 40' || fail 'a hook was left running'
+! pgrep -f 'sleep 40.125' || fail 'a hook was left running'
 
 echo '== SIGTERM: ends within seconds, and leaves nothing behind that hinders'
 fast -q policy run slow
-until_true 10 pgrep -f 'sleep 40'
+until_true 10 pgrep -f 'sleep 40.125'
 child=$(pgrep -P $runner -f -- '--job')
 [ "$(ps -o ni= -p $child)" -ge $(($(ps -o ni= -p $runner) + 10)) ] || fail 'a job does not yield to others'
 begun=$SECONDS
@@ -125,7 +125,7 @@ is 'SIGTERM: status' $status 0
 grep -qx STOPPING=1 told || fail 'the service manager does not know that it stops'
 [ $((SECONDS - begun)) -le 10 ] || fail "it took $((SECONDS - begun)) s to end"
 is 'SIGTERM: the job goes on later' "$(count "SELECT state FROM jobs WHERE run = (SELECT max(id) FROM runs)")" waiting
-! pgrep -f 'sleep 40' || fail 'a hook was left running'
+! pgrep -f 'sleep 40.125' || fail 'a hook was left running'
 
 echo '== --once: does what waits, and ends with the worst status'
 fast -q policy edit slow before=
@@ -133,7 +133,7 @@ fast -q run --once
 is '--once' "$(count "SELECT state FROM runs ORDER BY id DESC LIMIT 1")" success
 
 echo '== a job whose time is over is ended, and said to be'
-fast -q policy edit slow 'before=sleep 40' timeout=2m
+fast -q policy edit slow 'before=sleep 40.125' timeout=2m
 fast -q policy run slow
 status=0
 fast -q run --once 2>err || status=$?
