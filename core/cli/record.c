@@ -24,6 +24,10 @@ void record_backup(struct output *o, const struct catalog_backup *row, const cha
     record_size(o, "bytes", row->bytes);
     record_size(o, "bytes_stored", row->bytes_stored);
     record_text(o, "parent", row->parent);
+    record_text(o, "trigger", row->trigger);
+    record_text(o, "policy", row->policy);
+    record_time(o, "expires", row->expire_ns);
+    record_text(o, "consistency", row->consistency);
     record_text(o, "description", row->description);
     record_end(o);
 }

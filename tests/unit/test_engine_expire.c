@@ -537,6 +537,34 @@ static void expire_brake_burst(void **state)
     end();
 }
 
+/* People are told once of a brake, and once of each time that the clock is in doubt. */
+static void expire_tells(void **state)
+{
+    (void)state;
+    begin();
+    world_set(&w.limits, "retry-budget = 2h }\nnotify ops { command = /bin/true");
+    world_open(&w);
+    make_policy("daily", CATALOG_POLICY_BACKUP, "keep-count", "4");
+    add_backups(16, "daily", 0);
+    expire(true);
+    assert_int_equal(notices(), 0);
+    expire(false);
+    assert_int_equal(notices(), 1);
+    expire(false);
+    assert_int_equal(notices(), 1);
+    jump(DAY);
+    expire(false);
+    expire(false);
+    assert_int_equal(notices(), 2);
+    jump(-DAY);
+    expire(false);
+    assert_int_equal(notices(), 2);
+    jump(-DAY);
+    expire(false);
+    assert_int_equal(notices(), 3);
+    end();
+}
+
 /* A source that has lost nearly all of itself pushes out none of those that had it all. */
 static void expire_brake_size(void **state)
 {
@@ -673,14 +701,23 @@ static int teardown(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(expire_by_count),        cmocka_unit_test(expire_RET_04_RET_06_RET_14),
-    cmocka_unit_test(expire_RET_05_replicas), cmocka_unit_test(expire_RET_10_without_policy),
-    cmocka_unit_test(expire_RET_09_preview),  cmocka_unit_test(expire_not_a_mirror),
-    cmocka_unit_test(expire_RET_05_preview),  cmocka_unit_test(expire_locked),
-    cmocka_unit_test(expire_by_time),         cmocka_unit_test(expire_clock_jumps),
-    cmocka_unit_test(expire_window),          cmocka_unit_test(expire_brake_burst),
-    cmocka_unit_test(expire_brake_size),      cmocka_unit_test(deletion_DEL_05_DEL_06_RET_13),
-    cmocka_unit_test(deletion_broken_off),    cmocka_unit_test(stamp_of_a_backup),
+    cmocka_unit_test(expire_by_count),
+    cmocka_unit_test(expire_RET_04_RET_06_RET_14),
+    cmocka_unit_test(expire_RET_05_replicas),
+    cmocka_unit_test(expire_RET_10_without_policy),
+    cmocka_unit_test(expire_RET_09_preview),
+    cmocka_unit_test(expire_not_a_mirror),
+    cmocka_unit_test(expire_RET_05_preview),
+    cmocka_unit_test(expire_locked),
+    cmocka_unit_test(expire_by_time),
+    cmocka_unit_test(expire_clock_jumps),
+    cmocka_unit_test(expire_window),
+    cmocka_unit_test(expire_brake_burst),
+    cmocka_unit_test(expire_brake_size),
+    cmocka_unit_test(expire_tells),
+    cmocka_unit_test(deletion_DEL_05_DEL_06_RET_13),
+    cmocka_unit_test(deletion_broken_off),
+    cmocka_unit_test(stamp_of_a_backup),
 };
 
 int main(void)
