@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "engine/keep.h"
 #include "engine/restore.h"
 #include "engine/restore_note.h"
 #include "engine/task.h"
@@ -23,6 +24,7 @@ struct drill {
     struct open_vault vault;
     struct seal_list seals;
     const struct seal *seal;
+    struct catalog_pin pin; /* of the backup, while the drill goes on */
     struct store *store;
     struct drill_scratch scratch;
     char *content; /* within the scratch folder */
@@ -54,6 +56,17 @@ static int choose(struct drill *d, struct error *e)
     d->sample = (struct drill_sample){.seed = d->seal->hash, .percent = d->request->percent};
     memcpy(d->row.backup, d->seal->id, sizeof(d->row.backup));
     return restore_may_be(d->setup, d->vault.row, d->seal, e);
+}
+
+/* Nobody deletes it under the drill's feet. */
+static int keep(struct drill *d, struct error *e)
+{
+    int kept = keep_begin(setup_catalog(d->setup), d->vault.row->uuid, d->seal->id, d->row.task,
+                          "a restore drill reads it", &d->pin, e);
+    if (kept == 0)
+        return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_BACKUP,
+                         "backup %s is being deleted, or not in the catalog", d->seal->id);
+    return kept < 0 ? -1 : 0;
 }
 
 static int make_scratch(struct drill *d, struct error *e)
@@ -151,7 +164,7 @@ static int compare(struct drill *d, const struct job_reporter *reporter, struct 
 static int run(struct drill *d, const struct catalog_vault *row,
                const struct job_reporter *reporter, struct error *e)
 {
-    if (open_vault(d, row, e) != 0 || choose(d, e) != 0 ||
+    if (open_vault(d, row, e) != 0 || choose(d, e) != 0 || keep(d, e) != 0 ||
         store_open(d->vault.vault, STORE_MEMORY, &d->store, e) != 0 ||
         make_scratch(d, e) != 0 || restore(d, e) != 0)
         return -1;
@@ -162,6 +175,7 @@ static int run(struct drill *d, const struct catalog_vault *row,
 
 static void close_all(struct drill *d)
 {
+    keep_end(setup_catalog(d->setup), &d->pin);
     drill_scratch_remove(&d->scratch);
     free(d->content);
     store_close(d->store);

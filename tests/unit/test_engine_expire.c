@@ -7,6 +7,7 @@
 #include "catalog/audit.h"
 #include "driver_fixture.h"
 #include "engine/deletion.h"
+#include "engine/drill.h"
 #include "engine/expire.h"
 #include "engine/keep.h"
 #include "engine/reconcile.h"
@@ -640,6 +641,32 @@ static void deletion_DEL_05_DEL_06_RET_13(void **state)
     end();
 }
 
+static void try_meanwhile(void *context, const char *folder)
+{
+    struct error *e = context;
+    (void)folder;
+    assert_int_equal(deletion_check(catalog(), vault->uuid, rows[1].id, true, e), -1);
+}
+
+/* DEL-06: what is being read stays, until it was read. */
+static void deletion_DEL_06_while_restored(void **state)
+{
+    struct drill_result drilled;
+    struct error meanwhile = ERROR_INIT, e = ERROR_INIT;
+    (void)state;
+    begin();
+    world_backup(&w, "main", NULL);
+    world_backup(&w, "main", NULL);
+    read_rows();
+    const struct drill_request request = {
+        .percent = 100, .restored = try_meanwhile, .context = &meanwhile};
+    assert_success(drill_run(w.setup, vault, &request, &drilled, &e), e);
+    assert_int_equal(meanwhile.code, ERROR_BACKUP_PINNED);
+    assert_non_null(strstr(meanwhile.text, "a restore drill reads it"));
+    assert_success(deletion_check(catalog(), vault->uuid, rows[1].id, true, &e), e);
+    end();
+}
+
 /* Whoever died between vault and catalog leaves a line all the same. */
 static void deletion_broken_off(void **state)
 {
@@ -716,6 +743,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(expire_brake_size),
     cmocka_unit_test(expire_tells),
     cmocka_unit_test(deletion_DEL_05_DEL_06_RET_13),
+    cmocka_unit_test(deletion_DEL_06_while_restored),
     cmocka_unit_test(deletion_broken_off),
     cmocka_unit_test(stamp_of_a_backup),
 };
