@@ -13,6 +13,7 @@
 #include "engine/locking.h"
 #include "mirror/replicate.h"
 #include "mirror/retry.h"
+#include "mirror/tell.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -343,7 +344,9 @@ static int note_failure(struct work *work, enum retry_verdict verdict, const str
     if (work->item.operation == CATALOG_OPERATION_REPLICA &&
         replicate_note(c, &work->item, why, *given_up, e) != 0)
         return -1;
-    return catalog_item_fail(c, &work->item, why, due, e);
+    if (catalog_item_fail(c, &work->item, why, due, e) != 0)
+        return -1;
+    return *given_up ? mirror_tell_given_up(work->worker->setup, &work->item, why, e) : 0;
 }
 
 static int note_lane(struct work *work, const struct error *why, struct error *e)
