@@ -422,6 +422,60 @@ static void run_lists(void **state)
     close_runs(c);
 }
 
+/* ---- what no constraint can state ---- */
+
+static void note_problem(void *context, const char *found)
+{
+    strcat(strcat(context, found), "; ");
+}
+
+/* Each of these is said by catalog_check. */
+static void run_check_finds(void **state)
+{
+    static const struct {
+        const char *sql, *found;
+    } cases[] = {
+        {"UPDATE policy_vaults SET kind = 'replication'", "as one of another kind"},
+        {"UPDATE vaults SET role = 'mirror' WHERE name = 'main'", "holds for a mirror"},
+        {"UPDATE jobs SET run = 99 WHERE run = 1 AND state = 'success'", "that is not there"},
+        {"UPDATE jobs SET state = 'failed' WHERE run = 2", "has nothing to do"},
+        {"UPDATE jobs SET state = 'waiting' WHERE run = 1", "is over, but has"},
+        {"UPDATE runs SET ended_ns = 5 WHERE id = 2", "has an end and goes on"},
+        {"UPDATE jobs SET state = 'success' WHERE run = 0", "has ended for good"},
+        {"UPDATE jobs SET token = 0 WHERE state = 'running'", "nobody has claimed it"},
+        {"UPDATE jobs SET state = 'running', token = 1, attempts = 1 WHERE run = 3",
+         "work on one source"},
+        {"UPDATE jobs SET state = 'asleep' WHERE run = 1", "a row holds what no lagan writes"},
+        {"UPDATE runs SET trigger = 'whim' WHERE id = 1", "a row holds what no lagan writes"},
+        {"UPDATE policies SET kind = 'image'", "a row holds what no lagan writes"},
+    };
+    struct catalog *c = open_runs();
+    struct error e = ERROR_INIT;
+    uint8_t vault[CATALOG_ID_SIZE];
+    uint64_t problems;
+
+    (void)state;
+    make_id(10, vault);
+    must(catalog_policy_apply(c, nightly, vault, &e), &e);
+    must(catalog_job_upkeep(c, CATALOG_JOB_TIDY, NULL, 1, &e), &e);
+    struct catalog_run run = add_run(c, nightly, 1, 1);
+    end_job(c, job_of(&run, c, 0), CATALOG_RUN_SUCCESS, NULL);
+    run = add_run(c, nightly, 2, 1);
+    claim_job(c, job_of(&run, c, 0));
+    add_run(c, nightly, 3, 1);
+    must_be_sound(c);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        must(query_execute(c, "SAVEPOINT trial", &e), &e);
+        must(query_execute(c, cases[i].sql, &e), &e);
+        text[0] = '\0';
+        must(catalog_check(c, note_problem, text, &problems, &e), &e);
+        if (strstr(text, cases[i].found) == NULL)
+            fail_msg("%s: found '%s'", cases[i].sql, text);
+        must(query_execute(c, "ROLLBACK TO trial; RELEASE trial", &e), &e);
+    }
+    close_runs(c);
+}
+
 static const struct CMUnitTest tests[] = {
     scratch_test(run_has_one_row_for_each_slot),
     scratch_test(run_of_a_slot),
@@ -435,6 +489,7 @@ static const struct CMUnitTest tests[] = {
     scratch_test(run_since_full_con_08),
     scratch_test(run_clear),
     scratch_test(run_lists),
+    scratch_test(run_check_finds),
 };
 
 UNIT_MAIN(tests)
