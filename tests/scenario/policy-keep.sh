@@ -185,6 +185,26 @@ END
     a -q policy edit daily freeze= thaw= --yes
 }
 
+# RET-05: replicas go by the rules of the policy that has brought them, those by hand stay.
+replicas()
+{
+    echo "region west { target tgt_dir { path = $PWD/west } }" >>"$conf"
+    a -q vault create copies --region west --role replication --recovery-file "$PWD/r-copies"
+    a -q policy create away replication replicate-to=west keep-count=1 zone=UTC --vault main
+    oldest=$(id_of 1)
+    a -q replica create "$oldest" --vault main --to west --name by-hand --wait
+    a -q policy run away
+    a -q run --once
+    days 2
+    a -q policy run away
+    a -q run --once
+    a policy expire copies --json >out
+    a backup list --vault copies --json | member policy >policies
+    [ "$(grep -cx away policies)" = 1 ] && [ "$(grep -cx None policies)" = 1 ] ||
+        { cat policies; fail 'not the replicas that had to stay'; }
+    a policy explain by-hand --vault copies --json | has '"rule":"manual"'
+}
+
 # What backups say of their policy is in the vault, and known again.
 rebuilt()
 {
@@ -204,4 +224,5 @@ holds
 clocks
 brakes
 in_use
+replicas
 rebuilt
