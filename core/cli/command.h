@@ -90,6 +90,7 @@ option_set command_global_options(void);
     X(notify_list)                                                                             \
     X(notify_test)                                                                             \
     X(policy_apply)                                                                            \
+    X(policy_cancel)                                                                           \
     X(policy_create)                                                                           \
     X(policy_delete)                                                                           \
     X(policy_disable)                                                                          \

@@ -148,6 +148,25 @@ static int finish(struct session *s, int64_t id, bool waited, struct error *e)
     return 0;
 }
 
+int command_policy_cancel(struct session *s, struct error *e)
+{
+    struct catalog_policy *row = policy_operand(s, e);
+    struct catalog_run run;
+    int result = row ? policy_run_cancel(s->setup, row, &run, e) : -1;
+    catalog_policy_free(row);
+    if (result == 0)
+        result = catalog_run_get(session_catalog(s), run.id, &run, e);
+    if (result != 0)
+        return -1;
+    if (s->output.use_json)
+        record_run(&s->output, &run);
+    output_note(&s->output, "run %lld of policy %s %s", (long long)run.id, run.policy_name,
+                catalog_run_state_is_over(run.state)
+                    ? "is cancelled"
+                    : "ends when what is at work has ended; what waited is dropped");
+    return 0;
+}
+
 int command_policy_run(struct session *s, struct error *e)
 {
     struct catalog_policy *row = policy_operand(s, e);

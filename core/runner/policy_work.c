@@ -99,6 +99,38 @@ static int begin_and_note(struct setup *s, const struct catalog_policy *policy,
                              "%s: run %lld by hand", policy->name, (long long)run->id);
 }
 
+static int cancel_and_note(struct setup *s, const struct catalog_policy *policy,
+                           struct catalog_run *run, struct error *e)
+{
+    struct catalog *c = setup_catalog(s);
+    char id[2 * CATALOG_ID_SIZE + 1];
+    int open = catalog_run_open(c, policy->id, run, e);
+
+    if (open == 0)
+        error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT,
+                  "no run of the policy %s is under way; `lagan policy runs %s` shows those "
+                  "that were",
+                  policy->name, policy->name);
+    if (open <= 0 || catalog_run_cancel(c, run->id, "cancelled by hand", e) != 0)
+        return -1;
+    text_hex(policy->id, CATALOG_ID_SIZE, id);
+    return catalog_audit_add(c, CATALOG_EVENT_TASK_CANCEL, id, e, "%s: run %lld", policy->name,
+                             (long long)run->id);
+}
+
+int policy_run_cancel(struct setup *s, const struct catalog_policy *policy,
+                      struct catalog_run *run, struct error *e)
+{
+    struct catalog *c = setup_catalog(s);
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    if (cancel_and_note(s, policy, run, e) == 0)
+        return catalog_commit(c, e);
+    catalog_rollback(c);
+    return -1;
+}
+
 int policy_run_by_hand(struct setup *s, const struct catalog_policy *policy,
                        struct catalog_run *run, struct error *e)
 {

@@ -32,4 +32,9 @@ int policy_mirror_make(struct setup *s, const struct catalog_policy *policy,
 int policy_run_by_hand(struct setup *s, const struct catalog_policy *policy,
                        struct catalog_run *run, struct error *e);
 
+/* TSK-20: ends the run of the policy that is not over, with its audit line: what waits is
+ * dropped, what is at work is asked to end.  CONFLICT when there is none. */
+int policy_run_cancel(struct setup *s, const struct catalog_policy *policy,
+                      struct catalog_run *run, struct error *e);
+
 #endif

@@ -244,8 +244,9 @@ run_by_hand()
     audited policy-run nightly
     refused 1 policy-is-running 'is running already' policy run nightly
     l policy runs nightly | has -E 'nightly .*manual +waiting'
-    sql "UPDATE jobs SET state = 'cancelled', ended_ns = 1 WHERE run <> 0;
-         UPDATE runs SET state = 'cancelled', ended_ns = 1"
+    l policy cancel nightly | has 'of policy nightly is cancelled' # TSK-20
+    audited task-cancel nightly
+    refused 1 conflict 'no run of the policy nightly is under way' policy cancel nightly
     l policy run nightly --wait >out 2>err || { cat out err >&2; fail 'the run'; }
     expect_in out 'of policy nightly: success'
     l policy runs nightly --json >out
