@@ -1,75 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_vault_lock.c - the lock on a vault's backups: what counts of all its records, whatever
  * happens to them, to the clocks and to the machine (VLT-20 to VLT-24, RET-15). */
-#include "base/clock.h"
-#include "copy_fixture.h"
+#include "lock_fixture.h"
 #include "unit.h"
-#include "vault/lock_codec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOUR (INT64_C(3600) * 1000000000)
-#define DAY (24 * HOUR)
-#define T0 (20000 * DAY)
-
-static int64_t wall_ns, boot_ns;
-
-static int64_t read_wall(void)
-{
-    return wall_ns;
-}
-
-static int64_t read_boot(void)
-{
-    return boot_ns;
-}
-
-static int clocks_start(void **state)
-{
-    (void)state;
-    wall_ns = T0;
-    boot_ns = 5 * DAY;
-    clock_override(read_wall);
-    clock_override_boot(read_boot, "boot-1");
-    return 0;
-}
-
-static int clocks_end(void **state)
-{
-    (void)state;
-    clock_override(NULL);
-    clock_override_boot(NULL, NULL);
-    return 0;
-}
-
-static void pass(int64_t ns)
-{
-    wall_ns += ns;
-    boot_ns += ns;
-}
-
-/* The machine starts anew after `off_ns`. */
-static void restart(const char *boot_id, int64_t off_ns)
-{
-    wall_ns += off_ns;
-    boot_ns = HOUR / 60;
-    clock_override_boot(read_boot, boot_id);
-}
-
-static struct vault_lock wish(enum vault_lock_mode mode, uint32_t least, uint32_t most)
-{
-    return (struct vault_lock){.mode = mode, .least_days = least, .most_days = most};
-}
-
-static void set(struct vault_place *p, enum vault_lock_mode mode, uint32_t least, uint32_t most)
-{
-    const struct vault_lock lock = wish(mode, least, most);
-    struct error e = ERROR_INIT;
-
-    assert_success(vault_lock_set(p->vault, &lock, &e), e);
-}
 
 static void refuse_set(struct vault_place *p, enum vault_lock_mode mode, uint32_t least,
                        uint32_t most, int code)
@@ -79,31 +16,6 @@ static void refuse_set(struct vault_place *p, enum vault_lock_mode mode, uint32_
 
     assert_int_equal(vault_lock_set(p->vault, &lock, &e), -1);
     assert_int_equal(e.code, code);
-}
-
-static void expect_lock(struct vault_place *p, enum vault_lock_mode mode, uint32_t least,
-                        uint32_t most)
-{
-    struct vault_lock lock;
-    struct error e = ERROR_INIT;
-    int found = vault_lock_read(p->vault, &lock, &e);
-
-    assert_success(found < 0 ? -1 : 0, e);
-    assert_int_equal(found, mode != VAULT_LOCK_NONE);
-    assert_int_equal(lock.mode, mode);
-    assert_int_equal(lock.least_days, least);
-    assert_int_equal(lock.most_days, most);
-}
-
-/* Opened with a key that lifts nothing. */
-static void open_by_passphrase(struct vault_place *p)
-{
-    struct error e = ERROR_INIT;
-
-    vault_place_again(p, false, false);
-    assert_success(vault_unlock_passphrase(p->vault, vault_place_passphrase,
-                                           strlen(vault_place_passphrase), &e),
-                   e);
 }
 
 static void refuse_delete(struct vault_place *p, const struct seal *s, int code)
@@ -441,15 +353,6 @@ static void lock_newer(void **state)
 
 /* ---- clocks ---- */
 
-static int64_t time_now(struct vault_place *p)
-{
-    struct error e = ERROR_INIT;
-    int64_t now = 0;
-
-    assert_success(vault_lock_time(p->vault, &now, &e), e);
-    return now;
-}
-
 /* 50 years ahead, back again, 50 years behind: nothing goes early, and it goes in time. */
 static void lock_clock_jumps(void **state)
 {
@@ -537,7 +440,7 @@ static void lock_two_machines(void **state)
         first += HOUR;
         second += HOUR;
         boot_ns = i % 2 == 0 ? second : first;
-        clock_override_boot(read_boot, i % 2 == 0 ? "second" : "first");
+        other_machine(i % 2 == 0 ? "second" : "first");
         int64_t now = time_now(&p);
         assert_true(now <= wall_ns);
         assert_true(i < 1 || now >= wall_ns - 2 * HOUR);
@@ -580,85 +483,6 @@ static void lock_marks(void **state)
     vault_place_close(&p);
 }
 
-/* ---- copies ---- */
-
-/* VLT-22: a copy begins with the lock, gets what is added, and deletes by its own. */
-static void lock_copies(void **state)
-{
-    struct transfer *t;
-    struct copies c;
-    struct error e = ERROR_INIT;
-
-    (void)state;
-    copies_make(&c);
-    copies_copy_all(&c);
-    expect_lock(&c.mirror, VAULT_LOCK_NONE, 0, 0);
-    set(&c.t.p, VAULT_LOCK_GOVERNANCE, 30, 0);
-    t = copies_open(&c, 0);
-    assert_success(transfer_lock(t, &e), e);
-    expect_lock(&c.mirror, VAULT_LOCK_GOVERNANCE, 30, 0);
-    /* The source has lost its lock, and a backup with it: the mirror keeps its own. */
-    vault_place_lose(&c.t.p, "locks/00000001");
-    copies_delete(&c, 0);
-    assert_int_equal(transfer_remove(t, c.t.s[0]->id, &e), -1);
-    assert_int_equal(e.code, ERROR_BACKUP_LOCKED);
-    assert_true(place_has(&c.mirror, seal_object(c.t.s[0])));
-    pass(31 * DAY);
-    assert_success(transfer_remove(t, c.t.s[0]->id, &e), e);
-    transfer_close(t);
-    copies_drop(&c);
-}
-
-/* VLT-22: the time of the vault that it follows counts for a copy that nobody unlocks. */
-static void lock_copies_time(void **state)
-{
-    struct transfer *t;
-    struct copies c;
-    struct error e = ERROR_INIT;
-
-    (void)state;
-    copies_make(&c);
-    copies_copy_all(&c);
-    set(&c.t.p, VAULT_LOCK_GOVERNANCE, 30, 0);
-    copies_copy(&c, 0); /* a transfer brings the lock by itself */
-    expect_lock(&c.mirror, VAULT_LOCK_GOVERNANCE, 30, 0);
-    restart("boot-2", 0);
-    time_now(&c.t.p);
-    pass(31 * DAY);
-    copies_delete(&c, 0);
-    t = copies_open(&c, 0);
-    assert_success(transfer_remove(t, c.t.s[0]->id, &e), e);
-    transfer_close(t);
-    copies_drop(&c);
-}
-
-/* Damage at the copy is mended; what is another record there stays, and is told. */
-static void lock_copies_conflict(void **state)
-{
-    struct transfer *t;
-    struct copies c;
-    struct error e = ERROR_INIT;
-
-    (void)state;
-    copies_make(&c);
-    set(&c.t.p, VAULT_LOCK_GOVERNANCE, 30, 0);
-    t = copies_open(&c, 0);
-    assert_success(transfer_lock(t, &e), e);
-    vault_place_flip(&c.mirror, "locks/00000001", 50);
-    assert_success(transfer_lock(t, &e), e);
-    expect_lock(&c.mirror, VAULT_LOCK_GOVERNANCE, 30, 0);
-    transfer_close(t);
-    vault_place_again(&c.mirror, false, true);
-    set(&c.mirror, VAULT_LOCK_GOVERNANCE, 90, 0);
-    set(&c.t.p, VAULT_LOCK_GOVERNANCE, 60, 0);
-    t = copies_open(&c, 0);
-    assert_int_equal(transfer_lock(t, &e), -1);
-    assert_int_equal(e.code, ERROR_CONFLICT);
-    expect_lock(&c.mirror, VAULT_LOCK_GOVERNANCE, 90, 0);
-    transfer_close(t);
-    copies_drop(&c);
-}
-
 /* ---- VLT-24 ---- */
 
 static void lock_admits(void **state)
@@ -697,124 +521,6 @@ static void lock_admits(void **state)
     assert_int_equal(vault_lock_mode_parse("strict"), -1);
 }
 
-/* ---- any order of set and lift, against a plain model ---- */
-
-enum { MODEL_LIMIT = 4096 };
-
-/* Everything that was ever set and is not lifted. */
-struct model {
-    struct holding {
-        struct vault_lock lock;
-        bool active;
-    } all[MODEL_LIMIT];
-    size_t count;
-};
-
-static struct vault_lock model_sum(const struct model *m)
-{
-    struct vault_lock sum = {.mode = VAULT_LOCK_NONE};
-
-    for (size_t i = 0; i < m->count; i++) {
-        const struct vault_lock *lock = &m->all[i].lock;
-
-        if (!m->all[i].active)
-            continue;
-        sum.mode = lock->mode > sum.mode ? lock->mode : sum.mode;
-        sum.least_days = lock->least_days > sum.least_days ? lock->least_days : sum.least_days;
-        if (lock->most_days != 0 && (sum.most_days == 0 || lock->most_days < sum.most_days))
-            sum.most_days = lock->most_days;
-        if (lock->effective_ns > sum.effective_ns)
-            sum.effective_ns = lock->effective_ns;
-    }
-    return sum;
-}
-
-static int model_set(struct model *m, struct vault_lock wanted)
-{
-    struct vault_lock sum = model_sum(m);
-
-    if (wanted.mode < sum.mode || wanted.least_days < sum.least_days)
-        return ERROR_LOCK_SHORTER;
-    if (sum.most_days != 0 && (wanted.most_days == 0 || wanted.most_days > sum.most_days))
-        return ERROR_LOCK_SHORTER;
-    if (wanted.mode == sum.mode && wanted.least_days == sum.least_days &&
-        wanted.most_days == sum.most_days)
-        return 0;
-    if (wanted.mode == VAULT_LOCK_COMPLIANCE)
-        wanted.effective_ns = wall_ns + VAULT_LOCK_COOLING_NS;
-    assert_true(m->count < MODEL_LIMIT);
-    m->all[m->count++] = (struct holding){wanted, true};
-    return 0;
-}
-
-static int model_lift(struct model *m, bool recovery)
-{
-    struct vault_lock sum = model_sum(m);
-    bool any = false;
-
-    if (sum.mode == VAULT_LOCK_COMPLIANCE && wall_ns >= sum.effective_ns)
-        return ERROR_LOCK_STATE;
-    for (size_t i = 0; i < m->count; i++) {
-        struct holding *h = &m->all[i];
-        bool goes =
-            h->active &&
-            (h->lock.mode == VAULT_LOCK_GOVERNANCE ? recovery : wall_ns < h->lock.effective_ns);
-        any = any || goes;
-        h->active = h->active && !goes;
-    }
-    return any ? 0 : ERROR_LOCK_STATE;
-}
-
-static void model_step(struct model *m, struct vault_place *p)
-{
-    struct vault_lock wanted = {.least_days = 1 + (uint32_t)rand() % 12};
-    struct error e = ERROR_INIT;
-    int wished, result;
-
-    if (rand() % 3 == 0) {
-        bool recovery = rand() % 2 == 0;
-        if (recovery)
-            vault_place_again(p, false, true);
-        else
-            open_by_passphrase(p);
-        wished = model_lift(m, recovery);
-        result = vault_lock_lift(p->vault, &e);
-    } else {
-        vault_place_again(p, false, true);
-        wanted.mode = rand() % 4 == 0 ? VAULT_LOCK_COMPLIANCE : VAULT_LOCK_GOVERNANCE;
-        wanted.most_days = rand() % 2 == 0 ? 0 : wanted.least_days + (uint32_t)rand() % 20;
-        wished = model_set(m, wanted);
-        result = vault_lock_set(p->vault, &wanted, &e);
-    }
-    if (result != (wished == 0 ? 0 : -1) || (wished != 0 && (int)e.code != wished))
-        fail_msg("%d %s, not %d", result, e.text, wished);
-}
-
-static void lock_random(void **state)
-{
-    const char *rounds = getenv("ROUNDS");
-    static struct model m;
-
-    (void)state;
-    srand(7);
-    for (int round = 0; round < (rounds != NULL ? atoi(rounds) : 6); round++) {
-        struct vault_place p;
-
-        m.count = 0;
-        vault_place_open(&p, "tgt_mem", false);
-        for (int i = 0; i < 25; i++) {
-            model_step(&m, &p);
-            struct vault_lock sum = model_sum(&m);
-            expect_lock(&p, sum.mode, sum.least_days, sum.most_days);
-            pass(rand() % 40 * HOUR);
-            time_now(&p);
-        }
-        vault_place_close(&p);
-    }
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, clocks_start, clocks_end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -833,11 +539,7 @@ int main(void)
         CASE(lock_restarts),
         CASE(lock_two_machines),
         CASE(lock_marks),
-        CASE(lock_copies),
-        CASE(lock_copies_time),
-        CASE(lock_copies_conflict),
         CASE(lock_admits),
-        CASE(lock_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
