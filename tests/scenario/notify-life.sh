@@ -182,6 +182,18 @@ expect_in done 'backup-failed (error), on '
 r notify list | grep '^lost' | grep -q ' 1$' || fail "what could not be told waits: $(r notify list)"
 is ping "$(jq -r 'select(.path | startswith("/ping")) | .path' plain.log | sort -u | tr '\n' ' ')" '/ping /ping/fail '
 
+echo '== VLT-19: a vault that fills up is told of once'
+mv gone tree
+stored=$(r metrics | sed -n 's/^lagan_vault_stored_bytes{vault="main",.*} //p')
+r -q vault update main --quota $((stored * 19 / 10)) --quota-warning 50
+seq 20000 20400 >tree/more
+r -q backup create tree --vault main 2>/dev/null
+echo one >tree/one
+r -q backup create tree --vault main 2>/dev/null
+r run --once >out 2>log || :
+is VLT-19 "$(grep -c '^quota-near (warning), on ' done)" 1
+expect_in done 'vault main holds '
+
 echo '== what the operations manual names is there'
 grep -o 'lagan_[a-z_]*[a-z]' "$abs_top_srcdir/doc/operations.md" | sort -u | while read -r name; do
     grep -q "\"${name#lagan_}\"" "$abs_top_srcdir/core/engine/tell_metrics.c" ||
