@@ -16,3 +16,7 @@ example-drivers/src_example.so: doc/examples/src_example/src_example.c include/l
 hookexamplesdir = $(docdir)/examples/hooks
 dist_hookexamples_SCRIPTS = doc/examples/hooks/btrfs.sh doc/examples/hooks/fsfreeze.sh \
 	doc/examples/hooks/lvm.sh doc/examples/hooks/zfs.sh
+
+# Alarms on the metrics; to be copied and adapted.
+tellingexamplesdir = $(docdir)/examples/telling
+dist_tellingexamples_DATA = doc/examples/telling/lagan.rules.yml

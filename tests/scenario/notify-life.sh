@@ -194,8 +194,8 @@ r run --once >out 2>log || :
 is VLT-19 "$(grep -c '^quota-near (warning), on ' done)" 1
 expect_in done 'vault main holds '
 
-echo '== what the operations manual names is there'
-grep -o 'lagan_[a-z_]*[a-z]' "$abs_top_srcdir/doc/operations.md" | sort -u | while read -r name; do
+echo '== what the operations manual and the example of alarms name is there'
+grep -oh 'lagan_[a-z_]*[a-z]' "$abs_top_srcdir"/doc/{operations.md,examples/telling/lagan.rules.yml} | sort -u | while read -r name; do
     grep -q "\"${name#lagan_}\"" "$abs_top_srcdir/core/engine/tell_metrics.c" ||
         [[ $name = lagan_figures_timestamp_seconds || $name = lagan_clock_doubtful ]] || fail "no metric $name"
 done

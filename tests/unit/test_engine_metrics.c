@@ -247,6 +247,7 @@ static const char *const wanted[] = {
     "lagan_source_last_success_timestamp_seconds{vault=\"main\",region=\"east\",role="
     "\"normal\","
     "source=\"home\"} 0.000",
+    /* MET-06, MET-07: size, used, share of the quota, per-source size and count */
     "lagan_vault_stored_bytes{vault=\"main\",region=\"east\",role=\"normal\"} 1100",
     "lagan_vault_used_ratio{vault=\"main\",region=\"east\",role=\"normal\"} 0.500000",
     "lagan_vault_backups{vault=\"main\",region=\"east\",role=\"normal\"} 1",
@@ -258,6 +259,7 @@ static const char *const wanted[] = {
     "lagan_expiry_braked{vault=\"main\",region=\"east\",role=\"normal\"} 1",
     "lagan_drill_last_success_timestamp_seconds{vault=\"main\",region=\"east\","
     "role=\"normal\"} 1799999993.000",
+    /* MET-05: what travelled, by the pair of regions */
     "lagan_sent_bytes_total{kind=\"replicated\",vault=\"main\",region=\"east\","
     "route=\"east>west\"} 1234",
     /* a name is a label whatever it is made of */
@@ -265,7 +267,8 @@ static const char *const wanted[] = {
     "lagan_verify_coverage_ratio{vault=\"odd "
     "\\\"\\\\\\n{}=,\",region=\"east\",role=\"normal\"} "
     "1.000000",
-    /* the mirror was made before the backups: all of these are behind */
+    /* MET-13: the lag, its limit and whether it holds
+     * the mirror was made before the backups: all of these are behind */
     "lagan_mirror_lag_backups{vault=\"[COPY]-9\",region=\"west\",source=\"main\"} 1",
     "lagan_mirror_rpo_holds{vault=\"[COPY]-9\",region=\"west\",source=\"main\"} 0",
     "lagan_mirror_rpo_seconds{vault=\"[COPY]-9\",region=\"west\",source=\"main\"} 1.000",
@@ -444,6 +447,7 @@ static void end_task(struct catalog *c, enum catalog_task_type type, const char 
     must(catalog_task_finish(c, &task, state, &cause, &e), &e);
 }
 
+/* TSK-16: done, done in part and failed are told apart. */
 static void summary_tells(void **state)
 {
     struct setup *s = tell_open(
