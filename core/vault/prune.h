@@ -18,6 +18,10 @@
 /* A session that gave no sign for so long is taken for dead, unless told otherwise. */
 #define PRUNE_SILENCE_NS (INT64_C(48) * 3600 * 1000000000)
 
+/* The same of whoever prunes, which gives a sign every ten minutes, and ends when it could not
+ * for half of that. */
+#define PRUNE_PRUNER_SILENCE_NS (INT64_C(3600) * 1000000000)
+
 struct prune_counters {
     uint64_t packs, bytes;               /* in the vault */
     uint64_t packs_dead, bytes_dead;     /* of no use to any backup */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RECENT_LEAST = 1024 }; /* slots */
+
 static void note_damage(void *context, const char *object, const struct error *why)
 {
     struct error *first = context;
@@ -122,6 +124,17 @@ bool prune_mark_walk(struct prune_mark *m, const struct index_place *place)
     return set(m->walked, m->first[place->number] + place->chunk);
 }
 
+/* Backups have most of their chunks in common: it pays not to look them up each time. */
+bool prune_mark_recalls(const struct prune_mark *m, const struct chunk_id *id)
+{
+    return memcmp(m->recent[load_u64(id->bytes) & m->recent_mask], id->bytes, 16) == 0;
+}
+
+void prune_mark_remember(struct prune_mark *m, const struct chunk_id *id)
+{
+    memcpy(m->recent[load_u64(id->bytes) & m->recent_mask], id->bytes, 16);
+}
+
 /* Whether a chunk had better count at `a` than at `b`: always the same one. */
 static bool is_better(const struct prune_mark *m, const struct index_place *a,
                       const struct index_place *b)
@@ -217,6 +230,12 @@ static int make_bits(struct prune *p, const struct pack_set *now, struct error *
         bits += facts.chunks;
     }
     m->first[m->packs] = bits;
+    m->recent_mask = RECENT_LEAST - 1;
+    while (m->recent_mask < bits && 64 * (m->recent_mask + 1) < p->request.memory_bytes)
+        m->recent_mask = 2 * m->recent_mask + 1;
+    m->recent = calloc(m->recent_mask + 1, sizeof(*m->recent));
+    if (m->recent == NULL)
+        return error_no_memory(e, "marking chunks");
     m->bits = calloc(bits / 8 + 1, 1);
     m->walked = calloc(bits / 8 + 1, 1);
     return m->bits != NULL && m->walked != NULL ? 0 : error_no_memory(e, "marking chunks");
@@ -259,7 +278,7 @@ static int list_all(struct prune *p, struct error *e)
 int prune_mark_begin(struct prune *p, struct error *e)
 {
     struct prune_mark *m = &p->mark;
-    struct index_request request = {.memory_bytes = p->request.memory_bytes / 2};
+    struct index_request request = {.memory_bytes = p->request.memory_bytes / 4};
     struct pack_set now = {0};
 
     if (list_all(p, e) != 0 || index_open(p->vault, &request, &m->index, e) != 0)
@@ -286,6 +305,7 @@ void prune_mark_end(struct prune *p)
     free(m->walked);
     free(m->avoid);
     free(m->absent);
+    free(m->recent);
     free(m->links.pairs);
     buffer_free(&m->scratch);
     *m = (struct prune_mark){0};

@@ -38,6 +38,9 @@ struct prune_mark {
     bool *absent;     /* not listed, or not with the right size */
     uint64_t missing; /* data chunks that stand nowhere */
     struct prune_links links; /* chunks that stand twice: where they do not count -> where */
+    uint8_t (*recent)[16]; /* ids of chunks that were marked, and walked if they are nodes; each
+                              in the slot that it falls into */
+    size_t recent_mask;
     struct buffer scratch;
 };
 
@@ -111,6 +114,9 @@ int prune_mark_place(struct prune_mark *m, enum chunk_kind kind, const struct ch
 int prune_mark_chunk(struct prune_mark *m, enum chunk_kind kind, const struct chunk_id *id,
                      struct index_place *place, struct error *e);
 bool prune_mark_has(const struct prune_mark *m, uint32_t pack, uint32_t chunk);
+/* Whether the chunk was seen by prune_mark_remember not long ago. */
+bool prune_mark_recalls(const struct prune_mark *m, const struct chunk_id *id);
+void prune_mark_remember(struct prune_mark *m, const struct chunk_id *id);
 /* Marks a place as walked: true when it was before. */
 bool prune_mark_walk(struct prune_mark *m, const struct index_place *place);
 int prune_links_add(struct prune_links *l, uint32_t from, uint32_t to, struct error *e);

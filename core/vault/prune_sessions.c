@@ -30,7 +30,7 @@ int prune_sign(struct prune *p, struct error *e)
 
     if (!p->enlisted || silent < SIGN_EVERY_NS)
         return 0;
-    if (silent > p->request.silence_ns / 2)
+    if (silent > PRUNE_PRUNER_SILENCE_NS / 2)
         return error_set(e, LAGAN_BUSY, ERROR_TEMPORARY,
                          "prune has stood still for so long that others may go on without it; "
                          "run it again");
@@ -59,7 +59,11 @@ static bool is_own(const struct prune *p, const struct session_entry *s)
 /* Signs of the future are as good as of now. */
 static bool is_silent(const struct prune *p, const struct session_entry *s)
 {
-    return clock_wall_ns() - s->sign_ns >= p->request.silence_ns;
+    int64_t limit = p->request.silence_ns;
+
+    if (s->kind == SESSION_PRUNE && limit > PRUNE_PRUNER_SILENCE_NS)
+        limit = PRUNE_PRUNER_SILENCE_NS;
+    return clock_wall_ns() - s->sign_ns >= limit;
 }
 
 bool prune_session_lives(const struct prune *p, const struct session_entry *s)

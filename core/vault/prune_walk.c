@@ -36,10 +36,15 @@ static int corrupt(struct error *e, const char *why)
 static int mark_node(struct walk *w, const struct chunk_id *id, struct error *e)
 {
     struct index_place place;
-    int found = prune_mark_chunk(w->mark, CHUNK_META, id, &place, e);
+    int found;
 
+    if (prune_mark_recalls(w->mark, id))
+        return 0;
+    found = prune_mark_chunk(w->mark, CHUNK_META, id, &place, e);
     if (found < 0)
         return -1;
+    if (found > 0)
+        prune_mark_remember(w->mark, id);
     if (found > 0 && prune_mark_walk(w->mark, &place))
         return 0;
     /* The store names the pack that it misses. */
@@ -73,11 +78,13 @@ static int mark_data(struct walk *w, const struct chunk_record *record, struct e
 {
     int found;
 
-    if (chunk_is_hole(&record->id))
+    if (chunk_is_hole(&record->id) || prune_mark_recalls(w->mark, &record->id))
         return 0;
     found = prune_mark_chunk(w->mark, CHUNK_DATA, &record->id, NULL, e);
     /* What is lost is lost: nothing else is the less needed. */
     w->mark->missing += found == 0;
+    if (found > 0)
+        prune_mark_remember(w->mark, &record->id);
     return found < 0 ? -1 : 0;
 }
 

@@ -116,10 +116,9 @@ static int fold(struct vault *v, const struct listed *l, struct session_entry *s
         s->epoch = l->name.number;
         s->open = false;
     }
-    if (l->name.kind == NAME_SESSION_DONE) {
-        s->done = true;
+    /* What has ended need not be asked. */
+    if (s->done)
         return 0;
-    }
     found = read_one(v, l, &w, e);
     if (found <= 0)
         return found;
@@ -128,6 +127,17 @@ static int fold(struct vault *v, const struct listed *l, struct session_entry *s
     if (w.created_ns > s->sign_ns)
         s->sign_ns = w.created_ns;
     return 0;
+}
+
+/* Whether some object of the session at `index`, here or behind, says its end. */
+static bool is_done(const struct listing *l, size_t index)
+{
+    const uint8_t *uuid = l->items[index].name.uuid;
+
+    for (size_t i = index; i < l->count && memcmp(l->items[i].name.uuid, uuid, 16) == 0; i++)
+        if (l->items[i].name.kind == NAME_SESSION_DONE)
+            return true;
+    return false;
 }
 
 static int fold_all(struct vault *v, const struct listing *l, struct session_entry *entries,
@@ -143,6 +153,7 @@ static int fold_all(struct vault *v, const struct listing *l, struct session_ent
             *s = (struct session_entry){.epoch = l->items[i].name.number};
             memcpy(s->session, uuid, sizeof(s->session));
         }
+        entries[*count - 1].done |= is_done(l, i);
         if (fold(v, &l->items[i], &entries[*count - 1], e) != 0)
             return -1;
     }

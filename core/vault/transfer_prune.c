@@ -69,7 +69,7 @@ static int check_quiet(struct transfer *t, struct error *e)
         return -1;
     for (size_t i = 0; i < count; i++)
         somebody |= entries[i].open && entries[i].kind == SESSION_PRUNE &&
-                    now - entries[i].sign_ns < PRUNE_SILENCE_NS;
+                    now - entries[i].sign_ns < PRUNE_PRUNER_SILENCE_NS;
     free(entries);
     return somebody ? busy(e) : 0;
 }

@@ -269,6 +269,27 @@ class Delete(Kept):
             raise Failed("the seal of the deleted backup is left")
 
 
+class Prune(Delete):
+    """What a deleted backup took comes back; what is needed of its packs is copied."""
+
+    def prepare(self):
+        super().prepare()
+        self.lagan.must("backup", "delete", self.first)
+
+    def command(self):
+        return ("prune",)
+
+    def recover(self):
+        self.lagan.must("prune")
+
+    def after(self):
+        super().after()
+        self.lagan.must("prune")
+        left = self.lagan.records("prune", "prune", "--dry-run")[0]
+        if left["packs_dead"] + left["packs_sparse"] + left["packs_condemned"] > 0:
+            raise Failed(f"prune has left something: {left}")
+
+
 class Rebuild(Kept):
     """The catalog is gone and comes back from storage."""
 
@@ -310,7 +331,7 @@ class Restore(Kept):
 
 
 WORKS = {"first": FirstBackup, "next": NextBackup, "init": Init, "vault": CreateVault, "key-add": AddKey,
-         "key-remove": RemoveKey, "delete": Delete, "rebuild": Rebuild, "restore": Restore, **make_mirror_works(Work)}
+         "key-remove": RemoveKey, "delete": Delete, "prune": Prune, "rebuild": Rebuild, "restore": Restore, **make_mirror_works(Work)}
 ROLL_CALLS = range(1, 2000, 2)
 
 

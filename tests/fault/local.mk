@@ -17,3 +17,8 @@ check-fault-kill: all tests/fault/at_call
 		--strace --work next
 check-fault-corrupt: all
 	python3 $(srcdir)/tests/fault/corrupt.py $(fault_lagan) --bytes
+EXTRA_DIST += tests/fault/prune_works.py
+check-fault-prune: all
+	python3 $(srcdir)/tests/fault/prune_works.py $(fault_lagan) \
+		--shift $(abs_builddir)/tests/drivers/clock_shift.so --rounds 1000
+.PHONY: check-fault-prune

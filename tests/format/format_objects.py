@@ -384,3 +384,35 @@ def roll_packs(data):
     packs = pack_list(data[16:])
     need(struct.unpack_from('<I', data, 12)[0] == len(packs), 'a roll is cut short')
     return packs
+
+
+# ---- 13. Prune -------------------------------------------------------------------------------
+
+
+class PruneRecord:
+    """A record of prune: `covers` ids of backups, `gone` {hash of a pack: (size, heirs)}."""
+    FORMS = {b'LAGANCDM': b'lagan/1/condemn', b'LAGANDEL': b'lagan/1/delete',
+             b'LAGANMOV': b'lagan/1/move'}
+
+    def __init__(self, data, conf):
+        r = Reader(data)
+        self.magic = r.take(8)
+        need(self.magic in self.FORMS and r.u8() == 1 and r.take(3) == bytes(3),
+             'not a record of prune of version 1')
+        f = tlvs(r.take(r.u32()))
+        need(r.left() == 64, 'bytes behind a record of prune')
+        check_writer(f, conf.root, conf.uuid, self.FORMS[self.magic], data[:-64], data[-64:],
+                     'record of prune')
+        self.epoch, self.created = Reader(whole(f.get(3), 4)).u32(), i64(f[4])
+        ids = [x.hex() for (x,) in struct.iter_unpack('<8s', f.get(8, b''))]
+        heirs = pack_list(f.get(10, b''))
+        places = [n for (n,) in struct.iter_unpack('<I', f.get(11, b''))]
+        self.covers, self.gone, self.rolls = set(ids), {}, hashes(f.get(12, b''))
+        rows = list(struct.iter_unpack('<32sQI', f.get(9, b'')))
+        need(ids == sorted(set(ids)) and [x[0] for x in rows] == sorted({x[0] for x in rows}) and
+             self.rolls == sorted(set(self.rolls)), 'a list does not ascend')
+        need(sum(x[2] for x in rows) == len(places), 'heirs do not add up')
+        need(self.magic != b'LAGANMOV' or not self.rolls, 'a move lists rolls')
+        for digest, size, count in rows:
+            self.gone[digest] = (size, [heirs[n] for n in places[:count]])
+            del places[:count]

@@ -22,8 +22,8 @@ import time
 sys.dont_write_bytecode = True  # the source tree may be read-only
 
 from format_chunker import chunk_lengths
-from format_objects import (About, Configuration, Envelope, LockRecord, Pack, Run, Seal, Slot,
-                            audit_head, recovery_key, roll_packs, tombstone)
+from format_objects import (About, Configuration, Envelope, LockRecord, Pack, PruneRecord, Run,
+                            Seal, Slot, audit_head, recovery_key, roll_packs, tombstone)
 from format_trees import records_of, tree_entries
 from format_wire import HOLE, Bad, Reader, crc32c, hkdf, mac, need, public_key, sha256, tlvs
 
@@ -36,7 +36,8 @@ NAMES = {
     'packs': r'packs/([0-9a-f]{2})/\1[0-9a-f]{62}',
     'runs': r'runs/[0-9]-[0-9a-f]{16}-[0-9a-f]{64}', 'rolls': r'rolls/[0-9a-f]{64}',
     'seals': r'seals/[0-9]{8}t[0-9]{6}z-[0-9a-f]{16}(\.gone)?',
-    'sessions': r'sessions/[0-9a-f]{8}/[0-9a-f]{32}(\.done)?',
+    'sessions': r'sessions/[0-9a-f]{8}/[0-9a-f]{32}(\.done|\.[0-9a-f]{16})?',
+    'prune': r'prune/[0-9a-f]{8}\.(condemn|delete)', 'moves': r'moves/[0-9a-f]{64}',
 }
 
 
@@ -149,7 +150,7 @@ class Check:
     """Looks at every object; findings are lines of (name, what)."""
 
     def __init__(self, vault):
-        self.vault, self.conf, self.findings = vault, vault.conf, []
+        self.vault, self.conf, self.findings, self.moves = vault, vault.conf, [], []
 
     def look(self, name, function):
         try:
@@ -181,7 +182,24 @@ class Check:
             self.look(name, lambda data: (hashed(name, data), Run(data, uuid)))
         for name in vault.names['sessions']:
             self.look(name, session)
+        self.check_records()
         self.check_seals()
+
+    def check_records(self):
+        """Records of prune; the moves are for the packs of seals."""
+        magic = {'condemn': b'LAGANCDM', 'delete': b'LAGANDEL'}
+        for name in self.vault.names['prune']:
+            record = self.look(name, lambda data: PruneRecord(data, self.conf))
+            if record and (record.magic != magic[name.split('.')[1]] or
+                           int(name[6:14], 16) != record.epoch):
+                self.findings.append((name, 'stored under a wrong name'))
+        for name in self.vault.names['moves']:
+            move = self.look(name, lambda data: (hashed(name, data),
+                                                 PruneRecord(data, self.conf))[1])
+            if move and move.magic != b'LAGANMOV':
+                self.findings.append((name, 'stored under a wrong name'))
+            elif move:
+                self.moves.append(move)
 
     def check_seals(self):
         known, wanted = set(), {}
@@ -205,11 +223,27 @@ class Check:
         for roll in seal.rolls:
             packs += self.look(f'rolls/{roll.hex()}', lambda data: (
                 hashed(roll.hex(), data), roll_packs(data))[1]) or []
-        for digest, size in packs:
+        for digest, size in self.needed(seal, packs):
             path = f'packs/{digest.hex()[:2]}/{digest.hex()}'
             full = os.path.join(self.vault.directory, path)
             if path not in self.vault.names['packs'] or os.path.getsize(full) != size:
                 self.findings.append((name, f'needs {path}, which is missing or cut short'))
+
+    def needed(self, seal, packs):
+        """What the seal needs of these packs: heirs in the place of those that were moved."""
+        waiting, seen, found = list(packs), set(), []
+        while waiting:
+            digest, size = waiting.pop()
+            if digest in seen:
+                continue
+            seen.add(digest)
+            moves = [move for move in self.moves
+                     if seal.id in move.covers and digest in move.gone]
+            if moves and f'packs/{digest.hex()[:2]}/{digest.hex()}' not in self.vault.names['packs']:
+                waiting += moves[0].gone[digest][1]
+            else:
+                found.append((digest, size))
+        return found
 
     def with_key(self):
         """Decrypts all, checks each id, walks each tree."""

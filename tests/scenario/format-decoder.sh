@@ -109,3 +109,22 @@ head=$(find $mirror/audit -type f)
 chmod u+w "$head"
 printf 'x' | dd of="$head" bs=1 seek=10 conv=notrunc status=none
 expect_status 1 decode $mirror --check
+
+# What prune leaves: packs that a seal lists are gone, and a move says where their chunks are.
+rm source/large
+run backup create "$scratch/source" --vault main --region local
+for id in $(jq -r .id backups); do
+    run backup delete "$id" --vault main --region local --force
+done
+run prune --vault main --region local
+[ -n "$(find $vault/moves -type f)" ] || fail 'prune has written no move'
+decode $vault --check || fail 'the check after prune found something'
+decode $vault --recovery-file recovery --check-data || fail 'the check of data after prune found something'
+rm -rf out-second
+decode $vault --recovery-file recovery --extract latest out-second
+same source out-second
+rm -rf damaged
+cp -a $vault damaged
+chmod -R u+w damaged
+rm damaged/moves/*
+expect_status 1 decode damaged --check

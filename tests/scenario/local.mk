@@ -58,6 +58,7 @@ scenario_plain_tests += tests/scenario/hooks-examples.sh
 scenario_plain_tests += tests/scenario/recipe-postgresql.sh
 scenario_plain_tests += tests/scenario/fault-corrupt.sh
 scenario_plain_tests += tests/scenario/fault-kill.sh
+scenario_plain_tests += tests/scenario/fault-prune.sh
 scenario_plain_tests += tests/scenario/house-units.sh
 scenario_plain_tests += tests/scenario/runner-works.sh
 TESTS += $(scenario_tests)
