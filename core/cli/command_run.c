@@ -121,19 +121,51 @@ static void record_job(struct output *o, const struct job_outcome *outcome)
     record_end(o);
 }
 
-static void log_job(const struct job_outcome *outcome, const char *words)
+/* What a job is of; "" where it is of none, or of what is gone. */
+struct job_names {
+    char vault[CATALOG_TEXT_SIZE], source[NAME_SIZE], policy[NAME_SIZE];
+};
+
+static void find_names(struct catalog *c, const struct catalog_job *job,
+                       struct job_names *names)
 {
+    struct error ignored = ERROR_INIT;
+    struct catalog_vault *vault = catalog_vault_get(c, job->vault, &ignored);
+    struct catalog_source *source = catalog_source_get(c, job->source, &ignored);
+    struct catalog_run run;
+    *names = (struct job_names){.vault = ""};
+    if (vault)
+        snprintf(names->vault, sizeof(names->vault), "%s", vault->name);
+    if (source)
+        snprintf(names->source, sizeof(names->source), "%s", source->name);
+    if (job->run != 0 && catalog_run_get(c, job->run, &run, &ignored) == 0)
+        snprintf(names->policy, sizeof(names->policy), "%s", run.policy_name);
+    catalog_vault_free(vault);
+    catalog_source_free(source);
+}
+
+static void log_job(const struct session *s, const struct job_outcome *outcome,
+                    const char *words)
+{
+    bool failed = outcome->why.error_class != LAGAN_OK;
+    struct job_names names;
+    find_names(session_catalog(s), &outcome->job, &names);
     const struct log_field fields[] = {
         {.name = "job", .number = outcome->job.id},
         {.name = "run", .number = outcome->job.run},
         {.name = "operation", .text = catalog_job_operation_name(outcome->job.operation)},
         {.name = "state", .text = catalog_run_state_name(outcome->state)},
+        {.name = "policy", .text = names.policy},
+        {.name = "source", .text = names.source},
+        {.name = "vault", .text = names.vault},
         {.name = "task", .text = outcome->job.task},
         {.name = "backup", .text = outcome->job.backup},
         {.name = "took_ms", .number = outcome->took_ns / 1000000},
+        {.name = "code", .text = failed ? error_code_name(outcome->why.code) : ""},
+        {.name = "error", .text = failed ? outcome->why.text : ""},
     };
-    log_write_fields(outcome->why.error_class == LAGAN_OK ? LOG_INFO : LOG_WARNING, "job",
-                     fields, sizeof(fields) / sizeof(fields[0]), "%s", words);
+    log_write_fields(failed ? LOG_WARNING : LOG_INFO, "job", fields,
+                     sizeof(fields) / sizeof(fields[0]), "%s", words);
 }
 
 /* One line for each attempt: what, what became of it, why, and what comes next. */
@@ -164,7 +196,7 @@ static void on_ended(void *context, const struct job_outcome *outcome)
     if (s->output.use_json)
         record_job(&s->output, outcome);
     if (log_format() == LOG_JSON)
-        log_job(outcome, words);
+        log_job(s, outcome, words);
     else if (outcome->why.error_class != LAGAN_OK)
         report_line("lagan: %s", words);
     else

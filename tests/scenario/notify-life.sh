@@ -170,7 +170,8 @@ is ping "$(jq -r 'select(.path | startswith("/ping")) | "\(.method) \(.path)"' p
 is mode "$(stat -c %a lagan.prom)" 644
 expect_in lagan.prom 'lagan_policy_last_run{policy="nightly",kind="backup",state="success"} 1'
 jq -es 'length > 0 and all(.[]; .time and .level and .area and .text)' log >/dev/null || fail "the log: $(cat log)"
-jq 'select(.area == "job" and .operation == "backup") | .state == "success" and .job > 0' log | grep -qx true ||
+jq 'select(.area == "job" and .operation == "backup") | .state == "success" and .job > 0
+    and .source == "tree" and .vault == "main" and .policy == "nightly" and (has("error") | not)' log | grep -qx true ||
     fail "no line of the backup: $(cat log)"
 r notify list | grep '^lost' | grep -q ' 0$' || fail 'nobody who wants warnings is told of a success'
 # What fails is told, by the way that answers; the ping says so too.
@@ -179,6 +180,8 @@ r -q policy run nightly
 r run --once >out 2>log && fail 'the run did not fail'
 jq -es 'all(.[]; .time and .level and .area and .text)' log >/dev/null || fail "the log: $(cat log)"
 expect_in done 'backup-failed (error), on '
+jq 'select(.area == "job" and .operation == "backup") | .code and .error and .level == "warning"' log | grep -qx true ||
+    fail "no line of the backup that failed: $(cat log)"
 r notify list | grep '^lost' | grep -q ' 1$' || fail "what could not be told waits: $(r notify list)"
 is ping "$(jq -r 'select(.path | startswith("/ping")) | .path' plain.log | sort -u | tr '\n' ' ')" '/ping /ping/fail '
 
