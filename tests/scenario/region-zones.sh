@@ -46,7 +46,7 @@ same_tree()
 # ---- what the configuration says can be asked for (LOC rows)
 l region show west --json >show
 expect_in show '"redundancy":"zrs","zones":3'
-expect_in show '"cross_region":true,"zrs":true,"lrs":false'
+expect_in show '"cross_region":true,"zrs":true,"lrs":false,"policies":true'
 expect_in show '{"type":"project","name":"lab","default":true}'
 expect_in show '{"type":"project","name":"main","default":false}'
 expect_in show '"name":"east","allowed":true,"shares":"power"'
