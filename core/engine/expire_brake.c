@@ -17,7 +17,7 @@ static const int64_t DAY_NS = INT64_C(86400) * 1000000000;
 struct lately {
     int64_t since_ns;
     const char *source_name; /* NULL = of all */
-    uint64_t count;
+    uint64_t went, came;     /* came: made within it, too */
 };
 
 /* Newest first: the first older one ends it.  What people delete they have meant. */
@@ -27,20 +27,24 @@ static int count_deletion(void *context, const struct catalog_deletion *row, str
     (void)e;
     if (row->at_ns < lately->since_ns)
         return 1;
-    lately->count +=
-        row->policy[0] != '\0' &&
-        (!lately->source_name || strcmp(row->source_name, lately->source_name) == 0);
+    if (row->policy[0] == '\0' ||
+        (lately->source_name && strcmp(row->source_name, lately->source_name) != 0))
+        return 0;
+    lately->went++;
+    lately->came += row->created_ns >= lately->since_ns;
     return 0;
 }
 
-static int went_lately(const struct expiry *x, const char *source_name, uint64_t *count,
-                       struct error *e)
+/* `source_name` NULL = of all. */
+static int add_deletions(const struct expiry *x, const char *source_name,
+                         struct retention_brake *facts, struct error *e)
 {
-    struct lately lately = {clock_wall_ns() - DAY_NS, source_name, 0};
+    struct lately lately = {clock_wall_ns() - DAY_NS, source_name, 0, 0};
     if (catalog_deletion_list(setup_catalog(x->setup), x->row->uuid, NULL, 0, count_deletion,
                               &lately, e) < 0)
         return -1;
-    *count = lately.count;
+    facts->went_lately += lately.went;
+    facts->came_lately += lately.came;
     return 0;
 }
 
@@ -131,7 +135,7 @@ static int ask_source(struct expiry *x, size_t start, size_t end, bool bursts,
         return 0;
     if (weigh(x, start, end, released_ns, &facts, e) != 0)
         return -1;
-    if (bursts && went_lately(x, name, &facts.went_lately, e) != 0)
+    if (bursts && add_deletions(x, name, &facts, e) != 0)
         return -1;
     if (!bursts) /* sizes alone */
         facts.came_lately = facts.backups = facts.going;
@@ -146,7 +150,7 @@ static int ask_vault(struct expiry *x, struct error *e)
 {
     struct retention_brake facts = {.backups = 0};
     count_group(x, 0, x->count, &facts);
-    if (went_lately(x, NULL, &facts.went_lately, e) != 0)
+    if (add_deletions(x, NULL, &facts, e) != 0)
         return -1;
     return retention_brakes(&facts, x->result->reason, sizeof(x->result->reason));
 }

@@ -138,7 +138,7 @@ struct retention_brake {
     uint64_t backups;        /* of the vault, or the source */
     uint64_t going;          /* that would go now */
     uint64_t went_lately;    /* within the last day */
-    uint64_t came_lately;    /* of `backups`, made within the last day */
+    uint64_t came_lately;    /* made within the last day, still there or not */
     uint64_t newest_bytes;   /* of the newest backup of the source */
     uint64_t typical_bytes;  /* median of those before */
     uint64_t newest_entries; /* the same in entries */

@@ -538,6 +538,23 @@ static void expire_brake_burst(void **state)
     end();
 }
 
+/* Where many come within a day, as many may go. */
+static void expire_brake_not_of_turnover(void **state)
+{
+    (void)state;
+    begin();
+    make_policy("often", CATALOG_POLICY_BACKUP, "keep-count", "3");
+    add_backups(4, "often", 0);
+    for (int i = 0; i < 15; i++) {
+        world_wait(HOUR - DAY);
+        add_backups(1, "often", 0);
+        expire(false);
+        assert_false(result.braked);
+        assert_int_equal(row_count, 3);
+    }
+    end();
+}
+
 /* People are told once of a brake, and once of each time that the clock is in doubt. */
 static void expire_tells(void **state)
 {
@@ -741,6 +758,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(expire_window),
     cmocka_unit_test(expire_brake_burst),
     cmocka_unit_test(expire_brake_size),
+    cmocka_unit_test(expire_brake_not_of_turnover),
     cmocka_unit_test(expire_tells),
     cmocka_unit_test(deletion_DEL_05_DEL_06_RET_13),
     cmocka_unit_test(deletion_DEL_06_while_restored),
