@@ -5,7 +5,7 @@
 #include "base/object.h"
 #include "base/timezone.h"
 #include "fuzz.h"
-#include "zone_file.h"
+#include "../unit/zone_file.h"
 
 const char fuzz_name[] = "timezone";
 const char *const fuzz_words[] = {
