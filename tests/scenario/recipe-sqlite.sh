@@ -34,6 +34,7 @@ l -q backup create shop
 l -q restore latest --to back
 l -q backup create shop-dump
 l -q restore latest --source shop-dump --in-place
+l drill run | has ' 0 differ'
 kill $writer 2>/dev/null || :
 wait $writer 2>/dev/null || :
 
