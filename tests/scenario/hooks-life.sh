@@ -97,6 +97,17 @@ set_hooks 'before=yes | head -n 300000'
 l -v backup create tree >out 2>&1
 [ "$(grep -c 'before: y' out)" -le 100 ]
 
+# CON-12: what would be frozen for too long goes on before the backup ends, which says so.
+mkdir -p conf/conf.d && echo 'drivers = { src_exec }' >conf/conf.d/exec.conf
+chmod 600 conf/conf.d/exec.conf
+l -q source add slow src_exec "command=$(command -v sleep) 2"
+: >log
+l -q source set slow "freeze=$(note freeze)" "thaw=$(note thaw)" hook-timeout=1s consistency=app
+[ "$(status_of l backup create slow --json)" = 3 ]
+has '"consistency":"none","consistency_wanted":"app"' <out
+expect_in err 'was frozen for longer than 1.0s and was thawed'
+logged freeze thaw
+
 # Those of a policy stand around those of the source; less than it wanted is not all of a run.
 l -q source bind tree --vault main
 set_hooks "before=$(note 'source $LAGAN_POLICY')" "finally=$(note 'source finally')"
