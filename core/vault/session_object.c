@@ -121,6 +121,29 @@ int session_object_sign(struct vault *v, const struct session_object *object, ui
     return put_as(v, &now, name, e);
 }
 
+struct search {
+    const char *name;
+    bool found;
+};
+
+static int compare_name(void *context, const char *key, uint64_t bytes, struct error *e)
+{
+    struct search *s = context;
+
+    (void)bytes;
+    (void)e;
+    s->found |= strcmp(key, s->name) == 0;
+    return 0;
+}
+
+/* A backup is not given up for one answer. */
+static int is_listed(struct vault *v, const char *name, struct error *e)
+{
+    struct search s = {.name = name};
+
+    return target_list(vault_target(v), name, compare_name, &s, e) != 0 ? -1 : s.found;
+}
+
 int session_object_is_there(struct vault *v, const struct session_object *object,
                             uint32_t epoch, struct error *e)
 {
@@ -132,7 +155,7 @@ int session_object_is_there(struct vault *v, const struct session_object *object
     if (target_stat(vault_target(v), name, &bytes, &why) == 0)
         return 1;
     if (why.error_class == LAGAN_NOT_FOUND)
-        return 0;
+        return is_listed(v, name, e);
     *e = why;
     return -1;
 }

@@ -35,6 +35,7 @@ mirror {{ history-delay = 0s  delete-delay = 0s  delete-limit = 100000 }}
 """
 DAYS_2 = 49 * 3600
 KEPT = 4  # backups of a source
+STATES = 6  # of a source that a backup which shows late may be of
 FINE = (0, 5, 130)  # done, or to be tried again
 
 
@@ -46,7 +47,8 @@ class Works:
         self.lagan = Lagan(arguments.lagan, self.live)
         self.where = "preparation"
         self.counts = dict.fromkeys(("backups", "turned away", "prunes", "pruned", "kills", "deleted", "checks"), 0)
-        self.kept = {}  # what was backed up, by the id of the backup
+        self.kept = {}  # what may have been backed up, by the id of the backup
+        self.copies = {number: [] for number in range(SOURCES)}  # the latest states of each source
 
     def source(self, number):
         return f"{self.folder}/source{number}"
@@ -88,23 +90,48 @@ class Works:
 
     def backup(self, number):
         self.change(number)
-        copy = f"{self.folder}/copy{number}"
-        replace(self.source(number), copy)
+        self.keep_copy(number)
         return self.start("backup", "create", f"s{number}", "--vault", self.vault_of(number), "--region", "local")
 
-    def backups(self, vault):
-        return self.lagan.records("backup", "backup", "list", "--vault", vault)
+    def keep_copy(self, number):
+        self.made += 1
+        self.copies[number].append(f"{self.folder}/copy{self.made}")
+        replace(self.source(number), self.copies[number][-1])
 
-    def note_backups(self, copies):
-        """What each new backup must restore to: at most one is new of a source."""
+    made = 0
+
+    def tidy_copies(self):
+        """States that no backup can be of any more."""
+        wanted = {copy for copies in (*self.copies.values(), *self.kept.values()) for copy in copies}
+        for name in os.listdir(self.folder):
+            if name.startswith("copy") and f"{self.folder}/{name}" not in wanted:
+                shutil.rmtree(f"{self.folder}/{name}")
+
+    def backups(self, vault):
+        """Without those that their writers have withdrawn after somebody had listed them."""
+        gone = {name[-21:-5] for name in files_below(self.live) if name.endswith(".gone")}
+        return [row for row in self.lagan.records("backup", "backup", "list", "--vault", vault)
+                if row["id"] not in gone]
+
+    def note_backups(self):
+        """What each new backup must restore to.  One whose writer was killed may be listed later only."""
         for vault in ("main", "second"):
             for row in self.backups(vault):
-                number = int(row["source"][1:])
-                if row["id"] in self.kept or number not in copies:
-                    continue
-                self.kept[row["id"]] = f"{self.folder}/kept-{row['id']}"
-                replace(f"{self.folder}/copy{number}", self.kept[row["id"]])
-                self.counts["backups"] += 1
+                if row["id"] not in self.kept:
+                    self.kept[row["id"]] = list(self.copies[int(row["source"][1:])])
+                    self.counts["backups"] += 1
+        for copies in self.copies.values():
+            del copies[:-STATES]
+        self.tidy_copies()
+
+    def expect_one_of(self, backup, vault, out):
+        """The backup is what its source was at one time."""
+        states = self.kept.get(backup, [])
+        found = [differences(state, out) for state in states]
+        if states and "" not in found:
+            raise Failed(f"{backup} of {vault} differs: {found[-1]}")
+        if states:
+            self.kept[backup] = [states[found.index("")]]
 
     def drop(self):
         """Old backups are deleted, not always the oldest."""
@@ -116,7 +143,7 @@ class Works:
                     gone = mine.pop(self.random.randrange(len(mine) - 1))
                     self.lagan.must("backup", "delete", gone, "--vault", vault, "--region", "local")
                     self.counts["deleted"] += 1
-                    shutil.rmtree(self.kept.pop(gone, ""), ignore_errors=True)
+                    self.kept.pop(gone, None)
 
     def round(self, number):
         self.where = f"round {number}"
@@ -141,7 +168,7 @@ class Works:
                 raise Failed(f"{name} ended with {process.returncode}: {text}")
             self.counts["turned away"] += name.startswith("backup") and process.returncode == 5
             self.counts["pruned"] += name.startswith("prune") and process.returncode == 0
-        self.note_backups(writers)
+        self.note_backups()
         self.drop()
 
     def check(self):
@@ -155,9 +182,7 @@ class Works:
                 out = self.folder + "/out"
                 shutil.rmtree(out, ignore_errors=True)
                 self.lagan.must("restore", row["id"], "--vault", vault, "--to", out)
-                found = differences(self.kept[row["id"]], out) if row["id"] in self.kept else ""
-                if found:
-                    raise Failed(f"{row['id']} of {vault} differs: {found}")
+                self.expect_one_of(row["id"], vault, out)
 
     last = False
 
@@ -190,9 +215,9 @@ class Works:
         self.last = True
         # A writer that was killed is taken up by the next one.
         for number in range(SOURCES):
-            replace(self.source(number), f"{self.folder}/copy{number}")
+            self.keep_copy(number)
             self.lagan.must("backup", "create", f"s{number}", "--vault", self.vault_of(number), "--region", "local")
-        self.note_backups(range(SOURCES))
+        self.note_backups()
         self.settle()
         self.check()
         print(f"{rounds} rounds in {time.monotonic() - started:.0f} s:",
