@@ -3,6 +3,7 @@
 #include "engine/lost.h"
 
 #include "driver/operation.h"
+#include "engine/locking.h"
 #include "engine/slots.h"
 
 #include <stdio.h>
@@ -98,12 +99,29 @@ static void check_slot(void *context, const struct catalog_slot *slot, bool miss
     search->each(search->context, &lost);
 }
 
+/* A lock that the catalog remembers, and storage shows no more. */
+static int check_lock(struct setup *s, const struct open_vault *vault, struct search *search,
+                      struct error *e)
+{
+    struct lost_object lost = {.name = "locks/", .missing = true};
+    if (locking_check(s, vault->row, vault->vault, NULL, &lost.why) == 0)
+        return 0;
+    if (lost.why.code != ERROR_LOCK_STATE) {
+        *e = lost.why;
+        return -1;
+    }
+    lost.why.code = ERROR_INTEGRITY;
+    search->each(search->context, &lost);
+    return 0;
+}
+
 int lost_witnesses(struct setup *s, const struct open_vault *vault, lost_function *each,
                    void *context, struct error *e)
 {
     struct search search = {vault->place.target, each, context};
     const struct slots slots = {setup_catalog(s), vault->row->uuid, vault->vault};
-    if (slots_compare(&slots, check_slot, &search, e) != 0)
+    if (slots_compare(&slots, check_slot, &search, e) != 0 ||
+        check_lock(s, vault, &search, e) != 0)
         return -1;
     return catalog_tombstone_list(setup_catalog(s), vault->row->uuid, check_tombstone, &search,
                                   e);

@@ -23,8 +23,8 @@ typedef void lost_function(void *context, const struct lost_object *lost);
 int lost_backups(struct setup *s, const struct open_vault *vault, lost_function *each,
                  void *context, struct error *e);
 
-/* The same for key slots and for tombstones, and for key slots that the catalog does not know.
- * No key is needed. */
+/* The same for key slots, for tombstones and for records of a lock, and for key slots that the
+ * catalog does not know.  No key is needed. */
 int lost_witnesses(struct setup *s, const struct open_vault *vault, lost_function *each,
                    void *context, struct error *e);
 

@@ -137,6 +137,8 @@ echo '== records that vanish from storage are missed, also by who forces a purge
 mkdir aside && cp -a east/main/locks aside/
 chmod -R u+w east/main/locks && rm -r east/main/locks
 refused lock-state l backup delete b1 --vault main --region east
+[ "$(status_of l verify --vault main)" = 4 ]
+cat out err | has 'locks/'
 refused lock-state l vault lock lift main --recovery-key "$recovery" --yes
 refused lock-only-extends "${set_main[@]}" --least 3 --recovery-key "$recovery" --yes
 l -q vault delete main --yes
