@@ -222,16 +222,22 @@ int vault_deletions_finish(struct vault *v, struct error *e)
     return result;
 }
 
+int seal_withdraw(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
+                  const char *reason, struct error *e)
+{
+    struct vault_writer writer;
+
+    if (vault_writable(v, e) != 0 || vault_writer(v, writer_id, &writer, e) != 0)
+        return -1;
+    int result = put_tombstone(v, seal, &writer, reason, e);
+    vault_writer_wipe(&writer);
+    return result != 0 ? -1 : seal_remove(v, seal->name, e);
+}
+
 int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
                         const char *reason, struct error *e)
 {
-    struct vault_writer writer;
-    int result;
-
-    if (vault_writable(v, e) != 0 || vault_lock_allows(v, seal, e) != 0 ||
-        vault_writer(v, writer_id, &writer, e) != 0)
+    if (vault_lock_allows(v, seal, e) != 0)
         return -1;
-    result = put_tombstone(v, seal, &writer, reason, e);
-    vault_writer_wipe(&writer);
-    return result != 0 ? -1 : seal_remove(v, seal->name, e);
+    return seal_withdraw(v, seal, writer_id, reason, e);
 }

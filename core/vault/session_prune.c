@@ -132,8 +132,8 @@ static int withdraw(struct session *s, const struct session_object *object, uint
               "may have been deleted",
               seal->id);
     end.seal = "";
-    if (vault_backup_delete(s->vault, seal, s->object.writer,
-                            "withdrawn: the session was taken for dead", e) != 0 ||
+    if (seal_withdraw(s->vault, seal, s->object.writer,
+                      "withdrawn: the session was taken for dead", e) != 0 ||
         session_object_finish(s->vault, &end, epoch, e) != 0)
         return -1;
     taken_for_dead(e);

@@ -68,5 +68,10 @@ int backup_packs_either(struct vault *v, struct vault *other, const struct seal 
 /* Removes the seal `name` (without "seals/") behind its tombstone, durably, and forgets the
  * local copy of it.  Absent is fine, and so is a store that lets nothing be removed. */
 int seal_remove(struct vault *v, const char *name, struct error *e);
+/* Takes back a seal that its own session has just written and that is none: what it needs may
+ * have been deleted.  A lock keeps backups, so that it has no say here.  Everybody else calls
+ * vault_backup_delete. */
+int seal_withdraw(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
+                  const char *reason, struct error *e);
 
 #endif

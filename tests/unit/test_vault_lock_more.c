@@ -7,6 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A seal that its session takes back is no backup: nothing can be restored from it. */
+static void lock_lets_withdraw(void **state)
+{
+    struct copies c;
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    copies_make(&c);
+    set(&c.t.p, VAULT_LOCK_GOVERNANCE, 30, 0);
+    assert_int_equal(vault_backup_delete(c.t.p.vault, c.t.s[0], vault_place_writer, "", &e),
+                     -1);
+    assert_int_equal(e.code, ERROR_BACKUP_LOCKED);
+    assert_success(seal_withdraw(c.t.p.vault, c.t.s[0], vault_place_writer, "", &e), e);
+    assert_false(place_has(&c.t.p, seal_object(c.t.s[0])));
+    copies_drop(&c);
+}
+
 /* ---- copies ---- */
 
 /* VLT-22: a copy begins with the lock, gets what is added, and deletes by its own. */
@@ -205,10 +222,8 @@ static void lock_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(lock_copies),
-        CASE(lock_copies_time),
-        CASE(lock_copies_conflict),
-        CASE(lock_random),
+        CASE(lock_lets_withdraw),   CASE(lock_copies), CASE(lock_copies_time),
+        CASE(lock_copies_conflict), CASE(lock_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
