@@ -6,6 +6,7 @@
 #include "catalog/keep.h"
 #include "engine/backup_row.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,24 +80,77 @@ static int bury(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE], c
     return catalog_deletion_insert(catalog, &line, e);
 }
 
+/* Names of the seals that were deleted, by what the catalog knows.  The seals were listed a
+ * moment ago: one that somebody has deleted since is not learned anew. */
+struct graves {
+    char (*names)[SEAL_NAME_SIZE];
+    size_t count;
+    bool read;
+};
+
+static int add_grave(void *context, const uint8_t vault[CATALOG_ID_SIZE], const char *seal_name,
+                     struct error *e)
+{
+    struct graves *graves = context;
+    (void)vault;
+    if ((graves->count & (graves->count - 1)) == 0) {
+        void *more = realloc(graves->names, (2 * graves->count + 1) * sizeof(*graves->names));
+        if (!more)
+            return error_no_memory(e, "deleted backups");
+        graves->names = more;
+    }
+    snprintf(graves->names[graves->count++], SEAL_NAME_SIZE, "%s", seal_name);
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* 1 when the seal was deleted, 0, -1. */
+static int was_deleted(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
+                       struct graves *graves, const struct seal *seal, struct error *e)
+{
+    if (!graves->read && catalog_tombstone_list(catalog, vault, add_grave, graves, e) != 0)
+        return -1;
+    if (!graves->read && graves->count > 1)
+        qsort(graves->names, graves->count, sizeof(*graves->names), compare_names);
+    graves->read = true;
+    return graves->count > 0 && bsearch(seal->name, graves->names, graves->count,
+                                        sizeof(*graves->names), compare_names) != NULL;
+}
+
+static int learn_missing(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
+                         const struct seal_list *seals, const struct known_list *list,
+                         struct graves *graves, struct error *e)
+{
+    for (size_t i = 0; i < seals->count; i++) {
+        struct known *known = find(list, seals->seals[i]->id);
+        int deleted = 0;
+        if (known)
+            known->sealed = true;
+        else
+            deleted = was_deleted(catalog, vault, graves, seals->seals[i], e);
+        if (deleted < 0 || (!deleted && (!known || known->deleting) &&
+                            learn(catalog, vault, seals->seals[i], seals, e) != 0))
+            return -1;
+    }
+    return 0;
+}
+
 static int bring_in_line(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
                          const struct seal_list *seals, const struct known_list *list,
                          struct error *e)
 {
-    for (size_t i = 0; i < seals->count; i++) {
-        struct known *known = find(list, seals->seals[i]->id);
-        if (known)
-            known->sealed = true;
-        if ((!known || known->deleting) &&
-            learn(catalog, vault, seals->seals[i], seals, e) != 0)
-            return -1;
+    struct graves graves = {NULL, 0, false};
+    int result = learn_missing(catalog, vault, seals, list, &graves, e);
+    free(graves.names);
+    for (size_t i = 0; result == 0 && i < list->count; i++) {
+        if (list->items[i].deleting && !list->items[i].sealed)
+            result = bury(catalog, vault, list->items[i].id, e);
     }
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].deleting && !list->items[i].sealed &&
-            bury(catalog, vault, list->items[i].id, e) != 0)
-            return -1;
-    }
-    return 0;
+    return result;
 }
 
 int reconcile_backups(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],

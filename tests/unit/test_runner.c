@@ -6,6 +6,7 @@
 #include "catalog/run.h"
 #include "driver_fixture.h"
 #include "engine/protect.h"
+#include "engine/reconcile.h"
 #include "engine/verify_rotation.h"
 #include "mirror_fixture.h"
 #include "runner/dispatch.h"
@@ -442,6 +443,35 @@ static void job_takes_over_what_was_made(void **state)
     world_drop(&w);
 }
 
+/* A job lists the seals; another process lets one go before the first compares them with the
+ * catalog: what is gone stays gone. */
+static void job_learns_nothing_that_went(void **state)
+{
+    struct world w;
+    struct error e = ERROR_INIT;
+    struct open_vault vault = {0};
+    struct seal_list seals = {0};
+    struct catalog_backup row;
+    char id[CATALOG_SEAL_ID_SIZE];
+
+    (void)state;
+    world_make(&w, "tgt_dir");
+    world_vault(&w, "main");
+    world_backup(&w, "main", id);
+    world_backup(&w, "main", NULL);
+    assert_success(setup_vault_open(w.setup, "east", "main", NULL, false, &vault, &e), e);
+    assert_success(vault_backups(vault.vault, &seals, NULL, NULL, &e), e);
+    assert_int_equal(seals.count, 2);
+    world_delete(&w, "main", id);
+    assert_success(reconcile_backups(setup_catalog(w.setup), vault.row->uuid, &seals, &e), e);
+    assert_int_equal(catalog_backup_get(setup_catalog(w.setup), vault.row->uuid, id, &row, &e),
+                     -1);
+    assert_int_equal(e.code, ERROR_NO_BACKUP);
+    seal_list_free(&seals);
+    open_vault_close(&vault);
+    world_drop(&w);
+}
+
 /* ---- upkeep ---- */
 
 static void upkeep_comes_again(void **state)
@@ -593,6 +623,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(job_ends_with_its_backup),
     cmocka_unit_test(job_is_tried_again),
     cmocka_unit_test(job_takes_over_what_was_made),
+    cmocka_unit_test(job_learns_nothing_that_went),
     cmocka_unit_test(upkeep_comes_again),
     cmocka_unit_test(upkeep_statuses),
     cmocka_unit_test(rotation_reads_all_in_time),
