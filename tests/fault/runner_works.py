@@ -233,12 +233,24 @@ class Rig:
                           " WHERE v.role <> 'mirror' GROUP BY 1, 2, 3 HAVING count(*) > 1")
         if twice:
             raise Failed(f"slots with two backups of a source: {twice}")
-        made = self.rows("SELECT count(*) FROM backups b JOIN vaults v ON v.uuid = b.vault WHERE v.role <> 'mirror'")[0][0]
-        gone = self.rows("SELECT count(*) FROM deletions")[0][0]
-        said = self.rows("SELECT count(*) FROM jobs WHERE backup <> ''")[0][0]
-        if made + gone != said:
-            raise Failed(f"{made} backups, {gone} that expired, and {said} jobs that made one")
-        return made, gone
+        made = {row[0] for row in self.rows("SELECT b.id FROM backups b JOIN vaults v ON v.uuid = b.vault"
+                                            " WHERE v.role <> 'mirror'")}
+        # What a process sees half done it notes as broken off, beside the line of who did it.
+        gone = [row[0] for row in self.rows("SELECT backup FROM deletions WHERE rule <> 'broken-off'")]
+        broken = {row[0] for row in self.rows("SELECT backup FROM deletions WHERE rule = 'broken-off'")}
+        said = {row[0] for row in self.rows("SELECT backup FROM jobs WHERE backup <> ''")}
+        if len(gone) != len(set(gone)) or made & (set(gone) | broken):
+            twice = {one for one in gone if gone.count(one) > 1}
+            raise Failed(f"backups that went twice: {twice}, or are there still: {made & (set(gone) | broken)}")
+        gone = set(gone) | broken
+        if made | gone != said:
+            unsaid = (made | gone) - said
+            raise Failed(f"backups of no job: {unsaid}; jobs without theirs: {said - made - gone}; "
+                         + str(self.rows("SELECT b.policy, b.slot_ns, b.id, j.state, j.attempts, j.error_text"
+                                         " FROM backups b LEFT JOIN runs r ON r.policy_name = b.policy AND r.slot_ns ="
+                                         " b.slot_ns LEFT JOIN jobs j ON j.run = r.id AND j.source = b.source"
+                                         f" WHERE b.id IN ({','.join(repr(one) for one in unsaid) or 'NULL'})")))
+        return len(made), len(gone)
 
     def expect_restores(self):
         for vault in ("main", "second", MIRROR):
