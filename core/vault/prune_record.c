@@ -229,15 +229,13 @@ static int take_arrays(const struct wire *w, struct prune_record *p, const char 
     return 0;
 }
 
-static int check_signature(const struct vault *v, const struct form *form, const struct wire *w,
-                           const void *data, size_t size, const uint8_t *signature,
-                           const char *what, struct error *e)
+static int check_signature(const struct trust *trust, const struct form *form,
+                           const struct wire *w, const void *data, size_t size,
+                           const uint8_t *signature, const char *what, struct error *e)
 {
-    const struct trust trust = vault_trust(v);
-
-    if (memcmp(w->uuid, trust.uuid, sizeof(w->uuid)) != 0)
+    if (memcmp(w->uuid, trust->uuid, sizeof(w->uuid)) != 0)
         return corrupt(e, what, "of another vault");
-    if (trust_check_writer(&trust, w->writer, w->writer_public, w->certificate, e) != 0)
+    if (trust_check_writer(trust, w->writer, w->writer_public, w->certificate, e) != 0)
         return error_context(e, "%s", what);
     return trust_check(w->writer_public, form->label, data, size - SIGNATURE_BYTES, signature,
                        what, e);
@@ -257,7 +255,7 @@ static int check_name(const struct name *name, const struct wire *w, const void 
     return w->rolls.left == 0 ? 0 : corrupt(e, what, "a move lists rolls");
 }
 
-static int decode(const struct vault *v, const void *data, size_t size, const char *what,
+static int decode(const struct trust *trust, const void *data, size_t size, const char *what,
                   struct prune_record *r, struct error *e)
 {
     struct reader rest = reader_of(data, size), tlvs;
@@ -275,7 +273,7 @@ static int decode(const struct vault *v, const void *data, size_t size, const ch
     if (!reader_done(&rest))
         return corrupt(e, what, "cut off or followed by something else");
     if (check_name(&name, &w, data, size, what, e) != 0 ||
-        check_signature(v, form, &w, data, size, signature, what, e) != 0)
+        check_signature(trust, form, &w, data, size, signature, what, e) != 0)
         return -1;
     r->kind = name.kind;
     r->epoch = w.epoch;
@@ -283,12 +281,12 @@ static int decode(const struct vault *v, const void *data, size_t size, const ch
     return take_arrays(&w, r, what, e);
 }
 
-int prune_record_decode(const struct vault *v, const void *data, size_t size, const char *name,
-                        struct prune_record *r, struct error *e)
+int prune_record_decode(const struct trust *trust, const void *data, size_t size,
+                        const char *name, struct prune_record *r, struct error *e)
 {
     struct prune_record found = {0};
 
-    if (decode(v, data, size, name, &found, e) != 0) {
+    if (decode(trust, data, size, name, &found, e) != 0) {
         prune_record_free(&found);
         return -1;
     }
@@ -300,9 +298,10 @@ int prune_record_read(struct vault *v, const char *name, struct buffer *bytes,
                       struct prune_record *r, struct error *e)
 {
     CLEANUP_BUFFER struct buffer own = BUFFER_INIT;
+    const struct trust trust = vault_trust(v);
 
     if (stored_read(vault_target(v), name, PRUNE_RECORD_LIMIT, &own, e) != 0 ||
-        prune_record_decode(v, own.data, own.size, name, r, e) != 0)
+        prune_record_decode(&trust, own.data, own.size, name, r, e) != 0)
         return -1;
     if (bytes == NULL)
         return 0;

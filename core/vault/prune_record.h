@@ -10,6 +10,7 @@
 #ifndef CORE_VAULT_PRUNE_RECORD_H
 #define CORE_VAULT_PRUNE_RECORD_H
 
+#include "vault/keys.h"
 #include "vault/name.h"
 #include "vault/vault_private.h"
 
@@ -43,10 +44,9 @@ void prune_record_free(struct prune_record *r);
 /* Appends the record, signed by `writer`.  The vault is that of `uuid` (16 bytes). */
 int prune_record_encode(const struct prune_record *r, const uint8_t uuid[16],
                         const struct vault_writer *writer, struct buffer *out, struct error *e);
-/* Decodes and checks what stands under `name` (full) of the vault `v`, which may be locked.
- * INTEGRITY naming it, or NEWER_FORMAT. */
-int prune_record_decode(const struct vault *v, const void *data, size_t size, const char *name,
-                        struct prune_record *r, struct error *e);
+/* Decodes and checks what stands under `name` (full).  INTEGRITY naming it, or NEWER_FORMAT. */
+int prune_record_decode(const struct trust *trust, const void *data, size_t size,
+                        const char *name, struct prune_record *r, struct error *e);
 /* Reads it from the target; NOT_FOUND too.  With `bytes` (may be NULL) what was read is
  * appended. */
 int prune_record_read(struct vault *v, const char *name, struct buffer *bytes,

@@ -130,17 +130,13 @@ static void clean(struct verify *c)
     free(c->chunks);
     moves_free(&c->moves);
     seal_scan_free(&c->scan);
-    pthread_mutex_destroy(&c->move_lock);
     pthread_mutex_destroy(&c->lock);
 }
 
 int vault_verify(struct vault *v, const struct verify_request *request,
                  struct verify_result *result, struct error *e)
 {
-    struct verify c = {.vault = v,
-                       .request = request,
-                       .lock = PTHREAD_MUTEX_INITIALIZER,
-                       .move_lock = PTHREAD_MUTEX_INITIALIZER};
+    struct verify c = {.vault = v, .request = request, .lock = PTHREAD_MUTEX_INITIALIZER};
     int done;
 
     if (request->depth == VERIFY_DATA && vault_keys_needed(v, e) == NULL)

@@ -89,35 +89,31 @@ size_t verify_backups_of(const struct verify *c, const struct verify_object *obj
     return count;
 }
 
-static int load_moves(struct verify *c, struct error *e)
-{
-    moves_free(&c->moves);
-    return moves_load(c->vault, &c->moves, e);
-}
-
 /* Each backup that lists the pack is covered by a move that names it. */
-static bool is_covered(const struct verify *c, const uint8_t hash[32])
+static bool is_covered(const struct verify *c, const struct moves *m, const uint8_t hash[32])
 {
     for (size_t i = 0; i < c->seal_count; i++)
         if (needs_pack(c, c->seals[i], hash) &&
-            moves_find(&c->moves, prune_seal_number(c->seals[i]), hash) == NULL)
+            moves_find(m, prune_seal_number(c->seals[i]), hash) == NULL)
             return false;
-    return moves_find_any(&c->moves, hash) != NULL;
+    return moves_find_any(m, hash) != NULL;
 }
 
 bool verify_is_moved(struct verify *c, const uint8_t hash[32], struct error *e)
 {
     struct error why = ERROR_INIT;
-    bool moved;
+    struct moves now;
 
-    pthread_mutex_lock(&c->move_lock);
-    moved = is_covered(c, hash);
+    if (is_covered(c, &c->moves, hash))
+        return true;
     /* It may have been pruned since. */
-    if (!moved && load_moves(c, &why) == 0)
-        moved = is_covered(c, hash);
-    pthread_mutex_unlock(&c->move_lock);
-    if (why.error_class != LAGAN_OK && e->error_class == LAGAN_OK)
-        *e = why;
+    if (moves_load(c->vault, &now, &why) != 0) {
+        if (e->error_class == LAGAN_OK)
+            *e = why;
+        return false;
+    }
+    bool moved = is_covered(c, &now, hash);
+    moves_free(&now);
     return moved;
 }
 
@@ -323,7 +319,7 @@ int verify_needs(struct verify *c, struct error *e)
 {
     struct needs n = {.check = c};
 
-    if (load_moves(c, e) != 0 || read_rolls(c, e) != 0)
+    if (moves_load(c->vault, &c->moves, e) != 0 || read_rolls(c, e) != 0)
         return -1;
     for (size_t i = 0; i < c->seal_count; i++) {
         n.seal = prune_seal_number(c->seals[i]);

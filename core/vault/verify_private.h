@@ -66,7 +66,6 @@ struct verify {
     struct seal_scan scan; /* listed before the objects: what these seals need is among them */
     struct verify_roll *rolls; /* ascending by hash */
     size_t roll_count;
-    pthread_mutex_t move_lock; /* guards: */
     struct moves moves;        /* read behind the listing of packs */
     const struct seal **seals; /* backups to be checked: valid, not deleted, asked for */
     size_t seal_count;

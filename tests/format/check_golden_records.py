@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """check_golden_records.py - golden_conf.hex, golden_slot.hex, golden_seal.hex (a seal and a
 tombstone), golden_seal_rules.hex (the same seal with its source's rules), golden_about.hex and
-golden_lock.hex (a lock, its lift, a mark of time), read by the decoder.
+golden_lock.hex (a lock, its lift, a mark of time) and golden_prune.hex (what is condemned, what is
+deleted, a move), read by the decoder.
 
 tests/unit/vault_records.c makes them from the values that stand here again.
 """
@@ -13,8 +14,8 @@ import sys
 sys.dont_write_bytecode = True  # the source tree may be read-only
 
 try:
-    from format_objects import (About, Configuration, LockRecord, Seal, Slot, lock_that_counts,
-                                tombstone)
+    from format_objects import (About, Configuration, LockRecord, PruneRecord, Seal, Slot,
+                                lock_that_counts, tombstone)
     from format_wire import Bad, Reader, hkdf, i64, need, public_key
 except ImportError as e:
     print(f'skipped: {e}')
@@ -87,6 +88,17 @@ def check_about(data, conf):
                          b'description': b'', b'tag:owner': 'Zo\u00eb'.encode()}, 'pairs')
 
 
+def check_prune(objects, conf):
+    for number, data in enumerate(objects):
+        record = PruneRecord(data, conf)
+        moved = number == 2
+        need((record.epoch, record.created) == (0 if moved else 6, T0 + 13), 'head of a record')
+        need(record.covers == {'0123456789abcdef', 'fedcba9876543210'}, 'covered backups')
+        need(record.gone == {b'\x44' * 32: (64 << 20, [(b'\x66' * 32, 7000), (b'\x77' * 32, 8000)]),
+                             b'\x55' * 32: (5000, [])}, 'gone packs and their heirs')
+        need(record.rolls == ([] if moved else [b'\x33' * 32]), 'gone rolls')
+
+
 def check_lock(held, lift, mark):
     held, lift, mark = (LockRecord(data, conf) for data in (held, lift, mark))
     key = public_key(hkdf(KEK, UUID, b'lagan/1/lift', 32))
@@ -111,5 +123,6 @@ if __name__ == '__main__':
         check_tombstone(gone, conf)
         check_about(*load('golden_about.hex'), conf)
         check_lock(*load('golden_lock.hex'))
+        check_prune(load('golden_prune.hex'), conf)
     except Bad as e:
         sys.exit(f'check_golden_records.py: {e}')

@@ -111,7 +111,7 @@ unit_tests += tests/unit/test_vault_records
 tests_unit_test_vault_records_SOURCES = tests/unit/test_vault_records.c \
 	tests/unit/vault_records.c tests/unit/vault_records.h
 EXTRA_DIST += tests/format/golden_conf.hex tests/format/golden_slot.hex tests/format/golden_seal.hex
-EXTRA_DIST += tests/format/golden_seal_rules.hex tests/format/golden_about.hex
+EXTRA_DIST += tests/format/golden_seal_rules.hex tests/format/golden_about.hex tests/format/golden_prune.hex
 EXTRA_DIST += tests/format/golden_lock.hex
 # Tests of src_files
 files_fixture = $(driver_fixture) tests/unit/files_fixture.c tests/unit/files_fixture.h

@@ -354,12 +354,10 @@ static void roll_codec(void **state)
 static const struct golden {
     const char *file;
     size_t first, count;
-} goldens[] = {{"golden_conf.hex", 0, 1},
-               {"golden_slot.hex", 1, 3},
-               {"golden_seal.hex", 4, 2},
-               {"golden_seal_rules.hex", 6, 1},
-               {"golden_about.hex", 7, 1},
-               {"golden_lock.hex", 8, 3}};
+} goldens[] = {{"golden_conf.hex", 0, 1},  {"golden_slot.hex", 1, 3},
+               {"golden_seal.hex", 4, 2},  {"golden_seal_rules.hex", 6, 1},
+               {"golden_about.hex", 7, 1}, {"golden_lock.hex", 8, 3},
+               {"golden_prune.hex", 11, 3}};
 
 static void make_golden(const struct golden *g, struct buffer *text)
 {
