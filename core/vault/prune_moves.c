@@ -49,6 +49,21 @@ static bool names_any(const struct prune_record *r, const struct seal_pack *pack
     return false;
 }
 
+/* What older moves name as heirs may go in its turn: as good as listed. */
+static int note_heirs(struct merge *m, uint64_t number, struct error *e)
+{
+    for (size_t i = 0; i < m->moves.count; i++) {
+        const struct prune_record *r = &m->moves.items[i].record;
+
+        if (!prune_record_covers(r, number))
+            continue;
+        for (size_t j = 0; j < r->heir_count; j++)
+            if (pack_set_add(&m->listed, r->heirs[j].hash, r->heirs[j].bytes, e) != 0)
+                return -1;
+    }
+    return 0;
+}
+
 /* Notes what one seal lists. */
 static int note_seal(struct merge *m, const struct seal *s, struct error *e)
 {
@@ -72,6 +87,8 @@ static int note_seal(struct merge *m, const struct seal *s, struct error *e)
     for (size_t i = 0; covered && result == 0 && i < count; i++)
         result = pack_set_add(&m->listed, packs[i].hash, packs[i].bytes, e);
     free(packs);
+    if (covered && result == 0)
+        result = note_heirs(m, number, e);
     if (covered && result == 0)
         m->record.seals[m->record.seal_count++] = number;
     return result;
