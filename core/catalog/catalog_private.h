@@ -142,6 +142,27 @@ int query_exists(struct query *q, struct error *e);
  * (dashes ignored); `low` and `high` are then the first and last id that start with them. */
 bool id_range(const char *text, size_t size, uint8_t *low, uint8_t *high);
 
+/* ---- finder.c ---- */
+
+/* How a family of rows with a name and an id of CATALOG_ID_SIZE is found. */
+struct finder {
+    const char *by_name;  /* SQL with one parameter */
+    const char *by_range; /* SQL with two, which gives two rows at most */
+    void *(*read)(struct query *q, struct error *e); /* the row at hand; NULL with `e` */
+    void (*release)(void *row);
+    const char *one, *several; /* in words; the command is `lagan ONE list` */
+    enum error_code absent;
+};
+/* The row of that name, or else with that id (may be abbreviated).  AMBIGUOUS, `absent`. */
+void *finder_find(struct catalog *c, const struct finder *f, const char *text, struct error *e);
+void *finder_get(struct catalog *c, const struct finder *f, const uint8_t id[CATALOG_ID_SIZE],
+                 struct error *e);
+/* The row of exactly that name; NULL with `e` untouched when there is none. */
+void *finder_named(struct catalog *c, const struct finder *f, const char *name,
+                   struct error *e);
+/* The first row of a bound query; ends it.  NULL with `e` untouched when there is none. */
+void *finder_row(const struct finder *f, struct query *q, struct error *e);
+
 /* ---- made_name.c ---- */
 
 /* A random id: `start` ("t-", "r-") and 12 hexadecimal digits. */

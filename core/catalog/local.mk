@@ -10,6 +10,7 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/deletion.c \
 	core/catalog/dump.c \
 	core/catalog/figures.c core/catalog/figures.h \
+	core/catalog/finder.c \
 	core/catalog/follow.c \
 	core/catalog/health.c \
 	core/catalog/inspect.c \

@@ -200,7 +200,7 @@ int catalog_policy_cursor(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], 
 
 /* Reading */
 
-static struct catalog_policy *read_row(struct query *q, struct error *e)
+static void *read_row(struct query *q, struct error *e)
 {
     static const char settings[] =
         "SELECT name, value FROM policy_settings WHERE policy = ? ORDER BY name";
@@ -223,91 +223,30 @@ static struct catalog_policy *read_row(struct query *q, struct error *e)
     return NULL;
 }
 
-/* The first row of a bound query; ends it.  NULL with `e` untouched when there is none. */
-static struct catalog_policy *read_only_row(struct query *q, struct error *e)
+static void release_row(void *row)
 {
-    struct catalog_policy *policy = NULL;
-
-    if (query_step(q, e) > 0)
-        policy = read_row(q, e);
-    query_end(q);
-    return policy;
+    catalog_policy_free(row);
 }
 
-static struct catalog_policy *by_name(struct catalog *c, const char *name, struct error *e)
-{
-    static const char sql[] = "SELECT " POLICY_COLUMNS " FROM policies WHERE name = ?";
-    struct query q;
-
-    if (query_start(c, sql, &q, e) != 0)
-        return NULL;
-    query_text(&q, name);
-    return read_only_row(&q, e);
-}
-
-static struct catalog_policy *by_range(struct catalog *c, const uint8_t *low,
-                                       const uint8_t *high, const char *text, struct error *e)
-{
-    static const char sql[] =
-        "SELECT " POLICY_COLUMNS " FROM policies WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2";
-    struct catalog_policy *policy = NULL;
-    struct query q;
-
-    if (query_start(c, sql, &q, e) != 0)
-        return NULL;
-    query_blob(&q, low, CATALOG_ID_SIZE);
-    query_blob(&q, high, CATALOG_ID_SIZE);
-    if (query_step(&q, e) > 0)
-        policy = read_row(&q, e);
-    if (policy != NULL && query_step(&q, e) > 0) {
-        error_set(e, LAGAN_INVALID, ERROR_AMBIGUOUS,
-                  "several policies have an id that starts with '%s'", text);
-        catalog_policy_free(policy);
-        policy = NULL;
-    }
-    query_end(&q);
-    return policy;
-}
-
-/* A NULL without an error becomes NO_POLICY. */
-static struct catalog_policy *found_or_not(struct catalog_policy *policy, const char *text,
-                                           const struct error *why, struct error *e)
-{
-    if (policy != NULL)
-        return policy;
-    if (why->error_class != LAGAN_OK)
-        *e = *why;
-    else
-        error_set(e, LAGAN_NOT_FOUND, ERROR_NO_POLICY,
-                  "there is no policy '%s'; `lagan policy list` shows those there are", text);
-    return NULL;
-}
+static const struct finder finder = {
+    .by_name = "SELECT " POLICY_COLUMNS " FROM policies WHERE name = ?",
+    .by_range =
+        "SELECT " POLICY_COLUMNS " FROM policies WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2",
+    .read = read_row,
+    .release = release_row,
+    .one = "policy",
+    .several = "policies",
+    .absent = ERROR_NO_POLICY};
 
 struct catalog_policy *catalog_policy_find(struct catalog *c, const char *text, struct error *e)
 {
-    uint8_t low[CATALOG_ID_SIZE], high[CATALOG_ID_SIZE];
-    struct error why = ERROR_INIT;
-
-    catalog_lock(c);
-    struct catalog_policy *policy = by_name(c, text, &why);
-    if (policy == NULL && why.error_class == LAGAN_OK &&
-        id_range(text, CATALOG_ID_SIZE, low, high))
-        policy = by_range(c, low, high, text, &why);
-    catalog_unlock(c);
-    return found_or_not(policy, text, &why, e);
+    return finder_find(c, &finder, text, e);
 }
 
 struct catalog_policy *catalog_policy_get(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE],
                                           struct error *e)
 {
-    char text[2 * CATALOG_ID_SIZE + 1];
-    struct error why = ERROR_INIT;
-
-    text_hex(id, CATALOG_ID_SIZE, text);
-    catalog_lock(c);
-    struct catalog_policy *policy = by_range(c, id, id, text, &why);
-    catalog_unlock(c);
-    return found_or_not(policy, text, &why, e);
+    return finder_get(c, &finder, id, e);
 }
 
 struct catalog_policy *catalog_policy_of(struct catalog *c,
@@ -324,7 +263,7 @@ struct catalog_policy *catalog_policy_of(struct catalog *c,
     if (query_start(c, sql, &q, e) == 0) {
         query_blob(&q, vault, CATALOG_ID_SIZE);
         query_text(&q, catalog_policy_kind_name(kind));
-        policy = read_only_row(&q, e);
+        policy = finder_row(&finder, &q, e);
     }
     catalog_unlock(c);
     return policy;

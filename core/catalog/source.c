@@ -138,7 +138,7 @@ int catalog_source_delete(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], 
 
 /* Reading */
 
-static struct catalog_source *read_row(struct query *q, struct error *e)
+static void *read_row(struct query *q, struct error *e)
 {
     static const char parameters[] = "SELECT name, value FROM source_parameters"
                                      " WHERE source = ? ORDER BY position";
@@ -161,91 +161,30 @@ static struct catalog_source *read_row(struct query *q, struct error *e)
     return NULL;
 }
 
-/* The first row of a bound query; ends it.  NULL with `e` untouched when there is none. */
-static struct catalog_source *read_only_row(struct query *q, struct error *e)
+static void release_row(void *row)
 {
-    struct catalog_source *source = NULL;
-
-    if (query_step(q, e) > 0)
-        source = read_row(q, e);
-    query_end(q);
-    return source;
+    catalog_source_free(row);
 }
 
-static struct catalog_source *by_name(struct catalog *c, const char *name, struct error *e)
-{
-    static const char sql[] = "SELECT " SOURCE_COLUMNS " FROM sources WHERE name = ?";
-    struct query q;
-
-    if (query_start(c, sql, &q, e) != 0)
-        return NULL;
-    query_text(&q, name);
-    return read_only_row(&q, e);
-}
-
-static struct catalog_source *by_range(struct catalog *c, const uint8_t *low,
-                                       const uint8_t *high, const char *text, struct error *e)
-{
-    static const char sql[] =
-        "SELECT " SOURCE_COLUMNS " FROM sources WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2";
-    struct catalog_source *source = NULL;
-    struct query q;
-
-    if (query_start(c, sql, &q, e) != 0)
-        return NULL;
-    query_blob(&q, low, CATALOG_ID_SIZE);
-    query_blob(&q, high, CATALOG_ID_SIZE);
-    if (query_step(&q, e) > 0)
-        source = read_row(&q, e);
-    if (source != NULL && query_step(&q, e) > 0) {
-        error_set(e, LAGAN_INVALID, ERROR_AMBIGUOUS,
-                  "several sources have an id that starts with '%s'", text);
-        catalog_source_free(source);
-        source = NULL;
-    }
-    query_end(&q);
-    return source;
-}
-
-/* A NULL without an error becomes NO_SOURCE. */
-static struct catalog_source *found_or_not(struct catalog_source *source, const char *text,
-                                           const struct error *why, struct error *e)
-{
-    if (source != NULL)
-        return source;
-    if (why->error_class != LAGAN_OK)
-        *e = *why;
-    else
-        error_set(e, LAGAN_NOT_FOUND, ERROR_NO_SOURCE,
-                  "there is no source '%s'; `lagan source list` shows those there are", text);
-    return NULL;
-}
+static const struct finder finder = {
+    .by_name = "SELECT " SOURCE_COLUMNS " FROM sources WHERE name = ?",
+    .by_range =
+        "SELECT " SOURCE_COLUMNS " FROM sources WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2",
+    .read = read_row,
+    .release = release_row,
+    .one = "source",
+    .several = "sources",
+    .absent = ERROR_NO_SOURCE};
 
 struct catalog_source *catalog_source_find(struct catalog *c, const char *text, struct error *e)
 {
-    uint8_t low[CATALOG_ID_SIZE], high[CATALOG_ID_SIZE];
-    struct error why = ERROR_INIT;
-
-    catalog_lock(c);
-    struct catalog_source *source = by_name(c, text, &why);
-    if (source == NULL && why.error_class == LAGAN_OK &&
-        id_range(text, CATALOG_ID_SIZE, low, high))
-        source = by_range(c, low, high, text, &why);
-    catalog_unlock(c);
-    return found_or_not(source, text, &why, e);
+    return finder_find(c, &finder, text, e);
 }
 
 struct catalog_source *catalog_source_get(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE],
                                           struct error *e)
 {
-    char text[2 * CATALOG_ID_SIZE + 1];
-    struct error why = ERROR_INIT;
-
-    text_hex(id, CATALOG_ID_SIZE, text);
-    catalog_lock(c);
-    struct catalog_source *source = by_range(c, id, id, text, &why);
-    catalog_unlock(c);
-    return found_or_not(source, text, &why, e);
+    return finder_get(c, &finder, id, e);
 }
 
 struct visit {
@@ -310,9 +249,7 @@ int catalog_source_name(struct catalog *c, const char *text, char name[NAME_SIZE
     name_from_text(NAME_SOURCE, text, base);
     memcpy(candidate, base, NAME_SIZE);
     for (unsigned number = 2;; number++) {
-        catalog_lock(c);
-        struct catalog_source *taken = by_name(c, candidate, &why);
-        catalog_unlock(c);
+        struct catalog_source *taken = finder_named(c, &finder, candidate, &why);
         if (taken == NULL)
             break;
         catalog_source_free(taken);
