@@ -380,3 +380,24 @@ int catalog_run_clear(struct catalog *c, int64_t before_ns, uint64_t *count, str
     }
     return write_end(c, result, e);
 }
+
+int catalog_run_clear_failed(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
+                             uint64_t keep, uint64_t *count, struct error *e)
+{
+    static const char sql[] =
+        "DELETE FROM runs WHERE policy = ?1 AND state IN ('failed', 'timeout')"
+        " AND id < (SELECT max(id) FROM runs WHERE policy = ?1)"
+        " AND id NOT IN (SELECT id FROM runs WHERE policy = ?1"
+        " AND state IN ('failed', 'timeout') ORDER BY id DESC LIMIT ?2)";
+    struct query q;
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = query_start(c, sql, &q, e);
+    if (result == 0) {
+        query_blob(&q, policy, CATALOG_ID_SIZE);
+        query_number(&q, keep < INT64_MAX ? (int64_t)keep : INT64_MAX);
+        result = forget(&q, count, e);
+    }
+    return write_end(c, result, e);
+}

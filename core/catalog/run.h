@@ -143,6 +143,9 @@ int catalog_run_shorten(struct catalog *c, int64_t id, uint64_t slots, struct er
  * newest, and the last full one with up to 100 behind it, which are still counted.  `*count`
  * (may be NULL) runs. */
 int catalog_run_clear(struct catalog *c, int64_t before_ns, uint64_t *count, struct error *e);
+/* RET-07: of the runs of a policy that failed the newest `keep` stay, and the newest of all. */
+int catalog_run_clear_failed(struct catalog *c, const uint8_t policy[CATALOG_ID_SIZE],
+                             uint64_t keep, uint64_t *count, struct error *e);
 
 /* Makes upkeep known: a job that waits, due at `due_ns`; one that is there already stays as it
  * is.  `vault` NULL = none. */

@@ -5,6 +5,7 @@
 #include "catalog/usage.h"
 #include "engine/key_check.h"
 #include "engine/manage.h"
+#include "engine/policy_row.h"
 #include "engine/purge.h"
 #include "engine/tell.h"
 #include "runner/job_private.h"
@@ -188,7 +189,27 @@ int job_check_keys(const struct job_request *request, struct error *e)
 
 /* ---- all of it ---- */
 
-/* What is over and old enough is forgotten: tasks, and runs with their failures (RET-07). */
+/* RET-07: of each policy's failed runs the last few are remembered, and those for a time. */
+static int forget_failed(struct job_at_work *w, struct error *e)
+{
+    struct catalog_policy **rows = NULL;
+    size_t count = 0;
+    int result = catalog_policy_all(w->catalog, &rows, &count, e);
+
+    for (size_t i = 0; i < count && result == 0; i++) {
+        struct error why = ERROR_INIT;
+        struct policy *policy = NULL;
+        if (policy_row_parse(rows[i], &policy, &why) != 0)
+            continue; /* the runner says so */
+        result = catalog_run_clear_failed(w->catalog, rows[i]->id, policy->retention.failed,
+                                          NULL, e);
+        policy_free(policy);
+    }
+    catalog_policy_all_free(rows, count);
+    return result;
+}
+
+/* What is over and old enough is forgotten: tasks and runs. */
 static int forget(struct job_at_work *w, int64_t now_ns, struct error *e)
 {
     int64_t before_ns = now_ns - setup_config(w->setup)->limits.task_history_ns;
@@ -196,7 +217,7 @@ static int forget(struct job_at_work *w, int64_t now_ns, struct error *e)
     if (catalog_task_reap(w->catalog, NULL, e) != 0 ||
         catalog_task_clear(w->catalog, NULL, before_ns, -1, NULL, e) != 0)
         return -1;
-    return catalog_run_clear(w->catalog, before_ns, NULL, e);
+    return catalog_run_clear(w->catalog, before_ns, NULL, e) != 0 ? -1 : forget_failed(w, e);
 }
 
 int job_tidy(struct job_at_work *w, struct error *e)

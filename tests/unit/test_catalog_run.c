@@ -394,6 +394,36 @@ static void run_clear(void **state)
     close_runs(c);
 }
 
+/* RET-07: the last failures are remembered; what made backups is none of them. */
+static void run_clear_failed_ret_07(void **state)
+{
+    struct catalog *c = open_runs();
+    struct catalog_policy *other = add_policy(c, "other", CATALOG_POLICY_BACKUP);
+    struct error e = ERROR_INIT;
+    uint64_t count = 0;
+
+    (void)state;
+    for (int i = 1; i <= 14; i++) {
+        struct catalog_run run = add_run(c, nightly, i, 1);
+        bool fails = i != 3;
+        end_job(c, job_of(&run, c, 0), fails ? CATALOG_RUN_FAILED : CATALOG_RUN_SUCCESS,
+                fails ? "x" : NULL);
+    }
+    struct catalog_run foreign = add_run(c, other, 1, 1);
+    end_job(c, job_of(&foreign, c, 0), CATALOG_RUN_FAILED, "x");
+    must(catalog_run_clear_failed(c, nightly->id, 10, &count, &e), &e);
+    assert_int_equal(count, 3); /* 1, 2 and 4 of 13 */
+    must(catalog_run_clear_failed(c, nightly->id, 2, &count, &e), &e);
+    assert_string_equal(runs_text(c, nightly, text, sizeof(text)),
+                        "14:failed(x) 13:failed(x) 3:success ");
+    must(catalog_run_clear_failed(c, nightly->id, 0, &count, &e), &e);
+    assert_string_equal(runs_text(c, nightly, text, sizeof(text)), "14:failed(x) 3:success ");
+    assert_string_equal(runs_text(c, other, text, sizeof(text)), "1:failed(x) ");
+    assert_string_equal(jobs_text(c, -1, text, sizeof(text)), "success/1 failed/1 failed/1 ");
+    catalog_policy_free(other);
+    close_runs(c);
+}
+
 static int count_run(void *context, const struct catalog_run *run, struct error *e)
 {
     (void)run, (void)e;
@@ -488,6 +518,7 @@ static const struct CMUnitTest tests[] = {
     scratch_test(run_vault_goes_del_09),
     scratch_test(run_since_full_con_08),
     scratch_test(run_clear),
+    scratch_test(run_clear_failed_ret_07),
     scratch_test(run_lists),
     scratch_test(run_check_finds),
 };
