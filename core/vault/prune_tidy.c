@@ -113,7 +113,9 @@ static bool was_passed(const struct prune *p, const uint8_t session[16])
     return false;
 }
 
-/* A session that has ended, or that this call has taken for dead. */
+/* A session that has ended, or that this call has taken for dead.  A silent writer's stays
+ * until a deletion has passed it: it may be taken up again.  Nobody does so with other kinds.
+ */
 static bool has_served(const struct prune *p, const uint8_t session[16])
 {
     for (size_t i = 0; i < p->session_count; i++) {
@@ -121,7 +123,7 @@ static bool has_served(const struct prune *p, const uint8_t session[16])
 
         if (memcmp(s->session, session, 16) == 0)
             return !s->open ||
-                   ((was_passed(p, session) || s->kind == SESSION_PRUNE) &&
+                   ((was_passed(p, session) || s->kind != SESSION_WRITER) &&
                     !prune_session_lives(p, s) && memcmp(session, p->object.session, 16) != 0);
     }
     return false;

@@ -4,11 +4,13 @@
  * writers, mirrors and other pruners, broken off at every step, with forged and damaged
  * records.
  */
+#include "base/clock.h"
 #include "copy_fixture.h"
 #include "unit.h"
 #include "vault/moves.h"
 #include "vault/prune.h"
 #include "vault/prune_record.h"
+#include "vault/session_object.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -328,6 +330,36 @@ static void prune_taken_for_dead(void **state)
     seal_free(s);
     seal_free(old);
     seal_free(again);
+    vault_place_close(&p);
+}
+
+/* What a copier that was killed has left goes once it has been silent, also where nothing is
+ * ever condemned; what a writer has left may be taken up again. */
+static void prune_forgets_dead_copies(void **state)
+{
+    struct session_object o = {.kind = SESSION_COPY, .created_ns = clock_wall_ns()};
+    struct prune_epochs epochs = {0};
+    struct prune_counters c;
+    struct vault_place p;
+    struct making m;
+    struct error e = ERROR_INIT;
+    uint32_t epoch;
+
+    (void)state;
+    vault_place_open(&p, "tgt_mem", false);
+    struct seal *s = make_files(&p, 0, FILES, NULL);
+    memcpy(o.vault, vault_settings(p.vault)->uuid, sizeof(o.vault));
+    memset(o.session, 7, sizeof(o.session));
+    assert_success(session_object_register(p.vault, &o, &epoch, &epochs, &e), e);
+    prune_epochs_free(&epochs);
+    assert_int_equal(prune(&p, &c), PRUNE_CLEAN);
+    assert_int_equal(vault_place_count(&p, "sessions/"), 1);
+    begin(&m, &p, s);
+    add_file(&m, 0, 1);
+    assert_int_equal(prune_soon(&p, &c), PRUNE_CLEAN);
+    assert_int_equal(vault_place_count(&p, "sessions/"), 1);
+    seal_free(end(&m, NULL));
+    seal_free(s);
     vault_place_close(&p);
 }
 
@@ -684,14 +716,23 @@ static void prune_rolls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prune_nothing),           cmocka_unit_test(prune_deleted),
-        cmocka_unit_test(prune_repacks),           cmocka_unit_test(prune_limited),
-        cmocka_unit_test(prune_waits_for_writers), cmocka_unit_test(prune_writers_heed),
-        cmocka_unit_test(prune_taken_for_dead),    cmocka_unit_test(prune_beside_reader),
-        cmocka_unit_test(prune_mirrors),           cmocka_unit_test(prune_waits_for_copies),
-        cmocka_unit_test(prune_broken_off),        cmocka_unit_test(prune_two),
-        cmocka_unit_test(prune_forged_record),     cmocka_unit_test(prune_damaged_move),
-        cmocka_unit_test(prune_unreadable_tree),   cmocka_unit_test(prune_rolls),
+        cmocka_unit_test(prune_nothing),
+        cmocka_unit_test(prune_deleted),
+        cmocka_unit_test(prune_repacks),
+        cmocka_unit_test(prune_limited),
+        cmocka_unit_test(prune_waits_for_writers),
+        cmocka_unit_test(prune_writers_heed),
+        cmocka_unit_test(prune_forgets_dead_copies),
+        cmocka_unit_test(prune_taken_for_dead),
+        cmocka_unit_test(prune_beside_reader),
+        cmocka_unit_test(prune_mirrors),
+        cmocka_unit_test(prune_waits_for_copies),
+        cmocka_unit_test(prune_broken_off),
+        cmocka_unit_test(prune_two),
+        cmocka_unit_test(prune_forged_record),
+        cmocka_unit_test(prune_damaged_move),
+        cmocka_unit_test(prune_unreadable_tree),
+        cmocka_unit_test(prune_rolls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
