@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzers: each is a libFuzzer entry and, by itself, replays its seeds and alters them for a second.
 fuzz_harness = tests/fuzz/fuzz.h tests/fuzz/fuzz_main.c
-fuzz_records = tests/fuzz/fuzz_records.h tests/unit/vault_records.c tests/unit/vault_records.h
+fuzz_records = tests/fuzz/fuzz_records.h tests/unit/vault_records.c tests/unit/vault_records_prune.c \
+	tests/unit/vault_records.h tests/unit/vault_records_private.h
 fuzz_tests =
 fuzz_tests += tests/fuzz/fuzz_tree_node
 tests_fuzz_fuzz_tree_node_SOURCES = tests/fuzz/fuzz_tree_node.c $(fuzz_harness)

@@ -109,7 +109,8 @@ unit_tests += tests/unit/test_vault_store
 tests_unit_test_vault_store_SOURCES = tests/unit/test_vault_store.c $(vault_fixture)
 unit_tests += tests/unit/test_vault_records
 tests_unit_test_vault_records_SOURCES = tests/unit/test_vault_records.c \
-	tests/unit/vault_records.c tests/unit/vault_records.h
+	tests/unit/vault_records.c tests/unit/vault_records_prune.c \
+	tests/unit/vault_records.h tests/unit/vault_records_private.h
 EXTRA_DIST += tests/format/golden_conf.hex tests/format/golden_slot.hex tests/format/golden_seal.hex
 EXTRA_DIST += tests/format/golden_seal_rules.hex tests/format/golden_about.hex tests/format/golden_prune.hex
 EXTRA_DIST += tests/format/golden_lock.hex

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vault_records.c - see vault_records.h. */
-#include "vault_records.h"
+#include "vault_records_private.h"
 
 #include "base/text.h"
 #include "crypto/derive.h"
@@ -8,7 +8,6 @@
 #include "vault/about_codec.h"
 #include "vault/conf.h"
 #include "vault/lock_codec.h"
-#include "vault/prune_record.h"
 #include "vault/roll.h"
 #include "vault/seal_codec.h"
 #include "vault/slot.h"
@@ -22,9 +21,6 @@ const char records_passphrase[] = "correct horse battery staple";
 
 static const uint8_t salt[32] = "a salt, that must be random, 32.";
 static const uint8_t scrypt_salt[32] = "another salt, for scrypt alone..";
-
-enum { T0 = 1795247878 }; /* 2026-11-21T07:57:58Z */
-#define NS INT64_C(1000000000)
 
 struct masters *records_masters(void)
 {
@@ -712,125 +708,6 @@ static int decode_mark(const void *data, size_t size, struct error *e)
     return read_lock(data, size, "locks/80000005", &r, e);
 }
 
-/* ---- records of prune ---- */
-
-/* Two packs are gone: of the first two heirs have something, of the second nothing is needed.
- */
-static void fixed_prune(struct prune_record *r, enum name_kind kind)
-{
-    *r = (struct prune_record){.kind = kind,
-                               .epoch = kind == NAME_MOVE ? 0 : 6,
-                               .created_ns = T0 * NS + 13,
-                               .seal_count = 2,
-                               .gone_count = 2,
-                               .heir_count = 2,
-                               .place_count = 2,
-                               .roll_count = kind == NAME_MOVE ? 0 : 1};
-    r->seals = calloc(2, sizeof(*r->seals));
-    r->gone = calloc(2, sizeof(*r->gone));
-    r->heirs = calloc(2, sizeof(*r->heirs));
-    r->places = calloc(2, sizeof(*r->places));
-    r->rolls = calloc(1, sizeof(*r->rolls));
-    r->seals[0] = UINT64_C(0x0123456789abcdef);
-    r->seals[1] = UINT64_C(0xfedcba9876543210);
-    memset(r->gone[0].id.hash, 0x44, 32);
-    r->gone[0].id.bytes = 64 << 20;
-    r->gone[0].count = 2;
-    memset(r->gone[1].id.hash, 0x55, 32);
-    r->gone[1].id.bytes = 5000;
-    r->gone[1].first = 2;
-    memset(r->heirs[0].hash, 0x66, 32);
-    r->heirs[0].bytes = 7000;
-    memset(r->heirs[1].hash, 0x77, 32);
-    r->heirs[1].bytes = 8000;
-    r->places[1] = 1;
-    memset(r->rolls[0], 0x33, 32);
-}
-
-static void encode_prune(struct buffer *out, enum name_kind kind)
-{
-    struct vault_writer w = records_writer();
-    struct prune_record r;
-    struct error e = ERROR_INIT;
-
-    fixed_prune(&r, kind);
-    assert_int_equal(prune_record_encode(&r, records_uuid, &w, out, &e), 0);
-    prune_record_free(&r);
-    vault_writer_wipe(&w);
-}
-
-static int read_prune(const void *data, size_t size, enum name_kind kind,
-                      struct prune_record *r, struct error *e)
-{
-    struct keys *k = records_keys();
-    const struct trust trust = {records_uuid, keys_root_public(k)};
-    uint8_t hash[HASH_SIZE];
-    char name[NAME_SIZE];
-
-    hash_sha256(data, size, hash);
-    if (kind == NAME_MOVE)
-        name_of_move(hash, name);
-    else if (kind == NAME_DELETE)
-        name_of_delete(6, name);
-    else
-        name_of_condemn(6, name);
-    int result = prune_record_decode(&trust, data, size, name, r, e);
-    keys_free(k);
-    return result;
-}
-
-static void check_prune(const struct buffer *object, enum name_kind kind)
-{
-    struct prune_record r, x;
-    struct error e = ERROR_INIT;
-
-    fixed_prune(&x, kind);
-    assert_int_equal(read_prune(object->data, object->size, kind, &r, &e), 0);
-    assert_int_equal(r.kind, kind);
-    assert_int_equal(r.epoch, x.epoch);
-    assert_int_equal(r.created_ns, x.created_ns);
-    assert_int_equal(r.seal_count, 2);
-    assert_memory_equal(r.seals, x.seals, 2 * sizeof(*x.seals));
-    assert_int_equal(r.gone_count, 2);
-    assert_memory_equal(r.gone, x.gone, 2 * sizeof(*x.gone));
-    assert_int_equal(r.heir_count, 2);
-    assert_memory_equal(r.heirs, x.heirs, 2 * sizeof(*x.heirs));
-    assert_int_equal(r.place_count, 2);
-    assert_memory_equal(r.places, x.places, 2 * sizeof(*x.places));
-    assert_int_equal(r.roll_count, x.roll_count);
-    assert_true(prune_record_covers(&r, x.seals[1]) && !prune_record_covers(&r, 1));
-    assert_ptr_equal(prune_record_find(&r, x.gone[1].id.hash), &r.gone[1]);
-    assert_int_equal(prune_record_has_roll(&r, x.rolls[0]), kind != NAME_MOVE);
-    prune_record_free(&r);
-    prune_record_free(&x);
-}
-
-static int decode_prune(const void *data, size_t size, enum name_kind kind, struct error *e)
-{
-    struct prune_record r = {.epoch = 0};
-    int result = read_prune(data, size, kind, &r, e);
-
-    prune_record_free(&r);
-    return result;
-}
-
-#define PRUNE_RECORD(word, kind)                                                               \
-    static void encode_##word(struct buffer *out)                                              \
-    {                                                                                          \
-        encode_prune(out, kind);                                                               \
-    }                                                                                          \
-    static void check_##word(const struct buffer *object)                                      \
-    {                                                                                          \
-        check_prune(object, kind);                                                             \
-    }                                                                                          \
-    static int decode_##word(const void *data, size_t size, struct error *e)                   \
-    {                                                                                          \
-        return decode_prune(data, size, kind, e);                                              \
-    }
-PRUNE_RECORD(condemned, NAME_CONDEMN)
-PRUNE_RECORD(deleted, NAME_DELETE)
-PRUNE_RECORD(moved, NAME_MOVE)
-
 const struct record_kind records[] = {
     {"conf", encode_conf, check_conf, decode_conf},
     {"slot, recovery key", encode_recovery, check_recovery, decode_slot},
@@ -843,8 +720,9 @@ const struct record_kind records[] = {
     {"lock, set", encode_set, check_set, decode_set},
     {"lock, lift", encode_lift, check_lift, decode_lift},
     {"lock, mark of time", encode_mark, check_mark, decode_mark},
-    {"prune, condemned", encode_condemned, check_condemned, decode_condemned},
-    {"prune, deleted", encode_deleted, check_deleted, decode_deleted},
-    {"prune, moved", encode_moved, check_moved, decode_moved},
+#define X(word)                                                                                \
+    {"prune, " #word, records_encode_##word, records_check_##word, records_decode_##word},
+    PRUNE_RECORDS(X)
+#undef X
 };
 const size_t record_count = sizeof(records) / sizeof(records[0]);
