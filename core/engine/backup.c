@@ -136,7 +136,9 @@ static int job_session(struct backup_job *job, struct backup_request *request, u
                                       .source_id = request->source_id,
                                       .host = request->host,
                                       .parent = request->parent,
-                                      .threads = threads};
+                                      .threads = threads,
+                                      .pass = request->pass,
+                                      .pass_context = request->pass_context};
     if (session_begin(request->vault, &session, &job->session, e) != 0)
         return -1;
     if (!session_has_parent(job->session))

@@ -37,6 +37,9 @@ struct backup_request {
      * then, and before the seal, on the caller's thread.  NULL = always. */
     int (*room)(void *context, uint64_t bytes, struct error *e);
     void *room_context;
+    /* Before `bytes` are written to the vault: as of struct session_request; NULL = at once. */
+    int (*pass)(void *context, uint64_t bytes, struct error *e);
+    void *pass_context;
     /* Everything was read: what held the source still may let go, and what is known only now
      * may go into the draft of the seal.  Once, on the caller's thread, before the last of it
      * is stored.  NULL = nothing to do. */

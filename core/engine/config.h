@@ -122,9 +122,10 @@ struct config_prices {
 
 /* `runner { }` */
 struct config_runner {
-    unsigned jobs;       /* `jobs`: at a time on this machine, 1 to 64; 2 */
-    int nice;            /* `nice` of jobs, 0 to 19; 10 */
-    char *io_class;      /* `io-class`: "idle", "best-effort" or "none"; "best-effort" */
+    unsigned jobs;   /* `jobs`: at a time on this machine, 1 to 64; 2 */
+    int nice;        /* `nice` of jobs, 0 to 19; 10 */
+    char *io_class;  /* `io-class`: "idle", "best-effort" or "none"; "best-effort" */
+    char *bandwidth; /* `bandwidth`: of what one backup writes, as in limits; NULL = no limit */
     unsigned attempts;   /* `attempts` of a job, 1 to 100; 3 */
     int64_t retry_ns;    /* `retry-delay` between them; 5 min */
     int64_t expire_ns;   /* `expire-every`; 24 h */
@@ -135,7 +136,8 @@ struct config_runner {
     char *log_format;    /* `log-format`: "text" or "json"; "text" */
 };
 
-/* `notify NAME { }`: a way to tell people.  Exactly one of command, mail and webhook is said. */
+/* `notify NAME { }`: a way to tell people.  Exactly one of command, mail and webhook is said.
+ */
 struct config_notify {
     char *name;
     char *command;  /* `command`: gets the notice on standard input; or ... */

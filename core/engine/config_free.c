@@ -71,6 +71,7 @@ void config_free(struct config *c)
     free(c->limits.bandwidth);
     free(c->prices.currency);
     free(c->runner.io_class);
+    free(c->runner.bandwidth);
     free(c->runner.expire_window);
     free(c->runner.ping);
     free(c->runner.log_format);

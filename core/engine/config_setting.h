@@ -58,6 +58,7 @@
     X("jobs", COUNT, runner.jobs, 2, 1, 64, "a number from 1 to 64")                           \
     X("nice", COUNT, runner.nice, 10, 0, 19, "a number from 0 to 19")                          \
     X("io-class", TEXT, runner.io_class, 0, 0, 0, "")                                          \
+    X("bandwidth", TEXT, runner.bandwidth, 0, 0, 0, "")                                        \
     X("attempts", COUNT, runner.attempts, 3, 1, 100, "a number from 1 to 100")                 \
     X("retry-delay", DURATION, runner.retry_ns, 300, 1, 7 * CONFIG_DAY, CONFIG_AGAIN)          \
     X("expire-every", DURATION, runner.expire_ns, CONFIG_DAY, 60, 3650 * CONFIG_DAY,           \

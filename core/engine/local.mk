@@ -82,6 +82,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/locate.c core/engine/locate.h \
 	core/engine/lost.c core/engine/lost.h \
 	core/engine/manage.c core/engine/manage.h \
+	core/engine/pace.c core/engine/pace.h \
 	core/engine/parameters.c core/engine/parameters.h \
 	core/engine/policy_draft.c \
 	core/engine/policy_manage.c core/engine/policy_manage.h \

@@ -292,6 +292,11 @@ static int note_consistency(void *context, struct seal *seal, struct error *e)
     return stamp_tag(p->request->stamp, clock_wall_ns(), seal, e);
 }
 
+static int pass(void *context, uint64_t bytes, struct error *e)
+{
+    return pace_wait(context, bytes, e);
+}
+
 static int ask_room(void *context, uint64_t bytes, struct error *e)
 {
     const struct protection *p = context;
@@ -322,6 +327,8 @@ static int run(struct protection *p, const struct job_reporter *reporter, struct
         .reporter = *reporter,
         .room = p->request->vault->row->quota_bytes > 0 ? ask_room : NULL,
         .room_context = p,
+        .pass = p->request->pace != NULL ? pass : NULL,
+        .pass_context = p->request->pace,
         .read = note_consistency,
         .read_context = p,
     };

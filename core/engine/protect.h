@@ -8,6 +8,7 @@
 
 #include "engine/hooks.h"
 #include "engine/job.h"
+#include "engine/pace.h"
 #include "engine/setup.h"
 #include "engine/stamp.h"
 
@@ -23,6 +24,7 @@ struct protect_request {
     enum policy_consistency consistency; /* wanted; the source's settings may want more */
     const char *policy_name;             /* for hooks; NULL = by hand */
     const struct stamp *stamp;           /* of the policy that makes it; NULL = by hand */
+    struct pace *pace;                   /* holds back what is written; NULL = nothing does */
     const struct job_reporter *reporter;
     void *context; /* of these two, either may be NULL: */
     /* Its task has begun. */

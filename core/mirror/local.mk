@@ -8,7 +8,6 @@ core_mirror_libmirror_la_SOURCES = \
 	core/mirror/item.c \
 	core/mirror/lane.c \
 	core/mirror/look.c \
-	core/mirror/pace.c core/mirror/pace.h \
 	core/mirror/replica.c core/mirror/replica.h core/mirror/replica_private.h \
 	core/mirror/replica_choose.c \
 	core/mirror/replica_end.c \

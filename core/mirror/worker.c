@@ -156,12 +156,7 @@ static int look_at_all(struct worker *w, bool last, size_t *count, struct error 
 
 static int open_pace(struct worker *w, struct error *e)
 {
-    const char *text = setup_config(w->setup)->limits.bandwidth;
-    struct bandwidth bandwidth = {{0}};
-
-    if (text != NULL && bandwidth_parse(text, &bandwidth, e) != 0)
-        return -1;
-    w->pace = pace_new(&bandwidth, e);
+    w->pace = pace_new(setup_config(w->setup)->limits.bandwidth, e);
     return w->pace != NULL ? 0 : -1;
 }
 

@@ -11,7 +11,7 @@
 #ifndef CORE_MIRROR_WORKER_PRIVATE_H
 #define CORE_MIRROR_WORKER_PRIVATE_H
 
-#include "mirror/pace.h"
+#include "engine/pace.h"
 #include "mirror/worker.h"
 #include "vault/transfer.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bandwidth.h - how fast copying between regions may be, by time of day.  Pure; any threads.
+ * bandwidth.h - how fast copying between regions, and the backups of policies, may be by time
+ * of day.  Pure; any threads.
  *
  *     8:18:5120|18:22:20480     from 8 to 18 h 5 MiB/s, from 18 to 22 h 20 MiB/s, else no limit
  *

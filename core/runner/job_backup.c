@@ -133,6 +133,9 @@ static int protect(struct job_at_work *w, struct open_vault *vault, const char *
                                 .zone = w->policy->zone};
 
     fill_hooks(w->policy, &hooks);
+    struct pace *pace = pace_new(setup_config(w->setup)->runner.bandwidth, e);
+    if (pace == NULL)
+        return -1;
     const struct protect_request request = {.vault = vault,
                                             .source = source,
                                             .full = w->run.full,
@@ -140,11 +143,14 @@ static int protect(struct job_at_work *w, struct open_vault *vault, const char *
                                             .consistency = w->policy->consistency,
                                             .policy_name = w->run.policy_name,
                                             .stamp = &stamp,
+                                            .pace = pace,
                                             .reporter = w->request->reporter,
                                             .context = w,
                                             .started = on_started,
                                             .recorded = on_recorded};
-    if (protect_run(w->setup, &request, &result, e) != 0)
+    int made = protect_run(w->setup, &request, &result, e);
+    pace_free(pace);
+    if (made != 0)
         return -1;
     seal_free(result.seal);
     describe(w, &result);

@@ -179,9 +179,12 @@ static struct packer_block *next_block(struct pack_writer *w)
 
 static void append(struct pack_writer *w, const struct packer_block *b)
 {
+    const struct packer_request *request = &w->packer->request;
     struct error e = ERROR_INIT;
 
-    if (!atomic_load(&w->packer->failed) &&
+    if (atomic_load(&w->packer->failed))
+        return;
+    if ((request->pass != NULL && request->pass(request->pass_context, b->size, &e) < 0) ||
         envelope_writer_append(&w->writer, b->data, b->size, &e) < 0)
         packer_fail(w->packer, &e);
 }

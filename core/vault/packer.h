@@ -29,6 +29,10 @@ struct packer_request {
      * which ends the packer.  One call at a time, on one of the packer's threads; must not call
      * the packer. */
     int (*committed)(void *context, struct pack *pack, struct error *e);
+    /* Before `bytes` are written: waits, counts; a failure ends the packer.  On several of its
+     * threads at a time; may be NULL. */
+    int (*pass)(void *context, uint64_t bytes, struct error *e);
+    void *pass_context;
 };
 
 struct packer *packer_new(const struct packer_request *request, struct error *e);

@@ -107,13 +107,16 @@ static void sweep(struct session *s)
         log_write(LOG_DEBUG, "vault", "%s", ignored.text);
 }
 
-static int start_threads(struct session *s, unsigned threads, struct error *e)
+static int start_threads(struct session *s, const struct session_request *from, struct error *e)
 {
     struct packer_request request = {.vault = s->vault,
                                      .session = s->object.session,
-                                     .threads = threads > 0 ? threads : pool_processors(),
+                                     .threads =
+                                         from->threads > 0 ? from->threads : pool_processors(),
                                      .context = s,
-                                     .committed = committed};
+                                     .committed = committed,
+                                     .pass = from->pass,
+                                     .pass_context = from->pass_context};
 
     s->packer = packer_new(&request, e);
     return s->packer == NULL ? -1 : 0;
@@ -142,7 +145,7 @@ static int start(struct session *s, const struct session_request *request, struc
     free(content.packs);
     if (result < 0 || store_over(s->vault, s->index, SESSION_BLOCK_BYTES, &s->store, e) < 0)
         return -1;
-    return start_threads(s, request->threads, e);
+    return start_threads(s, request, e);
 }
 
 int session_begin(struct vault *v, const struct session_request *request,

@@ -24,6 +24,10 @@ struct session_request {
         *parent;      /* NULL = none; its packs are needed by the new backup too.  It is
                          dropped when one of them is missing or known to be damaged */
     unsigned threads; /* for compression and encryption; 0 = number of processors */
+    /* Before `bytes` of a pack are written: waits, counts; a failure ends the session.  On
+     * several threads at a time; may be NULL. */
+    int (*pass)(void *context, uint64_t bytes, struct error *e);
+    void *pass_context;
 };
 
 struct session_counters {

@@ -60,6 +60,7 @@ scenario_plain_tests += tests/scenario/fault-corrupt.sh
 scenario_plain_tests += tests/scenario/fault-kill.sh
 scenario_plain_tests += tests/scenario/fault-prune.sh
 scenario_plain_tests += tests/scenario/house-units.sh
+scenario_plain_tests += tests/scenario/runner-bandwidth.sh
 scenario_plain_tests += tests/scenario/runner-works.sh
 TESTS += $(scenario_tests)
 if !SANITIZERS

@@ -24,6 +24,7 @@ static void config_tell_defaults(void **state)
     assert_int_equal(c->runner.jobs, 2);
     assert_int_equal(c->runner.nice, 10);
     assert_string_equal(c->runner.io_class, "best-effort");
+    assert_null(c->runner.bandwidth);
     assert_int_equal(c->runner.attempts, 3);
     assert_int_equal(c->runner.retry_ns, 300 * SECOND);
     assert_int_equal(c->runner.expire_ns, 86400 * SECOND);
@@ -42,7 +43,8 @@ static void config_tell_everything(void **state)
 {
     static const char text[] =
         "limits { policies = 7 }\n"
-        "runner { jobs = 64 nice = 0 io-class = idle attempts = 100 retry-delay = 1s\n"
+        "runner { jobs = 64 nice = 0 io-class = idle attempts = 100 retry-delay = 1s "
+        "bandwidth = \"8:18:512|18:24:1\"\n"
         "  expire-every = 1m expire-window = \"22:30-06:00\" prune-every = 0\n"
         "  verify-within = 0 log-format = json }\n"
         "metrics { file = /run/lagan.prom }\n"
@@ -59,6 +61,7 @@ static void config_tell_everything(void **state)
     assert_int_equal(c->runner.jobs, 64);
     assert_int_equal(c->runner.nice, 0);
     assert_string_equal(c->runner.io_class, "idle");
+    assert_string_equal(c->runner.bandwidth, "8:18:512|18:24:1");
     assert_int_equal(c->runner.retry_ns, SECOND);
     assert_int_equal(c->runner.expire_ns, 60 * SECOND);
     assert_string_equal(c->runner.expire_window, "22:30-06:00");
@@ -97,6 +100,7 @@ static const struct config_row rows[] = {
     {"\nrunner {\n nice = 20 }", ":3: nice = '20': a number from 0 to 19"},
     {RUNNER("nice = -1"), "a number from 0 to 19"},
     {RUNNER("io-class = realtime"), "io-class = 'realtime': idle, best-effort or none"},
+    {RUNNER("bandwidth = \"0:25:1\""), "bandwidth '0:25:1': "},
     {RUNNER("io-class = none"), ""},
     {RUNNER("io-class = \"\""), "idle, best-effort or none"},
     {RUNNER("io-class = \"idle|none\""), "idle, best-effort or none"},

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pace.c - see pace.h. */
-#include "mirror/pace.h"
+#include "engine/pace.h"
 
 #include "base/clock.h"
 #include "base/object.h"
 #include "driver/operation.h"
+#include "policy/bandwidth.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,16 +23,19 @@ struct pace {
     int64_t free_ns; /* boot clock: until then all that was allowed has passed */
 };
 
-struct pace *pace_new(const struct bandwidth *bandwidth, struct error *e)
+struct pace *pace_new(const char *bandwidth, struct error *e)
 {
-    struct pace *p = calloc(1, sizeof(*p));
+    struct bandwidth limit = {{0}};
 
+    if (bandwidth != NULL && bandwidth_parse(bandwidth, &limit, e) != 0)
+        return NULL;
+    struct pace *p = calloc(1, sizeof(*p));
     if (p == NULL) {
         error_no_memory(e, "a bandwidth limit");
         return NULL;
     }
     p->magic = PACE_MAGIC;
-    p->bandwidth = *bandwidth;
+    p->bandwidth = limit;
     pthread_mutex_init(&p->lock, NULL);
     return p;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pace.h - holds bytes back so that no more pass in a second than the time of day allows. */
-#ifndef CORE_MIRROR_PACE_H
-#define CORE_MIRROR_PACE_H
+#ifndef CORE_ENGINE_PACE_H
+#define CORE_ENGINE_PACE_H
 
-#include "policy/bandwidth.h"
+#include "base/error.h"
 
 struct pace;
 
-/* `bandwidth` is copied. */
-struct pace *pace_new(const struct bandwidth *bandwidth, struct error *e);
+/* `bandwidth`: a text as policy/bandwidth.h reads it; NULL = no limit. */
+struct pace *pace_new(const char *bandwidth, struct error *e);
 /* NULL is fine. */
 void pace_free(struct pace *p);
 /* Returns when `bytes` more may pass; at once where there is no limit.  -1 with class CANCELLED
