@@ -20,7 +20,7 @@ int deletion_prepare(struct setup *s, const struct open_vault *vault,
         locking_check(s, vault->row, vault->vault, NULL, e) != 0 ||
         vault_deletions_finish(vault->vault, e) != 0)
         return -1;
-    return reconcile_backups(setup_catalog(s), vault->row->uuid, seals, e);
+    return reconcile_backups(setup_catalog(s), vault->row->uuid, vault->vault, seals, e);
 }
 
 /* ---- what stands against it ---- */
@@ -92,7 +92,7 @@ static void look_again(struct catalog *c, const struct deletion_request *r)
     struct seal_list seals = {0};
     struct error ignored = ERROR_INIT;
     if (vault_backups(r->vault->vault, &seals, NULL, NULL, &ignored) == 0)
-        reconcile_backups(c, r->vault->row->uuid, &seals, &ignored);
+        reconcile_backups(c, r->vault->row->uuid, r->vault->vault, &seals, &ignored);
     seal_list_free(&seals);
 }
 

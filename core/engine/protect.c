@@ -133,7 +133,8 @@ static int look_around(struct protection *p, struct error *e)
         vault_backups(vault->vault, &p->seals, NULL, NULL, e) != 0)
         return -1;
     /* The backup matters more than what the catalog lacks. */
-    if (reconcile_backups(setup_catalog(p->setup), vault->row->uuid, &p->seals, &why) != 0)
+    if (reconcile_backups(setup_catalog(p->setup), vault->row->uuid, vault->vault, &p->seals,
+                          &why) != 0)
         log_write(LOG_WARNING, "backup", "the catalog may lack backups: %s", why.text);
     return 0;
 }

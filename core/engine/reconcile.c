@@ -13,6 +13,7 @@
 /* A row of the catalog, as far as it matters here. */
 struct known {
     char id[CATALOG_SEAL_ID_SIZE];
+    char seal_name[CATALOG_TEXT_SIZE];
     bool deleting;
     bool sealed; /* its seal is there */
 };
@@ -33,6 +34,7 @@ static int collect(void *context, const struct catalog_backup *row, struct error
     }
     struct known *known = &list->items[list->count++];
     memcpy(known->id, row->id, sizeof(known->id));
+    memcpy(known->seal_name, row->seal_name, sizeof(known->seal_name));
     known->deleting = row->state == CATALOG_BACKUP_DELETING;
     known->sealed = false;
     return 0;
@@ -61,13 +63,14 @@ static int learn(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
     return catalog_backup_upsert(catalog, &row, e);
 }
 
-/* Who deleted it could not say so any more. */
+/* Who deleted it could not say so any more, or was elsewhere. */
 static int bury(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
-                struct error *e)
+                bool here, struct error *e)
 {
-    struct catalog_deletion line = {
-        .rule = "broken-off",
-        .reason = "a deletion that was broken off; its tombstone in the vault has the reason"};
+    struct catalog_deletion line = {.rule = "broken-off"};
+    snprintf(line.reason, sizeof(line.reason), "%s; its tombstone in the vault has the reason",
+             here ? "a deletion that was broken off"
+                  : "its writer took it back, or it was deleted elsewhere");
     struct catalog_backup row;
     if (catalog_backup_get(catalog, vault, id, &row, e) != 0 ||
         catalog_backup_bury(catalog, vault, id, e) != 0)
@@ -148,13 +151,46 @@ static int bring_in_line(struct catalog *catalog, const uint8_t vault[CATALOG_ID
     free(graves.names);
     for (size_t i = 0; result == 0 && i < list->count; i++) {
         if (list->items[i].deleting && !list->items[i].sealed)
-            result = bury(catalog, vault, list->items[i].id, e);
+            result = bury(catalog, vault, list->items[i].id, true, e);
     }
     return result;
 }
 
+static int bury_alone(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
+                      const char *id, struct error *e)
+{
+    if (catalog_begin(catalog, e) != 0)
+        return -1;
+    if (bury(catalog, vault, id, false, e) == 0)
+        return catalog_commit(catalog, e);
+    catalog_rollback(catalog);
+    return -1;
+}
+
+/* Storage is asked outside of transactions.  A row that another process has buried meanwhile is
+ * fine. */
+static int bury_deleted(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
+                        struct vault *from, const struct known_list *list, struct error *e)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct known *known = &list->items[i];
+        struct error why = ERROR_INIT;
+        if (known->sealed || known->deleting)
+            continue;
+        int deleted = vault_backup_is_deleted(from, known->seal_name, e);
+        if (deleted < 0)
+            return -1;
+        if (deleted == 0 || bury_alone(catalog, vault, known->id, &why) == 0 ||
+            why.code == ERROR_NO_BACKUP)
+            continue;
+        *e = why;
+        return -1;
+    }
+    return 0;
+}
+
 int reconcile_backups(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
-                      const struct seal_list *seals, struct error *e)
+                      struct vault *from, const struct seal_list *seals, struct error *e)
 {
     struct known_list list = {0};
     int result = -1;
@@ -169,6 +205,8 @@ int reconcile_backups(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SI
         result = catalog_commit(catalog, e);
     else
         catalog_rollback(catalog);
+    if (result == 0 && from)
+        result = bury_deleted(catalog, vault, from, &list, e);
     free(list.items);
     return result;
 }

@@ -10,9 +10,10 @@
  * Brings the catalog's rows of one vault in line with `seals`, its opened seals as they were
  * listed just now: a backup that the catalog does not know gets its row, a deletion that began
  * here is finished where the seal is gone and taken back where it is not.  Rows without a seal
- * that nobody here was deleting stay, as witnesses of a loss.
+ * go when the vault (`from`, open; NULL = it is not asked) has their tombstone, as after a
+ * writer has taken its backup back; all others stay, as witnesses of a loss.
  */
 int reconcile_backups(struct catalog *catalog, const uint8_t vault[CATALOG_ID_SIZE],
-                      const struct seal_list *seals, struct error *e);
+                      struct vault *from, const struct seal_list *seals, struct error *e);
 
 #endif

@@ -100,7 +100,7 @@ static int find_made(struct job_at_work *w, struct open_vault *vault, struct mad
         return 0;
     if (vault_backups(vault->vault, &seals, NULL, NULL, e) != 0)
         return -1;
-    int result = reconcile_backups(w->catalog, w->job.vault, &seals, e);
+    int result = reconcile_backups(w->catalog, w->job.vault, vault->vault, &seals, e);
     seal_list_free(&seals);
     if (result == 0)
         result =

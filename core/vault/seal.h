@@ -134,6 +134,8 @@ int vault_backup_packs(struct vault *v, const struct seal *seal, struct seal_pac
  * stays (vault/lock.h): BACKUP_LOCKED, LOCK_STATE. */
 int vault_backup_delete(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
                         const char *reason, struct error *e);
+/* Whether the vault has a genuine tombstone of the seal `name` (without "seals/"): 1, 0, -1. */
+int vault_backup_is_deleted(struct vault *v, const char *name, struct error *e);
 /* Removes the seals that valid tombstones hide: what deletions that were broken off have left.
  * Where the store lets nothing be removed they stay, and hinder nobody. */
 int vault_deletions_finish(struct vault *v, struct error *e);

@@ -165,3 +165,11 @@ int tombstone_read(struct vault *v, const char *name, struct buffer *data, struc
     *e = failure;
     return -1;
 }
+
+int vault_backup_is_deleted(struct vault *v, const char *name, struct error *e)
+{
+    struct buffer data CLEANUP_BUFFER = BUFFER_INIT;
+    struct error damaged = ERROR_INIT;
+
+    return tombstone_read(v, name, &data, &damaged, e);
+}

@@ -696,7 +696,7 @@ static void deletion_broken_off(void **state)
     assert_success(catalog_backup_set_state(catalog(), vault->uuid, rows[0].id,
                                             CATALOG_BACKUP_DELETING, &e),
                    e);
-    assert_success(reconcile_backups(catalog(), vault->uuid, &none, &e), e);
+    assert_success(reconcile_backups(catalog(), vault->uuid, NULL, &none, &e), e);
     assert_int_equal(
         catalog_deletion_list(catalog(), vault->uuid, rows[0].id, 0, last_deletion, &line, &e),
         1);

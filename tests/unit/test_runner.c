@@ -463,10 +463,45 @@ static void job_learns_nothing_that_went(void **state)
     assert_success(vault_backups(vault.vault, &seals, NULL, NULL, &e), e);
     assert_int_equal(seals.count, 2);
     world_delete(&w, "main", id);
-    assert_success(reconcile_backups(setup_catalog(w.setup), vault.row->uuid, &seals, &e), e);
+    assert_success(
+        reconcile_backups(setup_catalog(w.setup), vault.row->uuid, vault.vault, &seals, &e), e);
     assert_int_equal(catalog_backup_get(setup_catalog(w.setup), vault.row->uuid, id, &row, &e),
                      -1);
     assert_int_equal(e.code, ERROR_NO_BACKUP);
+    seal_list_free(&seals);
+    open_vault_close(&vault);
+    world_drop(&w);
+}
+
+/* A backup that its writer has taken back, after somebody else had written it down, is none;
+ * one whose seal is merely missing is a loss, and stays. */
+static void withdrawn_backup_goes(void **state)
+{
+    static const uint8_t writer[16] = "another computer";
+    struct seal_list seals = {0}, left = {0};
+    struct open_vault vault = {0};
+    struct catalog_backup row;
+    struct error e = ERROR_INIT;
+    struct world w;
+    char id[CATALOG_SEAL_ID_SIZE];
+
+    (void)state;
+    world_make(&w, "tgt_dir");
+    world_vault(&w, "main");
+    world_backup(&w, "main", id);
+    world_backup(&w, "main", NULL);
+    assert_success(setup_vault_open(w.setup, "east", "main", NULL, false, &vault, &e), e);
+    assert_success(vault_backups(vault.vault, &seals, NULL, NULL, &e), e);
+    assert_success(vault_backup_delete(vault.vault, seals.seals[0], writer, "withdrawn", &e),
+                   e);
+    assert_success(
+        reconcile_backups(setup_catalog(w.setup), vault.row->uuid, vault.vault, &left, &e), e);
+    const char *gone = seals.seals[0]->id, *lost = seals.seals[1]->id;
+    assert_int_equal(
+        catalog_backup_get(setup_catalog(w.setup), vault.row->uuid, gone, &row, &e), -1);
+    assert_int_equal(e.code, ERROR_NO_BACKUP);
+    assert_success(catalog_backup_get(setup_catalog(w.setup), vault.row->uuid, lost, &row, &e),
+                   e);
     seal_list_free(&seals);
     open_vault_close(&vault);
     world_drop(&w);
@@ -624,6 +659,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(job_is_tried_again),
     cmocka_unit_test(job_takes_over_what_was_made),
     cmocka_unit_test(job_learns_nothing_that_went),
+    cmocka_unit_test(withdrawn_backup_goes),
     cmocka_unit_test(upkeep_comes_again),
     cmocka_unit_test(upkeep_statuses),
     cmocka_unit_test(rotation_reads_all_in_time),
