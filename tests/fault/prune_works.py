@@ -31,6 +31,7 @@ MIRRORS = ("[COPY]-main", "[COPY]-second")
 REGIONS = """
 region west {{ target tgt_dir {{ path = {live}/west }} }}
 region south {{ target tgt_dir {{ path = {live}/south }} }}
+limits {{ retry-budget = 30d }}
 mirror {{ history-delay = 0s  delete-delay = 0s  delete-limit = 100000 }}
 """
 DAYS_2 = 49 * 3600
