@@ -167,9 +167,8 @@ int command_policy_cancel(struct session *s, struct error *e)
     return 0;
 }
 
-int command_policy_run(struct session *s, struct error *e)
+int policy_run_row(struct session *s, struct catalog_policy *row, struct error *e)
 {
-    struct catalog_policy *row = policy_operand(s, e);
     struct catalog_run run;
     bool wait = session_given(s, OPTION_WAIT);
     int result = row ? policy_run_by_hand(s->setup, row, &run, e) : -1;
@@ -177,4 +176,9 @@ int command_policy_run(struct session *s, struct error *e)
     if (result == 0 && wait)
         result = work_off(s, &run, e);
     return result == 0 ? finish(s, run.id, wait, e) : -1;
+}
+
+int command_policy_run(struct session *s, struct error *e)
+{
+    return policy_run_row(s, policy_operand(s, e), e);
 }

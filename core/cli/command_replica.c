@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* command_replica.c - replicas: asked for, and deleted. */
-#include "cli/session.h"
+#include "cli/policy_record.h"
 
 #include "base/text.h"
 #include "driver/operation.h"
@@ -137,8 +137,8 @@ static int check_arguments(struct session *s, struct error *e)
 {
     if (!session_operand(s, 0) && !session_given(s, OPTION_VAULT))
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
-                         "say what is to be replicated: a backup, or all of a vault with "
-                         "--vault");
+                         "say what is to be replicated: a backup, all of a vault with "
+                         "--vault, or what a policy picks with --policy");
     if (session_given(s, OPTION_WAIT) && session_given(s, OPTION_DRY_RUN))
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "--dry-run does nothing that --wait could wait for");
@@ -172,10 +172,38 @@ static int create(struct asked *asked, struct replica_counts *counts, struct err
     return result;
 }
 
+/* The policy says everything else. */
+static int create_by_policy(struct session *s, struct error *e)
+{
+    static const enum option others[] = {
+        OPTION_VAULT, OPTION_REGION,       OPTION_REPLICA_TO,  OPTION_INTO,   OPTION_PROJECT,
+        OPTION_AGAIN, OPTION_REPLICA_NAME, OPTION_DESCRIPTION, OPTION_DRY_RUN};
+    bool more = session_operand(s, 0) != NULL;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        more |= session_given(s, others[i]);
+    if (more)
+        return error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                         "--policy says what goes and where to: only --wait stands beside it");
+    if (session_setup(s, NEED_CATALOG, e) != 0)
+        return -1;
+    struct catalog_policy *row =
+        catalog_policy_find(session_catalog(s), session_value(s, OPTION_POLICY), e);
+    if (row && row->kind != CATALOG_POLICY_REPLICATION) {
+        error_set(e, LAGAN_PRECONDITION, ERROR_POLICY_KIND,
+                  "the policy %s makes backups, no replicas; `lagan policy run` runs it",
+                  row->name);
+        catalog_policy_free(row);
+        row = NULL;
+    }
+    return policy_run_row(s, row, e);
+}
+
 int command_replica_create(struct session *s, struct error *e)
 {
     struct asked asked = {.session = s};
     struct replica_counts counts;
+    if (session_given(s, OPTION_POLICY))
+        return create_by_policy(s, e);
     if (check_arguments(s, e) != 0 || session_setup(s, NEED_CATALOG, e) != 0)
         return -1;
     int result = create(&asked, &counts, e);

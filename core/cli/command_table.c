@@ -147,7 +147,7 @@ const struct command command_rows[] = {
      "let the deletions go that the brake has stopped", NULL},
     {"replica create", "[BACKUP]", OPERAND_BACKUP, 0, 1,
      O(REPLICA_TO) | O(INTO) | O(PROJECT) | O(REGION) | O(VAULT) | O(REPLICA_NAME) |
-         O(DESCRIPTION) | O(DRY_RUN) | O(AGAIN) | O(WAIT),
+         O(DESCRIPTION) | O(DRY_RUN) | O(AGAIN) | O(WAIT) | O(POLICY),
      command_replica_create, "copy a backup, or all of a vault, into another region",
      "--region and --vault say where the backup is, --to and --into where it goes.\n"
      "Without BACKUP all of --vault goes that was not replicated there before.  `lagan run`\n"

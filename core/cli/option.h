@@ -101,6 +101,7 @@ enum {
       "refused: it follows from the zones of the region")                                      \
     X(TAG, "tag", 0, "NAME=VALUE", OPTION_REPEATED, "set a tag")                               \
     X(UNTAG, "untag", 0, "NAME", OPTION_REPEATED, "take a tag away")                           \
+    X(POLICY, "policy", 0, "NAME", 0, "what this replication policy picks, to where it says")  \
     X(NEW_VAULT, "new-vault", 0, NULL, 0,                                                      \
       "make the vault of --vault, or one with a made name, for it")                            \
     X(UNTIL, "until", 0, "TIME", 0, "how long, such as 30d; without end")                      \

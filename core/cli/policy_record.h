@@ -8,6 +8,9 @@
 
 /* The policy that the first operand names; the setup is opened.  The caller frees. */
 struct catalog_policy *policy_operand(struct session *s, struct error *e);
+/* Runs the policy by hand, now with --wait, and tells what became of it.  Takes the row over;
+ * NULL is an error that `e` has already. */
+int policy_run_row(struct session *s, struct catalog_policy *row, struct error *e);
 /* A policy with its vaults, its next run and its last one. */
 int record_policy(struct session *s, const struct catalog_policy *row, struct error *e);
 void record_run(struct output *o, const struct catalog_run *row);

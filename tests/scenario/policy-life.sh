@@ -155,6 +155,9 @@ create()
     # SCH-02
     l -q policy create away replication replicate-to=west 'schedule=weekly sun 04:00' \
         after=nightly --vault main
+    refused 2 usage 'only --wait' replica create --policy away --to west
+    refused 1 policy-kind 'makes backups' replica create --policy nightly
+    refused 1 no-such-policy nobody replica create --policy nobody
     refused 1 same-region west policy create back replication replicate-to=west --vault copies2 \
         --new-vault --region west --recovery-file r-copies2
     [ ! -e r-copies2 ] || fail 'a recovery file of a vault that was not made'
