@@ -5,28 +5,37 @@
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 . "$abs_top_srcdir/tests/scenario/cli-functions.sh"
 
-# bash starts background jobs with SIGINT ignored, which the program would honour.
+# bash starts background jobs with SIGINT ignored, and nohup all with SIGHUP: the program would
+# honour that.
 program=(python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$abs_top_builddir/lagan"
-    --driver-dir="$abs_top_builddir/test-drivers" --config "$conf")
+for number in sys.argv.pop(1).split():
+    signal.signal(int(number), signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])')
+words=("$abs_top_builddir/lagan" --driver-dir="$abs_top_builddir/test-drivers" --config "$conf")
 
 lagan()
 {
     lagan_with_test_drivers "$@"
 }
 
-# interrupted SIGNAL TIMES: a long backup that gets the signal so many times; its exit status.
-interrupted()
+# A task of a backup is at work, and was for a moment.
+until_running()
 {
-    local status=0 process i
-    "${program[@]}" backup create endless >out 2>err &
-    process=$!
-    for ((i = 0; i < 100; i++)); do
+    local i
+    for ((i = 0; i < 200; i++)); do
         l task list --state running --json | has '"kind":"backup"' && break
         sleep 0.05
     done
     sleep 0.3
+}
+
+# interrupted SIGNAL TIMES: a long backup that gets the signal so many times; its exit status.
+interrupted()
+{
+    local status=0 process i
+    "${program[@]}" '1 2' "${words[@]}" backup create endless >out 2>err &
+    process=$!
+    until_running
     for ((i = 0; i < $2; i++)); do
         kill -"$1" $process 2>/dev/null || :
     done
@@ -59,9 +68,9 @@ done
 check_after
 
 # Killed at once: the next command finds out that the task is over.
-"${program[@]}" backup create endless >/dev/null 2>&1 &
+"${program[@]}" 2 "${words[@]}" backup create endless >/dev/null 2>&1 &
 process=$!
-sleep 0.5
+until_running
 kill -9 $process
 wait $process 2>/dev/null || :
 l task list --json >out
@@ -72,10 +81,10 @@ check_after
 # A signal that was ignored at the start stays so (nohup).
 (
     trap '' HUP
-    exec "${program[@]}" backup create endless >/dev/null 2>err
+    exec "${program[@]}" 2 "${words[@]}" backup create endless >/dev/null 2>err
 ) &
 process=$!
-sleep 0.5
+until_running
 kill -HUP $process
 sleep 0.3
 kill -0 $process || fail 'an ignored signal ended a backup'
