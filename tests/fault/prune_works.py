@@ -35,6 +35,9 @@ limits {{ retry-budget = 30d }}
 mirror {{ history-delay = 0s  delete-delay = 0s  delete-limit = 100000 }}
 """
 DAYS_2 = 49 * 3600
+# Behind all that pruners of two days ahead have left: for who copies, and for who prunes.
+COPIES_AHEAD = DAYS_2 + 2 * 3600
+PRUNES_AHEAD = COPIES_AHEAD + DAYS_2
 KEPT = 4  # backups of a source
 STATES = 6  # of a source that a backup which shows late may be of
 FINE = (0, 5, 130)  # done, or to be tried again
@@ -175,7 +178,7 @@ class Works:
     def catch_up(self):
         """A pruner that was killed is in the way of copies for an hour."""
         for _ in range(3):
-            done = self.start("run", "--once", ahead=DAYS_2)
+            done = self.start("run", "--once", ahead=COPIES_AHEAD)
             text = done.communicate(timeout=120)[0].decode(errors="replace")
             if done.returncode == 0:
                 return
@@ -197,10 +200,10 @@ class Works:
     last = False
 
     def settle(self):
-        """Whatever was left behind is dead two days later, and its room comes back."""
+        """Whatever was left behind is dead days later, and its room comes back."""
         for vault in ("main", "second", *MIRRORS):
             for _ in range(3):
-                done = self.start("prune", "--vault", vault, ahead=DAYS_2)
+                done = self.start("prune", "--vault", vault, ahead=PRUNES_AHEAD)
                 text = done.communicate(timeout=120)[0].decode(errors="replace")
                 if done.returncode != 0:
                     raise Failed(f"prune of {vault} ended with {done.returncode}: {text}")
