@@ -35,11 +35,48 @@ static void report_damaged(struct verify *c, const struct seal_entry *entry)
     verify_found(c, object, true, &entry->why, &backup, entry->gone ? 0 : 1);
 }
 
+/* Takes the entry of a seal for that of its tombstone, and back. */
+static void turn(struct seal_entry *entry, bool gone)
+{
+    size_t length = strlen(entry->name);
+
+    if (gone)
+        snprintf(entry->name + length, sizeof(entry->name) - length, ".gone");
+    else
+        entry->name[length - strlen(".gone")] = '\0';
+    entry->gone = gone;
+}
+
+/* A seal that went after the listing was deleted meanwhile: its tombstone, which was not listed
+ * yet, says so.  Without one it stays a seal that is absent. */
+static int look_for_tombstones(struct verify *c, struct error *e)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->scan.count; i++) {
+        struct seal_entry *entry = &c->scan.entries[i];
+
+        entry->wanted = entry->state == SEAL_ABSENT && !entry->gone &&
+                        seal_scan_tombstone(&c->scan, i) == NULL;
+        if (!entry->wanted)
+            continue;
+        turn(entry, true);
+        entry->state = SEAL_UNREAD;
+        any = true;
+    }
+    if (any && seal_scan_load(c->vault, &c->scan, NULL, e) != 0)
+        return -1;
+    for (size_t i = 0; i < c->scan.count; i++)
+        if (c->scan.entries[i].wanted && c->scan.entries[i].state == SEAL_ABSENT)
+            turn(&c->scan.entries[i], false);
+    return 0;
+}
+
 static int load(struct verify *c, struct error *e)
 {
     for (size_t i = 0; i < c->scan.count; i++)
         c->scan.entries[i].wanted = true;
-    if (seal_scan_load(c->vault, &c->scan, NULL, e) != 0)
+    if (seal_scan_load(c->vault, &c->scan, NULL, e) != 0 || look_for_tombstones(c, e) != 0)
         return -1;
     for (size_t i = 0; i < c->scan.count; i++) {
         const struct seal_entry *entry = &c->scan.entries[i];

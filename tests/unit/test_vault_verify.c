@@ -7,6 +7,7 @@
 #include "unit.h"
 #include "vault/stored.h"
 #include "vault/vault_private.h"
+#include "vault/verify_private.h"
 #include "verify_fixture.h"
 
 #include <stdio.h>
@@ -237,6 +238,43 @@ static void verify_deleted_backup(void **state)
     drop_three(&t);
 }
 
+static void count_finding(void *context, const struct verify_finding *finding)
+{
+    (void)finding;
+    ++*(unsigned *)context;
+}
+
+/* What is deleted between the listing and the look at it is no loss; what vanishes then is. */
+static void verify_beside_deletion(void **state)
+{
+    unsigned found = 0;
+    const struct verify_request request = {.context = &found, .found = count_finding};
+    struct error e = ERROR_INIT;
+    struct three t;
+    char name[64];
+
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        make_three(&t, true);
+        struct verify c = {
+            .vault = t.p.vault, .request = &request, .lock = PTHREAD_MUTEX_INITIALIZER};
+        assert_success(seal_scan_list(t.p.vault, &c.scan, &e), e);
+        assert_int_equal(c.scan.count, 3);
+        snprintf(name, sizeof(name), "seals/%s", t.s[1]->name);
+        if (lost)
+            vault_place_lose(&t.p, name);
+        else
+            assert_success(vault_backup_delete(t.p.vault, t.s[1], vault_place_writer, "x", &e),
+                           e);
+        assert_success(verify_seals(&c, &e), e);
+        assert_int_equal(found > 0, lost);
+        assert_int_equal(c.seal_count, 2);
+        free(c.seals);
+        seal_scan_free(&c.scan);
+        drop_three(&t);
+    }
+}
+
 static void verify_misplaced_session(void **state)
 {
     static const char other[] = "sessions/00000000/00000000000000000000000000000000";
@@ -409,14 +447,23 @@ static void verify_interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verify_sound),          cmocka_unit_test(verify_locked),
-        cmocka_unit_test(verify_missing_pack),   cmocka_unit_test(verify_cut_pack),
-        cmocka_unit_test(verify_altered_pack),   cmocka_unit_test(verify_altered_objects),
-        cmocka_unit_test(verify_lost_seal),      cmocka_unit_test(verify_rolled_back),
-        cmocka_unit_test(verify_deleted_backup), cmocka_unit_test(verify_misplaced_session),
-        cmocka_unit_test(verify_foreign_names),  cmocka_unit_test(verify_slots_of_no_vault),
-        cmocka_unit_test(verify_exchanged_pack), cmocka_unit_test(verify_missing_roll),
-        cmocka_unit_test(verify_one_backup),     cmocka_unit_test(verify_interrupted),
+        cmocka_unit_test(verify_sound),
+        cmocka_unit_test(verify_locked),
+        cmocka_unit_test(verify_missing_pack),
+        cmocka_unit_test(verify_cut_pack),
+        cmocka_unit_test(verify_altered_pack),
+        cmocka_unit_test(verify_altered_objects),
+        cmocka_unit_test(verify_lost_seal),
+        cmocka_unit_test(verify_rolled_back),
+        cmocka_unit_test(verify_deleted_backup),
+        cmocka_unit_test(verify_beside_deletion),
+        cmocka_unit_test(verify_misplaced_session),
+        cmocka_unit_test(verify_foreign_names),
+        cmocka_unit_test(verify_slots_of_no_vault),
+        cmocka_unit_test(verify_exchanged_pack),
+        cmocka_unit_test(verify_missing_roll),
+        cmocka_unit_test(verify_one_backup),
+        cmocka_unit_test(verify_interrupted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
