@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "catalog/catalog_private.h"
 #include "catalog_fixture.h"
+#include "nightly_fixture.h"
 #include "run_fixture.h"
 #include "scratch.h"
 #include "unit.h"
@@ -22,26 +23,6 @@ __attribute__((visibility("default"))) int fdatasync(int fd)
 }
 
 static char text[2000], more[2000];
-
-static struct catalog_policy *nightly;
-
-static struct catalog *open_runs(void)
-{
-    struct catalog *c = open_catalog("s");
-
-    add_vault(c, 10, "main");
-    add_vault(c, 11, "other");
-    nightly = add_policy(c, "nightly", CATALOG_POLICY_BACKUP);
-    return c;
-}
-
-static void close_runs(struct catalog *c)
-{
-    must_be_sound(c);
-    catalog_policy_free(nightly);
-    nightly = NULL;
-    catalog_close(c);
-}
 
 /* ---- claiming ---- */
 
