@@ -44,13 +44,26 @@ static const struct slot source_slots[] = {
 };
 
 static const struct slot target_slots[] = {
-    TARGET_SLOT(capabilities, SLOT_MANDATORY), TARGET_SLOT(put, SLOT_MANDATORY),
-    TARGET_SLOT(stage_begin, SLOT_STAGES),     TARGET_SLOT(stage_write, SLOT_STAGES),
-    TARGET_SLOT(stage_commit, SLOT_STAGES),    TARGET_SLOT(stage_abort, SLOT_STAGES),
-    TARGET_SLOT(get, SLOT_MANDATORY),          TARGET_SLOT(stat, SLOT_MANDATORY),
-    TARGET_SLOT(list, SLOT_MANDATORY),         TARGET_SLOT(remove, SLOT_MANDATORY),
-    TARGET_SLOT(flush, SLOT_MANDATORY),        TARGET_SLOT(capacity, SLOT_OPTIONAL),
+    TARGET_SLOT(capabilities, SLOT_MANDATORY),
+    TARGET_SLOT(put, SLOT_MANDATORY),
+    TARGET_SLOT(stage_begin, SLOT_STAGES),
+    TARGET_SLOT(stage_write, SLOT_STAGES),
+    TARGET_SLOT(stage_commit, SLOT_STAGES),
+    TARGET_SLOT(stage_abort, SLOT_STAGES),
+    TARGET_SLOT(get, SLOT_MANDATORY),
+    TARGET_SLOT(stat, SLOT_MANDATORY),
+    TARGET_SLOT(list, SLOT_MANDATORY),
+    TARGET_SLOT(remove, SLOT_MANDATORY),
+    TARGET_SLOT(flush, SLOT_MANDATORY),
+    TARGET_SLOT(capacity, SLOT_OPTIONAL),
     TARGET_SLOT(sweep, SLOT_OPTIONAL),
+    TARGET_SLOT(multipart_begin, SLOT_MULTIPART),
+    TARGET_SLOT(part_put, SLOT_MULTIPART),
+    TARGET_SLOT(multipart_complete, SLOT_MULTIPART),
+    TARGET_SLOT(multipart_abort, SLOT_MULTIPART),
+    TARGET_SLOT(copy, SLOT_OPTIONAL),
+    TARGET_SLOT(rename, SLOT_OPTIONAL),
+    TARGET_SLOT(clock, SLOT_OPTIONAL),
 };
 
 static const struct slot key_slots[] = {
@@ -94,25 +107,12 @@ bool slot_is_present(const union driver_ops *ops, const struct slot *slot)
     return memcmp((const uint8_t *)ops + slot->offset, nothing, sizeof nothing) != 0;
 }
 
-static bool slot_is_needed(const struct slot *slot, bool has_parameters, bool has_stages)
-{
-    switch (slot->need) {
-    case SLOT_MANDATORY:
-        return true;
-    case SLOT_PARAMETERS:
-        return has_parameters;
-    case SLOT_STAGES:
-        return has_stages;
-    case SLOT_OPTIONAL:
-        break;
-    }
-    return false;
-}
-
-static bool any_stage(const union driver_ops *ops, const struct slot *slots, size_t count)
+/* Groups come all together or not at all. */
+static bool any_of_group(const union driver_ops *ops, const struct slot *slots, size_t count,
+                         enum slot_need group)
 {
     for (size_t i = 0; i < count; i++)
-        if (slots[i].need == SLOT_STAGES && slot_is_present(ops, &slots[i]))
+        if (slots[i].need == group && slot_is_present(ops, &slots[i]))
             return true;
     return false;
 }
@@ -122,12 +122,17 @@ int slots_check(const union driver_ops *ops, uint32_t kind, bool has_parameters,
 {
     size_t counts[2];
     const struct slot *tables[2] = {slots_common(&counts[0]), slots_of_kind(kind, &counts[1])};
-    bool has_stages = any_stage(ops, tables[1], counts[1]);
+    const bool needed[] = {
+        [SLOT_OPTIONAL] = false,
+        [SLOT_MANDATORY] = true,
+        [SLOT_PARAMETERS] = has_parameters,
+        [SLOT_STAGES] = any_of_group(ops, tables[1], counts[1], SLOT_STAGES),
+        [SLOT_MULTIPART] = any_of_group(ops, tables[1], counts[1], SLOT_MULTIPART),
+    };
     for (size_t t = 0; t < 2; t++) {
         for (size_t i = 0; i < counts[t]; i++) {
             const struct slot *slot = &tables[t][i];
-            if (slot_is_needed(slot, has_parameters, has_stages) &&
-                !slot_is_present(ops, slot)) {
+            if (needed[slot->need] && !slot_is_present(ops, slot)) {
                 *missing = slot->name;
                 return -1;
             }

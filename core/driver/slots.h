@@ -13,7 +13,8 @@ enum slot_need {
     SLOT_OPTIONAL,
     SLOT_MANDATORY,
     SLOT_PARAMETERS, /* mandatory when the driver has parameters */
-    SLOT_STAGES      /* all of this group or none */
+    SLOT_STAGES,     /* all of this group or none */
+    SLOT_MULTIPART   /* all of this group or none */
 };
 
 /* One slot. */

@@ -23,6 +23,10 @@ static int check_capabilities(const struct target *t, struct error *e)
     if (told->staged_put != LAGAN_SUPPORT_NONE && !t->ops->stage_begin)
         return error_set(e, LAGAN_UNSUPPORTED, ERROR_DRIVER_REFUSED,
                          "driver %s claims staged puts and lacks the functions for them", name);
+    if (told->multipart != LAGAN_SUPPORT_NONE && !t->ops->multipart_begin)
+        return error_set(e, LAGAN_UNSUPPORTED, ERROR_DRIVER_REFUSED,
+                         "driver %s claims uploads in parts and lacks the functions for them",
+                         name);
     return 0;
 }
 

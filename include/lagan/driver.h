@@ -69,6 +69,7 @@
  *   1.0  2026-11  first version
  *   1.1  2026-11  struct lagan_driver: traits; programs may be started
  *   1.2  2026-11  LAGAN_FEATURE_STREAM
+ *   1.3  2026-11  target.h: slots behind sweep
  */
 #ifndef LAGAN_DRIVER_H
 #define LAGAN_DRIVER_H
@@ -85,7 +86,7 @@ extern "C" {
 /* Equal majors work together; a driver of any minor loads into any host of the same major, as
  * long as the host has the features that the driver requires. */
 #define LAGAN_ABI_MAJOR 1
-#define LAGAN_ABI_MINOR 2
+#define LAGAN_ABI_MINOR 3
 
 /* "lagandrv" read as a little-endian number: the first word of every descriptor. */
 #define LAGAN_DRIVER_MAGIC UINT64_C(0x7672646e6167616c)
@@ -100,9 +101,9 @@ extern "C" {
  *
  * - OK: goes on.
  * - END: ends the walk.  From any slot but walk_next it counts as IO.
- * - TRANSIENT: may make the same call again, after a pause that grows; with BUSY the only class
- *   that is ever tried again.  Release 0.1 does not try again yet: the job fails as temporary
- *   (exit status 5).
+ * - TRANSIENT: makes the same call again, after a pause that grows, as often as the retry layer
+ *   is set to; with BUSY the only class that is ever tried again.  After that the job fails as
+ *   temporary (exit status 5).
  * - BUSY: as TRANSIENT, with fewer calls at a time, and not before retry_after_ms.
  * - TIMEOUT, OFFLINE: the job fails as temporary.
  * - NOT_FOUND: an entry that vanished is left out of the backup and named; a missing object

@@ -32,11 +32,11 @@
  *
  * Most of the bytes are in packs of about 64 MiB; the rest are a few small objects per backup.
  *
- * Later minors append slots for multipart puts, server-side copies, retention and holds,
- * versions, warming of cold tiers and the store's clock.
+ * Later minors append slots for retention and holds, versions and warming of cold tiers.
  *
  * Log of additions
  *   1.0  2026-11  first version
+ *   1.3  2026-11  multipart_..., copy, rename, clock; their capabilities
  */
 #ifndef LAGAN_TARGET_H
 #define LAGAN_TARGET_H
@@ -93,6 +93,22 @@ struct lagan_target_capabilities {
     uint64_t max_object_bytes;
     /* Best size of a pack in bytes; advice, 0 = no preference. */
     uint64_t preferred_bytes;
+    /* Since 1.3: the multipart_ slots; parts of one upload may be put in any order, again, and
+     * at the same time where the thread model allows it.  NONE: the host puts every object in
+     * one piece. */
+    uint8_t multipart;
+    /* Since 1.3: the slot `copy`, without moving the bytes through the host. */
+    uint8_t copy;
+    /* Since 1.3: the slot `rename`, in one step. */
+    uint8_t rename;
+    /* 0. */
+    uint8_t reserved_after_rename;
+    /* Since 1.3, with `multipart`: how many parts an upload may have; 0 = unlimited. */
+    uint32_t part_limit;
+    /* Since 1.3, with `multipart`: bytes that each part but the last must have at least, and
+     * any part may have at most; 0 = no such limit. */
+    uint64_t part_minimum_bytes;
+    uint64_t part_maximum_bytes;
 };
 
 /* An object as the store knows it. */
@@ -140,9 +156,10 @@ struct lagan_sink {
     uint32_t (*filled)(void *context, size_t size);
 };
 
-/* Flags of put and stage_commit. */
+/* Flags of put, stage_commit, multipart_complete, copy and rename. */
 
-/* EXISTS when the name is taken.  The host sets it always. */
+/* EXISTS when the name is taken.  The host sets it wherever the capability `put_if_absent` is
+ * told; without it a taken name is replaced, or UNSUPPORTED. */
 #define LAGAN_PUT_IF_ABSENT UINT64_C(1)
 /* Durable on return, as if followed by flush.  Given only where the capability is told. */
 #define LAGAN_PUT_DURABLE UINT64_C(2)
@@ -152,11 +169,13 @@ struct lagan_sink {
 
 /*
  * The table of a target driver.  Mandatory beside the common ones: capabilities, put, get,
- * stat, list, remove, flush.  The stage_ slots come all together or not at all.
+ * stat, list, remove, flush.  The stage_ slots come all together or not at all, and so do the
+ * multipart_ slots.
  *
  * Any slot with an op may also return CANCELLED, TIMEOUT, TRANSIENT, BUSY, AUTH, OFFLINE and
- * INTERNAL.  `key` is valid until the call returns.  put, stage_commit and remove change
- * something: with an error they tell the outcome (enum lagan_outcome).
+ * INTERNAL.  `key` is valid until the call returns.  put, stage_commit, multipart_complete,
+ * copy, rename and remove change something: with an error they tell the outcome (enum
+ * lagan_outcome).
  */
 struct lagan_target_ops {
     struct lagan_common_ops common;
@@ -233,6 +252,46 @@ struct lagan_target_ops {
      * forgotten.  Absent: writers leave nothing behind. */
     uint32_t (*sweep)(void *handle, struct lagan_op *op, int64_t older_than_ns,
                       uint64_t *removed);
+
+    /* Since 1.3.  Begins an upload in parts of the object `key` into `*upload`.  Nothing is
+     * visible before multipart_complete; what a killed process leaves behind is the business of
+     * `sweep`.  `bytes`: the object's length.  Many uploads may be open, of one key too.
+     * Returns as put. */
+    uint32_t (*multipart_begin)(void *handle, struct lagan_op *op, const char *key,
+                                uint64_t bytes, void **upload);
+
+    /* Since 1.3.  Puts part `number` (from 1): `bytes` (from 1) bytes read from `content`,
+     * whose offsets are those within the part.  A number that was put before is replaced. Calls
+     * for different parts of one upload may overlap with LAGAN_THREADS_PARALLEL, each with an
+     * op of its own.  A part that failed harms no other and may be put again.  `sha256` as in
+     * put, of the part.  Returns as put, but never EXISTS. */
+    uint32_t (*part_put)(void *upload, struct lagan_op *op, uint32_t number, uint64_t bytes,
+                         const struct lagan_content *content, const uint8_t *sha256);
+
+    /* Since 1.3.  Makes the object of parts 1 to `parts`, in that order, visible in one step;
+     * INVALID when one of them was never put, or when their lengths do not add up to what
+     * multipart_begin was told.  Frees the upload, also on failure, when nothing is visible.
+     * `flags` and results as put. */
+    uint32_t (*multipart_complete)(void *upload, struct lagan_op *op, uint32_t parts,
+                                   uint64_t flags);
+
+    /* Since 1.3.  Leaves no trace and frees the upload.  No part_put is running. */
+    void (*multipart_abort)(void *upload);
+
+    /* Since 1.3.  Makes an object `to` with the bytes of `from`, which stays.  `flags` as put.
+     * Returns as put, and NOT_FOUND (`from`).  Absent: the host reads and puts. */
+    uint32_t (*copy)(void *handle, struct lagan_op *op, const char *from, const char *to,
+                     uint64_t flags);
+
+    /* Since 1.3.  Gives the object `from` the name `to`: at every moment readers find it under
+     * at least one of the two names, and under one alone in the end.  `flags` and results as
+     * copy.  Absent: the host copies and removes. */
+    uint32_t (*rename)(void *handle, struct lagan_op *op, const char *from, const char *to,
+                       uint64_t flags);
+
+    /* Since 1.3.  The store's own clock, nanoseconds since 1970, as of some moment during the
+     * call.  Returns OK, UNSUPPORTED.  Absent: the store has none that differs from ours. */
+    uint32_t (*clock)(void *handle, struct lagan_op *op, int64_t *now_ns);
 };
 
 #ifdef __cplusplus
