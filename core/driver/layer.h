@@ -65,6 +65,9 @@ struct layer_place {
     pthread_mutex_t *lock;       /* what `serial` takes; NULL = calls may overlap */
     uint64_t open_flags;         /* LAGAN_OPEN_... */
     void *handle;                /* the driver's, for calls of a layer's own */
+    /* Tells this store from any other: its driver and parameters, without secrets.  NULL = not
+     * known: nothing of it can be kept from one stack to the next. */
+    const char *identity;
 };
 
 /* A kind of layer. */
