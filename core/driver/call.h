@@ -57,7 +57,7 @@ enum {
     X(MULTIPART_COMPLETE, multipart_complete, CALL_CHANGES)                                    \
     X(MULTIPART_ABORT, multipart_abort, CALL_RELEASES)                                         \
     X(COPY, copy, CALL_CHANGES | CALL_REPEATABLE)                                              \
-    X(RENAME, rename, CALL_CHANGES)                                                            \
+    X(RENAME, rename, CALL_CHANGES | CALL_REPEATABLE)                                          \
     X(CLOCK, clock, CALL_REPEATABLE)
 
 /* The same of sources, struct lagan_source_ops. */
@@ -80,9 +80,9 @@ enum {
     X(WRITE_ZERO, write_zero, CALL_CHANGES)                                                    \
     X(ENTRY_COMMIT, entry_commit, CALL_CHANGES)                                                \
     X(ENTRY_ABORT, entry_abort, CALL_RELEASES)                                                 \
-    X(NODE_CREATE, node_create, CALL_CHANGES | CALL_COLLECTS)                                  \
-    X(DIRECTORY_FINISH, directory_finish, CALL_CHANGES | CALL_COLLECTS)                        \
-    X(LINK_CREATE, link_create, CALL_CHANGES)
+    X(NODE_CREATE, node_create, CALL_CHANGES | CALL_REPEATABLE | CALL_COLLECTS)                \
+    X(DIRECTORY_FINISH, directory_finish, CALL_CHANGES | CALL_REPEATABLE | CALL_COLLECTS)      \
+    X(LINK_CREATE, link_create, CALL_CHANGES | CALL_REPEATABLE)
 
 enum call_verb {
 #define X(symbol, slot, flags) CALL_##symbol,

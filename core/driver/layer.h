@@ -39,23 +39,21 @@
 struct layer;
 struct layer_stack;
 
-/* X(name): the layers from the core down to the driver; each has a `const struct layer_kind
- * layer_NAME` in layer_NAME.c. */
+/* X(name): the layers from the core down to the driver, in the order above; each has a `const
+ * struct layer_kind layer_NAME` in layer_NAME.c, listed in local.mk. */
 #define LAYERS(X)                                                                              \
     X(statistics)                                                                              \
-    X(dry_run)                                                                                 \
-    X(read_only)                                                                               \
-    X(cache)                                                                                   \
-    X(prefix)                                                                                  \
-    X(emulate)                                                                                 \
+    /* dry_run, read_only, cache, prefix and emulate go here */                                \
     X(retry)                                                                                   \
-    X(parallel)                                                                                \
-    X(throttle)                                                                                \
+    /* parallel and throttle go here */                                                        \
     X(timeout)                                                                                 \
     X(trace)                                                                                   \
-    X(latency)                                                                                 \
-    X(fault)                                                                                   \
+    /* latency and fault go here */                                                            \
     X(serial)
+
+/* In the `flags` of an op's error of class TIMEOUT: the time of this attempt was up, not that
+ * of the op.  A call that may be repeated may then be tried again. */
+enum { LAYER_TIMED_OUT = 1 };
 
 /* What a stack is made for; lives as long as the stack. */
 struct layer_place {
