@@ -66,6 +66,8 @@ struct check_kind {
      * `open_flags`. */
     void (*exercise)(struct trial *t, struct opened *o, unsigned round);
     uint64_t open_flags;
+    /* Flags that fit this driver, where a case opens with 0; NULL = these are 0. */
+    uint64_t (*flags_for)(struct trial *t);
 };
 extern const struct check_kind check_kind_target, check_kind_source, check_kind_key;
 

@@ -50,7 +50,7 @@ enum check_outcome {
     CHECK_FAILED,
     CHECK_SKIPPED,   /* `came` says why */
     CHECK_DEVIATED,  /* failed, and the file of deviations says so */
-    CHECK_UNEXPECTED /* passed or was skipped, though declared to fail: counts as failed */
+    CHECK_UNEXPECTED /* passed, though declared to fail: counts as failed */
 };
 
 /* A case and its end.  Texts are valid during the call. */
