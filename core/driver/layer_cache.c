@@ -2,13 +2,15 @@
 /*
  * layer_cache.c - keeps small objects that were read, in a folder on this machine.
  *
- * Only objects whose names are never given twice are kept: those of a vault that are named by
- * their bytes or by a random number.  Such a copy is never stale; once an object is removed
- * through this stack, its copy goes with it.  That something is missing is never kept, and
- * packs are not either: they are long, and reading them is how damage in the store is found.
+ * Only objects whose names end with the SHA-256 of their bytes are kept (index runs, rolls,
+ * short packs): such a copy can be compared with its name before it is kept, and is never
+ * stale.  Once an object is removed through this stack, its copy goes with it.  That something
+ * is missing is never kept.
  */
 #include "driver/layer_cache.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "crypto/hash.h"
 #include "driver/cache_store.h"
 #include "driver/layer_reply.h"
 
@@ -17,9 +19,6 @@
 #include <string.h>
 
 enum { OBJECT_LIMIT = 1 << 20 };
-
-/* Where the objects are that may be kept. */
-static const char *const kept[] = {"runs/", "rolls/", "moves/", "seals/"};
 
 struct cache {
     struct cache_store *store;
@@ -37,12 +36,25 @@ void layer_cache_avoid(void)
     atomic_store(&avoided, true);
 }
 
+/* The hash at the end of a key; false when there is none. */
+static bool hash_in(const char *key, uint8_t hash[HASH_SIZE])
+{
+    size_t length = strlen(key);
+    return length >= 2 * HASH_SIZE &&
+           text_unhex(key + length - 2 * HASH_SIZE, hash, HASH_SIZE) == 0;
+}
+
 static bool may_keep(const char *key)
 {
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-        if (strncmp(key, kept[i], strlen(kept[i])) == 0)
-            return true;
-    return false;
+    uint8_t hash[HASH_SIZE];
+    return hash_in(key, hash);
+}
+
+static bool fits_name(const char *key, const struct buffer *copy)
+{
+    uint8_t named[HASH_SIZE], found[HASH_SIZE];
+    hash_sha256(copy->data, copy->size, found);
+    return hash_in(key, named) && memcmp(named, found, HASH_SIZE) == 0;
 }
 
 /* Hands the range of the copy to the sink. */
@@ -110,7 +122,7 @@ static uint32_t read_and_keep(struct layer *self, struct call *c)
     result = layer_next(self, c);
     c->with.get.sink = tee.sink;
     if (result == LAGAN_OK && !tee.too_long && !tee.copy.failed &&
-        removals == atomic_load(&cache->removals))
+        removals == atomic_load(&cache->removals) && fits_name(c->with.get.key, &tee.copy))
         cache_store_put(cache->store, c->with.get.key, tee.copy.data, tee.copy.size);
     buffer_free(&tee.copy);
     return result;
