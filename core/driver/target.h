@@ -37,7 +37,9 @@ const struct driver *target_driver(const struct target *t);
 int target_put(struct target *t, const char *key, const void *data, size_t size,
                struct error *e);
 /* As target_put, with the bytes read from `content`; `sha256` (32 bytes) is compared before the
- * object becomes visible where the driver can do so; NULL = none. */
+ * object becomes visible where the driver can do so; NULL = none.  A long object goes in parts,
+ * several at a time, where the driver itself has them; `content` is then read on threads of the
+ * call's own, by one at a time. */
 int target_put_content(struct target *t, const char *key, uint64_t bytes,
                        const struct lagan_content *content, const uint8_t *sha256,
                        struct error *e);
@@ -87,6 +89,17 @@ int target_list_page(struct target *t, const char *prefix, const char *start_aft
 
 /* Removes an object; absent is fine. */
 int target_remove(struct target *t, const char *key, struct error *e);
+/* Makes an object `to` with the bytes of `from`, if that name is free; the driver does it, or the
+ * bytes pass through here.  Errors: NOT_FOUND (`from`), EXISTS. */
+int target_copy_object(struct target *t, const char *from, const char *to, struct error *e);
+/* Gives the object `from` the name `to`, if that is free: it is found under at least one of the
+ * two at every moment.  Errors as target_copy_object; with outcome UNKNOWN it may be left under
+ * both. */
+int target_rename(struct target *t, const char *from, const char *to, struct error *e);
+/* The store's own clock, in nanoseconds since 1970; UNSUPPORTED when it has none that differs
+ * from ours. */
+int target_clock(struct target *t, int64_t *now_ns, struct error *e);
+
 /* Makes all that was put, committed and removed so far durable.  A failure means that it is not
  * known to be durable, and never will be. */
 int target_flush(struct target *t, struct error *e);
