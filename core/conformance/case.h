@@ -195,6 +195,8 @@ pid_t trial_fork(struct trial *t, void (*function)(struct trial *t, void *contex
 /* Waits until it ends; 0 when it ended as it should, SIGKILL when that killed it.  A failed
  * child has given its verdict: this process then ends, too. */
 int trial_wait(struct trial *t, pid_t child);
+/* Whether it has ended already; trial_wait still has to be called. */
+bool trial_has_ended(struct trial *t, pid_t child);
 void trial_kill(struct trial *t, pid_t child);
 /* As trial_fork and trial_wait, and any end is fine: the wait status; the verdict of the child
  * does not count.  For sequences that are to be shrunk. */

@@ -299,6 +299,14 @@ int trial_wait(struct trial *t, pid_t child)
     return 0;
 }
 
+bool trial_has_ended(struct trial *t, pid_t child)
+{
+    siginfo_t info = {0};
+    (void)t;
+    return waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == child;
+}
+
 void trial_kill(struct trial *t, pid_t child)
 {
     (void)t;
