@@ -19,7 +19,7 @@ enum {
     SHARE_BYTES = 8 << 20,  /* besides a chunk that began in the last share */
     SEND_BYTES = 8 << 20, /* data after which an item is sent: many chunks are hashed at once */
     SEND_PIECES = 64,
-    SHARES = 4 /* being read; identified; compressed */
+    SHARES = 3 /* being read; identified; compressed */
 };
 
 struct extent {

@@ -22,10 +22,11 @@
 #include <stdatomic.h>
 
 enum {
-    RESTORE_STEPS = 64, /* entries that one item may hold */
-    RESTORE_BYTES =
-        1 << 20, /* content of the small files of one item; larger files go in chunks */
-    RESTORE_LINK_TARGET = 65536 /* longest target of a symlink */
+    RESTORE_STEPS = 1024,         /* entries that one item may hold */
+    RESTORE_FOLDER_STEPS = 64,    /* from so many on, an item ends with its folder */
+    RESTORE_BYTES = 1 << 20,      /* of a file; larger ones go in chunks */
+    RESTORE_ITEM_BYTES = 4 << 20, /* content of the small files of one item */
+    RESTORE_LINK_TARGET = 65536   /* longest target of a symlink */
 };
 
 /* An entry of the tree, kept, on its way to the place. */

@@ -5,6 +5,8 @@
 
 #include "driver/operation.h"
 
+#include <string.h>
+
 /* The state of the walking thread. */
 struct restore_walker {
     struct restore_job *job;
@@ -52,10 +54,34 @@ static int walker_skip_below(struct restore_walker *w, const struct tree_entry *
     return tree_cursor_skip_below(w->cursor, key.data, key.size, e);
 }
 
-static struct restore_step *walker_step(struct restore_walker *w, uint64_t bytes)
+/* The bytes of the key of the folder in which `entry` lies. */
+static size_t folder_size(const struct tree_entry *entry)
 {
-    if (w->item &&
-        (w->item->step_count == RESTORE_STEPS || w->item_bytes + bytes > RESTORE_BYTES))
+    const uint8_t *end = memrchr(entry->key, 0, entry->key_size);
+    return end ? (size_t)(end - (const uint8_t *)entry->key) : 0;
+}
+
+static bool same_folder(const struct tree_entry *a, const struct tree_entry *b)
+{
+    size_t size = folder_size(a);
+    return size == folder_size(b) && memcmp(a->key, b->key, size) == 0;
+}
+
+/* Whether `entry` begins the next item.  Workers that make files in one folder at the same time
+ * wait for each other in the kernel: a folder of some size is one worker's. */
+static bool walker_is_full(const struct restore_walker *w, const struct tree_entry *entry,
+                           uint64_t bytes)
+{
+    size_t count = w->item->step_count;
+    return count == RESTORE_STEPS || w->item_bytes + bytes > RESTORE_ITEM_BYTES ||
+           (count >= RESTORE_FOLDER_STEPS &&
+            !same_folder(w->item->steps[count - 1].entry, entry));
+}
+
+static struct restore_step *walker_step(struct restore_walker *w,
+                                        const struct tree_entry *entry, uint64_t bytes)
+{
+    if (w->item && walker_is_full(w, entry, bytes))
         walker_send_open(w);
     if (!w->item)
         w->item = walker_item(w, RESTORE_ITEM_ENTRIES);
@@ -156,7 +182,7 @@ static int walker_file(struct restore_walker *w, struct tree_entry *entry, struc
         result = walker_large(w, &step, e);
     } else if (result == 0) {
         bool written = entry_has_content(entry->type) && !step.link;
-        struct restore_step *place = walker_step(w, written ? entry->bytes : 0);
+        struct restore_step *place = walker_step(w, entry, written ? entry->bytes : 0);
         if (place) {
             *place = step;
             return 0;

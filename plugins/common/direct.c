@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* ALIGNMENT suits every disk; where it is not enough, EINVAL tells. */
-enum { BUFFER_BYTES = 256 << 10, BUFFERS = 4, ALIGNMENT = 4096 };
+enum { BUFFERS = 4, ALIGNMENT = 4096 };
 
 /* What a buffer holds. */
 struct piece {
@@ -23,7 +23,8 @@ struct piece {
 
 struct direct {
     int fd;
-    uint8_t *memory; /* BUFFERS times BUFFER_BYTES */
+    size_t buffer_bytes;
+    uint8_t *memory; /* BUFFERS times that */
     struct piece pieces[BUFFERS];
     pthread_t thread;
     bool running; /* the thread; the caller's */
@@ -87,7 +88,7 @@ static int write_piece(struct direct *d, const struct piece *piece, const uint8_
 
 static uint8_t *buffer_of(const struct direct *d, uint64_t number)
 {
-    return d->memory + (number % BUFFERS) * BUFFER_BYTES;
+    return d->memory + (number % BUFFERS) * d->buffer_bytes;
 }
 
 /* The number of the next full buffer, or false at the end. */
@@ -119,18 +120,19 @@ static void *write_behind(void *direct)
     return NULL;
 }
 
-struct direct *direct_begin(int fd)
+struct direct *direct_begin(int fd, size_t buffer_bytes)
 {
     struct direct *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
     d->fd = fd;
+    d->buffer_bytes = buffer_bytes;
     d->cached = true;
-    d->memory = mmap(NULL, (size_t)BUFFERS * BUFFER_BYTES, PROT_READ | PROT_WRITE,
+    d->memory = mmap(NULL, BUFFERS * d->buffer_bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (d->memory == MAP_FAILED || set_cached(d, false) != 0) {
         if (d->memory != MAP_FAILED)
-            munmap(d->memory, (size_t)BUFFERS * BUFFER_BYTES);
+            munmap(d->memory, BUFFERS * d->buffer_bytes);
         free(d);
         return NULL;
     }
@@ -188,14 +190,14 @@ int direct_write(struct direct *d, uint64_t offset, const void *data, size_t siz
         piece = filling(d);
         if (piece->size == 0)
             piece->offset = offset;
-        size_t room = BUFFER_BYTES - piece->size;
+        size_t room = d->buffer_bytes - piece->size;
         size_t part = size < room ? size : room;
         memcpy(buffer_of(d, d->full) + piece->size, next, part);
         piece->size += part;
         offset += part;
         next += part;
         size -= part;
-        if (piece->size == BUFFER_BYTES)
+        if (piece->size == d->buffer_bytes)
             error = hand_over(d, BUFFERS - 1);
     }
     return error;
@@ -221,7 +223,7 @@ static int stop(struct direct *d)
 
 static void release(struct direct *d)
 {
-    munmap(d->memory, (size_t)BUFFERS * BUFFER_BYTES);
+    munmap(d->memory, BUFFERS * d->buffer_bytes);
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d);

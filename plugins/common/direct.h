@@ -21,12 +21,17 @@ enum { DIRECT_WORTH_BYTES = 4 << 20 };
 
 struct direct;
 
+/* Bytes of a buffer: the longer one write is, the less it waits for the disk's answer, and each
+ * stream holds four of them. */
+enum { DIRECT_LEAST_BYTES = 512 << 10, DIRECT_BEST_BYTES = 1 << 20 };
+
 /*
- * A stream that writes into `fd`.  The descriptor stays the caller's, who leaves it alone until
- * direct_end; its O_DIRECT flag comes and goes meanwhile.  NULL when the file system knows no
- * O_DIRECT, or without memory: the caller then writes as usual.
+ * A stream that writes into `fd` by `buffer_bytes` (a multiple of 4096).  The descriptor stays
+ * the caller's, who leaves it alone until direct_end; its O_DIRECT flag comes and goes
+ * meanwhile.  NULL when the file system knows no O_DIRECT, or without memory: the caller then
+ * writes as usual.
  */
-struct direct *direct_begin(int fd);
+struct direct *direct_begin(int fd, size_t buffer_bytes);
 
 /*
  * Takes bytes (copied) that belong at `offset`; quick when they follow the last ones.  May wait

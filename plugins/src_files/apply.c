@@ -70,11 +70,30 @@ struct object object_of(int fd, bool by_path, bool inherits)
     return object;
 }
 
+/* What the object has by now: each change that is not needed spares the file system a
+ * transaction. */
+struct present {
+    bool known;
+    struct stat stat;
+};
+
+static struct present present_of(const struct object *object)
+{
+    struct present now = {.known = false};
+    now.known = fstatat(object->fd, "", &now.stat, AT_EMPTY_PATH) == 0;
+    return now;
+}
+
+static bool has_owner_already(const struct present *now, const struct wish *wish)
+{
+    return now->known && now->stat.st_uid == wish->user && now->stat.st_gid == wish->group;
+}
+
 /* True when the owner is as wished, or need not be. */
 static bool apply_owner(const struct object *object, const struct wish *wish,
-                        const struct pieces *pieces)
+                        const struct present *now, const struct pieces *pieces)
 {
-    if (!wish->has_owner ||
+    if (!wish->has_owner || has_owner_already(now, wish) ||
         fchownat(object->fd, "", wish->user, wish->group, AT_EMPTY_PATH) == 0)
         return true;
     int error = errno;
@@ -99,8 +118,17 @@ static uint32_t warranted_mode(const struct object *object, const struct wish *w
     return mode;
 }
 
+/* An access list that came from the directory hides behind the same bits, and a change of owner
+ * may have taken some of them. */
+static bool has_mode_already(const struct object *object, const struct wish *wish,
+                             const struct present *now, uint32_t mode)
+{
+    return now->known && !object->inherits && (now->stat.st_mode & 07777) == mode &&
+           (!wish->has_owner || has_owner_already(now, wish));
+}
+
 static void apply_mode(const struct object *object, const struct wish *wish, bool owned,
-                       const struct pieces *pieces)
+                       const struct present *now, const struct pieces *pieces)
 {
     uint32_t mode = wish->mode;
     if (!wish->has_mode || wish->type == LAGAN_ENTRY_SYMLINK)
@@ -114,6 +142,8 @@ static void apply_mode(const struct object *object, const struct wish *wish, boo
         if (mode != wish->mode)
             lose(pieces, "mode", "setuid and setgid left out, since the owner is another");
     }
+    if (has_mode_already(object, wish, now, mode))
+        return;
     if ((object->by_path ? chmod(object->path, mode) : fchmod(object->fd, mode)) != 0)
         lose_for(pieces, "mode", errno);
 }
@@ -243,8 +273,9 @@ void apply_attributes(const struct object *object, const struct wish *wish,
                       const struct pieces *pieces)
 {
     uint32_t flags;
-    bool owned = apply_owner(object, wish, pieces);
-    apply_mode(object, wish, owned, pieces);
+    struct present now = present_of(object);
+    bool owned = apply_owner(object, wish, &now, pieces);
+    apply_mode(object, wish, owned, &now, pieces);
     remove_inherited(object, wish, pieces);
     apply_values(object, wish, owned, pieces);
     if (find_flags(pieces, &flags) && (flags & ~METADATA_LOCKING_FLAGS) != 0)

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { CONFLICT_WORTH_BYTES = 64 << 10 };
+
 struct writer {
     struct place place;
     int fd;
@@ -27,9 +29,17 @@ struct writer {
     struct direct *direct; /* long files are written around the page cache; may be NULL */
 };
 
+/* A file that nobody can reach may have its rights from the start, which spares setting them;
+ * not those that count with another owner. */
+static mode_t nameless_mode(const struct wish *wish)
+{
+    return wish->has_mode && (wish->mode & 07000) == 0 ? wish->mode : 0600;
+}
+
 static int create_nameless(struct writer *w)
 {
-    w->fd = openat(w->place.folder->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    w->fd = openat(w->place.folder->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC,
+                   nameless_mode(&w->wish));
     return w->fd >= 0 ? 0 : errno;
 }
 
@@ -44,10 +54,13 @@ static int create_temporary(struct writer *w)
     return errno;
 }
 
-/* Says early what commit would say after all content was written. */
+/* Says early what commit would say after all content was written; not for short files, where
+ * looking costs more than it spares. */
 static int look_for_conflict(const struct writer *w)
 {
     struct attributes a;
+    if (w->bytes < CONFLICT_WORTH_BYTES && (w->flags & LAGAN_CREATE_REPLACE) == 0)
+        return 0;
     int error = attributes_read(w->place.folder->fd, w->place.name, &a);
     if (error == 0 && (w->flags & LAGAN_CREATE_REPLACE) == 0)
         return EEXIST;
@@ -113,7 +126,7 @@ uint32_t files_entry_create(void *handle, struct lagan_op *op, const struct laga
         return result;
     }
     if (entry->bytes >= DIRECT_WORTH_BYTES && !h->instance->cached)
-        w->direct = direct_begin(w->fd);
+        w->direct = direct_begin(w->fd, DIRECT_BEST_BYTES);
     *writer = w;
     return LAGAN_OK;
 }
@@ -230,7 +243,8 @@ uint32_t files_entry_commit(void *writer, struct lagan_op *op,
     struct writer *w = writer;
     struct pieces metadata = {.list = pieces, .count = count, .lost = lost};
     struct object object = object_of(w->fd, false, apply_inherits(w->place.folder));
-    uint32_t result = complete(w, op, &object, &metadata);
+    uint32_t result = lagan_cancelled(op) ? lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled")
+                                          : complete(w, op, &object, &metadata);
     int error = result == LAGAN_OK ? publish(w) : 0;
     if (error != 0)
         result = publish_report(op, error);

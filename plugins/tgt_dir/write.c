@@ -40,7 +40,7 @@ static uint32_t begin(struct store *s, struct lagan_op *op, uint64_t bytes_hint,
         return lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
     result = temporary_create(s, op, &stage->temporary);
     if (result == LAGAN_OK && s->direct && bytes_hint >= DIRECT_WORTH_BYTES)
-        stage->direct = direct_begin(stage->temporary.fd);
+        stage->direct = direct_begin(stage->temporary.fd, DIRECT_LEAST_BYTES);
     return result;
 }
 

@@ -53,7 +53,7 @@ static size_t random_size(size_t most)
 /* NULL where the folder's file system knows no O_DIRECT; drivers write as usual then. */
 static struct direct *begin(int fd)
 {
-    struct direct *d = direct_begin(fd);
+    struct direct *d = direct_begin(fd, DIRECT_LEAST_BYTES);
     if (d == NULL)
         print_message("no O_DIRECT here\n");
     return d;
