@@ -80,11 +80,13 @@ static uint32_t walk_open(void *handle, struct lagan_op *op,
     return LAGAN_OK;
 }
 
-/* One entry a call is allowed; a longer loop would ask lagan_cancelled(op) in each round. */
+/* One entry a call is allowed; a longer loop would ask lagan_cancelled in each round. */
 static uint32_t walk_next(void *walk, struct lagan_op *op, uint32_t limit,
                           const struct lagan_entry_collector *entries)
 {
     struct walk *w = walk;
+    if (lagan_cancelled(op))
+        return LAGAN_CANCELLED;
     while (w->next < 2) {
         struct lagan_entry e = entry_of(w->example, w->next++);
         if (e.key_size == 0 || !w->request.select ||
@@ -109,6 +111,8 @@ static uint32_t read_at(void *reader, struct lagan_op *op, uint64_t offset, void
                         size_t size, size_t *got)
 {
     const struct example *x = reader;
+    if (lagan_cancelled(op))
+        return LAGAN_CANCELLED;
     size_t left = offset < x->size ? x->size - (size_t)offset : 0;
     *got = size < left ? size : left;
     memcpy(data, x->text + x->size - left, *got);

@@ -40,6 +40,7 @@ struct instance {
 
 struct handle {
     int folder;
+    int writable;
 };
 
 /* A walk: the sorted names that were there when it began. */
@@ -136,6 +137,8 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
     uint32_t result = check_flags(
         op, flags, LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE | LAGAN_OPEN_RESTORE);
     struct handle *h;
+    if (result == LAGAN_OK && lagan_cancelled(op))
+        result = LAGAN_CANCELLED;
     if (result != LAGAN_OK)
         return result;
     if (flags & LAGAN_OPEN_INITIALISE && mkdir(i->path, 0700) != 0 && errno != EEXIST)
@@ -143,6 +146,7 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
     h = malloc(sizeof *h);
     if (!h)
         return no_memory(op);
+    h->writable = (flags & LAGAN_OPEN_RESTORE) && !(flags & LAGAN_OPEN_READ_ONLY);
     h->folder = open(i->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (h->folder < 0) {
         free(h);
@@ -352,6 +356,8 @@ static uint32_t walk_open(void *handle, struct lagan_op *op,
     struct walk *w;
     if (result == LAGAN_OK && request->after)
         result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "walks start at the beginning");
+    if (result == LAGAN_OK && lagan_cancelled(op))
+        result = LAGAN_CANCELLED;
     if (result != LAGAN_OK)
         return result;
     w = calloc(1, sizeof *w);
@@ -426,6 +432,8 @@ static uint32_t entry_open(void *handle, struct lagan_op *op, const void *key, s
     struct reader *r;
     (void)id; /* the walk gives none */
     (void)id_size;
+    if (result == LAGAN_OK && lagan_cancelled(op))
+        result = LAGAN_CANCELLED;
     if (result != LAGAN_OK)
         return result;
     r = malloc(sizeof *r);
@@ -526,11 +534,32 @@ static uint32_t entry_stat(void *handle, struct lagan_op *op, const void *key, s
     char name[NAME_SIZE] = "";
     uint32_t result = key_size > 0 ? name_of_key(op, key, key_size, name) : (uint32_t)LAGAN_OK;
     struct stat status;
+    if (result == LAGAN_OK && lagan_cancelled(op))
+        result = LAGAN_CANCELLED;
     if (result != LAGAN_OK)
         return result;
     if (fstatat(h->folder, key_size > 0 ? name : ".", &status, AT_SYMLINK_NOFOLLOW) != 0)
         return fail_errno(op, "looking for the file");
     return hand_over(name, &status, attributes);
+}
+
+/* What every slot that writes looks at first: names, flags, the handle, the op. */
+static uint32_t check_write(const struct handle *h, struct lagan_op *op,
+                            const struct lagan_entry *entry, uint64_t flags,
+                            char name[NAME_SIZE])
+{
+    uint32_t result = check_flags(op, flags,
+                                  LAGAN_CREATE_REPLACE | LAGAN_CREATE_UNPRIVILEGED |
+                                      LAGAN_CREATE_NUMERIC_OWNERS | LAGAN_CREATE_NO_OWNERS |
+                                      LAGAN_CREATE_SYNC);
+    name[0] = '\0';
+    if (result == LAGAN_OK && entry->key_size > 0)
+        result = name_of_key(op, entry->key, entry->key_size, name);
+    if (result == LAGAN_OK && !h->writable)
+        result = lagan_fail(op, LAGAN_DENIED, 0, "it is open for reading only");
+    if (result == LAGAN_OK && lagan_cancelled(op))
+        result = LAGAN_CANCELLED;
+    return result;
 }
 
 static uint32_t entry_create(void *handle, struct lagan_op *op, const struct lagan_entry *entry,
@@ -539,12 +568,10 @@ static uint32_t entry_create(void *handle, struct lagan_op *op, const struct lag
     const struct handle *h = handle;
     char name[NAME_SIZE];
     uint64_t number;
-    uint32_t result = name_of_key(op, entry->key, entry->key_size, name);
+    uint32_t result = check_write(h, op, entry, flags, name);
     struct writer *w;
     if (result == LAGAN_OK && entry->type != LAGAN_ENTRY_FILE)
         result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "only files are written here");
-    if (result == LAGAN_OK && lagan_cancelled(op))
-        result = LAGAN_CANCELLED;
     if (result == LAGAN_OK && !(flags & LAGAN_CREATE_REPLACE) &&
         faccessat(h->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         result = lagan_fail(op, LAGAN_EXISTS, 0, "something is there");
@@ -679,13 +706,13 @@ static uint32_t node_create(void *handle, struct lagan_op *op, const struct laga
                             uint64_t flags, const struct lagan_metadata *pieces, size_t count,
                             const struct lagan_metadata_collector *lost)
 {
-    (void)handle;
-    (void)flags;
+    char name[NAME_SIZE];
+    uint32_t result = check_write(handle, op, entry, flags, name);
     (void)pieces;
     (void)count;
     (void)lost;
-    if (entry->type == LAGAN_ENTRY_DIRECTORY && entry->key_size == 0)
-        return LAGAN_OK;
+    if (result != LAGAN_OK || (entry->type == LAGAN_ENTRY_DIRECTORY && entry->key_size == 0))
+        return result;
     return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "only files are written here");
 }
 
@@ -695,6 +722,10 @@ static uint32_t directory_finish(void *handle, struct lagan_op *op,
                                  const struct lagan_metadata_collector *lost)
 {
     const struct handle *h = handle;
+    char name[NAME_SIZE];
+    uint32_t result = check_write(h, op, entry, flags, name);
+    if (result != LAGAN_OK)
+        return result;
     if (entry->key_size > 0)
         return lagan_fail(op, LAGAN_NOT_FOUND, 0, "there are no folders in this one");
     lose(pieces, count, lost);

@@ -164,6 +164,8 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
     const struct instance *i = instance;
     uint32_t result = check_flags(op, flags, LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE);
     struct handle *h;
+    if (result == LAGAN_OK && lagan_cancelled(op))
+        result = LAGAN_CANCELLED;
     if (result == LAGAN_OK && flags & LAGAN_OPEN_INITIALISE)
         result = make_folder(op, i->path);
     if (result != LAGAN_OK)
@@ -619,10 +621,11 @@ static uint32_t list(void *handle, struct lagan_op *op, const char *prefix,
     const struct handle *h = handle;
     struct keys k = {0};
     DIR *stream = open_listing(h);
-    uint32_t result;
+    uint32_t result = lagan_cancelled(op) ? LAGAN_CANCELLED : LAGAN_OK;
     if (!stream)
         return fail_errno(op, "opening the folder");
-    result = gather(op, stream, prefix, start_after, &k);
+    if (result == LAGAN_OK)
+        result = gather(op, stream, prefix, start_after, &k);
     closedir(stream);
     if (result == LAGAN_OK && k.count > 0)
         qsort(k.key, k.count, sizeof *k.key, in_byte_order);
