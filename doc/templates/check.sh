@@ -1,6 +1,7 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # check.sh - the module passes lagan's conformance suite, and its manual page explains exactly its
-# parameters.  MODULE, MANUAL: the files; LAGAN: the program.
+# parameters.  MODULE, MANUAL: the files; LAGAN: the program; CHECK_OPTIONS: for the suite.
 set -eu
 : "${MODULE:?the module}" "${MANUAL:?its manual page}"
 lagan=${LAGAN:-lagan}
@@ -27,4 +28,4 @@ diff "$work/in_table" "$work/in_manual" ||
     { echo "parameters of the driver (<) and of $MANUAL (>)" >&2; exit 1; }
 
 # The place is made by the suite, and must be empty.
-ask driver check "$name" path="$work/place"
+ask driver check ${CHECK_OPTIONS-} "$name" path="$work/place"

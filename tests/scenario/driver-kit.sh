@@ -8,7 +8,7 @@
 requires_program autoreconf automake make pkg-config mandoc nm
 stage
 # The whole suite runs once for each kind; the other ways to build are tried with its core alone.
-core='--group=core'
+core='--group core'
 
 lagan()
 {
