@@ -66,7 +66,7 @@ struct check_kind {
      * `open_flags`. */
     void (*exercise)(struct trial *t, struct opened *o, unsigned round);
     uint64_t open_flags;
-    /* Flags that fit this driver, where a case opens with 0; NULL = these are 0. */
+    /* How this driver is opened, where a case does not say; NULL = without flags. */
     uint64_t (*flags_for)(struct trial *t);
 };
 extern const struct check_kind check_kind_target, check_kind_source, check_kind_key;
@@ -139,6 +139,9 @@ struct opened {
     pthread_mutex_t *lock;                         /* around calls; NULL = they may overlap */
     struct lagan_target_capabilities capabilities; /* of targets */
 };
+/* The flags that an open with `flags` is made with: the kind's where none of READ_ONLY,
+ * INITIALISE and RESTORE is given, and INITIALISE with all that write, unless the run is safe. */
+uint64_t trial_flags(struct trial *t, uint64_t flags);
 /* Opens (flags: LAGAN_OPEN_...), and fails the case when that fails.  A process opens only
  * after it has made its children. */
 struct opened *trial_open(struct trial *t, uint64_t flags);
@@ -147,8 +150,10 @@ uint32_t trial_try_open(struct trial *t, uint64_t flags, struct opened **o);
 /* A second handle on the instance of `o`. */
 struct opened *trial_open_beside(struct trial *t, struct opened *o, uint64_t flags);
 void trial_close(struct trial *t, struct opened *o);
-/* The instance alone, ready. */
-struct instance *trial_instance(struct trial *t);
+/* The instance alone, ready; at `place` instead of the one that was asked for unless it is
+ * NULL.
+ */
+struct instance *trial_instance(struct trial *t, const char *place);
 /* Value of the place parameter (LAGAN_PARAMETER_PLACE) as this case has it, with the case's own
  * suffix where the kind asks for one; NULL when there is none.  Static storage. */
 const char *trial_place(struct trial *t);

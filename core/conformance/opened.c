@@ -63,28 +63,29 @@ const char *trial_place_path(struct trial *t)
     return row && row->type == LAGAN_PARAMETER_PATH ? trial_place(t) : NULL;
 }
 
-/* Gives the instance all words. */
-static int set_words(struct trial *t, struct instance *i, struct error *e)
+/* Gives the instance all words; `place` replaces what names the place, unless it is NULL. */
+static int set_words(struct trial *t, struct instance *i, const char *place, struct error *e)
 {
     const struct lagan_parameter *row =
         driver_parameter_marked(t->driver, LAGAN_PARAMETER_PLACE);
     for (size_t n = 0; n < t->request->word_count; n++) {
         const char *word = t->request->words[n];
-        int result = row && value_for(row, word) ? instance_set(i, row->name, trial_place(t), e)
-                                                 : instance_set_word(i, word, e);
+        int result = row && value_for(row, word)
+                         ? instance_set(i, row->name, place ? place : trial_place(t), e)
+                         : instance_set_word(i, word, e);
         if (result < 0)
             return -1;
     }
     return 0;
 }
 
-static struct instance *make_instance(struct trial *t, struct error *e)
+static struct instance *make_instance(struct trial *t, const char *place, struct error *e)
 {
     struct instance *i;
     trial_asked("instance_new, configure, configured, start");
     trial_tick(t);
     i = instance_new(t->driver, e);
-    if (i && (set_words(t, i, e) < 0 || instance_ready(i, e) < 0)) {
+    if (i && (set_words(t, i, place, e) < 0 || instance_ready(i, e) < 0)) {
         instance_free(i);
         i = NULL;
     }
@@ -92,10 +93,10 @@ static struct instance *make_instance(struct trial *t, struct error *e)
     return i;
 }
 
-struct instance *trial_instance(struct trial *t)
+struct instance *trial_instance(struct trial *t, const char *place)
 {
     struct error e = ERROR_INIT;
-    struct instance *i = make_instance(t, &e);
+    struct instance *i = make_instance(t, place, &e);
     EXPECT(t, i, "driver.h, Life of an instance", "%s", e.text);
     return i;
 }
@@ -112,10 +113,11 @@ static uint32_t ask_capabilities(struct trial *t, struct opened *o)
 }
 
 /* Outside of safe runs and of reading the place is made when it is not there. */
-static uint64_t flags_of(struct trial *t, uint64_t flags)
+uint64_t trial_flags(struct trial *t, uint64_t flags)
 {
-    if (flags == 0 && t->kind->flags_for)
-        flags = t->kind->flags_for(t);
+    uint64_t ways = LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE | LAGAN_OPEN_RESTORE;
+    if (!(flags & ways) && t->kind->flags_for)
+        flags |= t->kind->flags_for(t);
     if (t->request->safe || (flags & LAGAN_OPEN_READ_ONLY) != 0)
         return flags;
     return flags | LAGAN_OPEN_INITIALISE;
@@ -129,7 +131,7 @@ static uint32_t open_handle(struct trial *t, struct instance *i, bool owner, uin
     ASSERT(o);
     trial_asked("open");
     trial_tick(t);
-    if (instance_open(i, flags_of(t, flags), &o->handle, &e) < 0) {
+    if (instance_open(i, trial_flags(t, flags), &o->handle, &e) < 0) {
         call_note_error(&e);
         if (owner)
             instance_free(i);
@@ -148,7 +150,7 @@ static uint32_t open_handle(struct trial *t, struct instance *i, bool owner, uin
 uint32_t trial_try_open(struct trial *t, uint64_t flags, struct opened **o)
 {
     struct error e = ERROR_INIT;
-    struct instance *i = make_instance(t, &e);
+    struct instance *i = make_instance(t, NULL, &e);
     if (!i) {
         call_note_error(&e);
         return e.error_class;
