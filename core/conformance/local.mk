@@ -8,6 +8,11 @@ core_conformance_libconformance_la_SOURCES = \
 	core/conformance/conformance.h \
 	core/conformance/deviations.c \
 	core/conformance/deviations.h \
+	core/conformance/key_kind.c \
+	core/conformance/key_kit.c \
+	core/conformance/key_kit.h \
+	core/conformance/key_life.c \
+	core/conformance/key_wrap.c \
 	core/conformance/life.c \
 	core/conformance/life_process.c \
 	core/conformance/opened.c \
@@ -18,6 +23,25 @@ core_conformance_libconformance_la_SOURCES = \
 	core/conformance/raw.h \
 	core/conformance/shrink.c \
 	core/conformance/shrink.h \
+	core/conformance/source_attack.c \
+	core/conformance/source_call.c \
+	core/conformance/source_call_write.c \
+	core/conformance/source_cancel.c \
+	core/conformance/source_crash.c \
+	core/conformance/source_extents.c \
+	core/conformance/source_kind.c \
+	core/conformance/source_kit.c \
+	core/conformance/source_kit.h \
+	core/conformance/source_metadata.c \
+	core/conformance/source_model.c \
+	core/conformance/source_node.c \
+	core/conformance/source_race.c \
+	core/conformance/source_read.c \
+	core/conformance/source_select.c \
+	core/conformance/source_stock.c \
+	core/conformance/source_thing.c \
+	core/conformance/source_walk.c \
+	core/conformance/source_write.c \
 	core/conformance/tables.c \
 	core/conformance/tables.h \
 	core/conformance/target_calls.c \

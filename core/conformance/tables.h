@@ -20,14 +20,28 @@
     X(target_model)                                                                            \
     X(target_race)                                                                             \
     X(target_crash)                                                                            \
-    X(target_soak)
+    X(target_soak)                                                                             \
+    X(source_walk)                                                                             \
+    X(source_select)                                                                           \
+    X(source_read)                                                                             \
+    X(source_extents)                                                                          \
+    X(source_metadata)                                                                         \
+    X(source_write)                                                                            \
+    X(source_node)                                                                             \
+    X(source_attack)                                                                           \
+    X(source_model)                                                                            \
+    X(source_cancel)                                                                           \
+    X(source_race)                                                                             \
+    X(source_crash)                                                                            \
+    X(key_wrap)                                                                                \
+    X(key_life)
 
 #define X(name) extern const struct check_case check_cases_##name[];
 CHECK_TABLES(X)
 #undef X
 
 /* X(kind): check_kind_KIND (case.h), in KIND_kind.c. */
-#define CHECK_KINDS(X) X(target)
+#define CHECK_KINDS(X) X(target) X(source) X(key)
 
 /* The hooks of a kind; NULL when the suite knows none. */
 const struct check_kind *check_kind_find(uint32_t kind);

@@ -35,7 +35,7 @@
  * - LEAKS: get keeps its descriptor.
  * - SORTS: listings go folder by folder: "a/b" before "a-b".
  * - DEAF: nobody looks at the cancellation.
- * - TEARS: an object has its name from its first byte on.
+ * - TEARS: an object has its name from its first byte on (and nothing is staged).
  * - REPEATS: each third put fails as TRANSIENT and not done, and is done.
  * - FORGETS: the last object stays in the process until the next one or the close, whatever
  *   flush says.
@@ -342,7 +342,7 @@ static uint32_t capabilities(void *handle, struct lagan_op *op,
     (void)handle;
     (void)op;
     told->put_if_absent = LAGAN_SUPPORT_NATIVE;
-    told->staged_put = LAGAN_SUPPORT_NATIVE;
+    told->staged_put = fault == TEARS ? LAGAN_SUPPORT_NONE : LAGAN_SUPPORT_NATIVE;
     told->read_after_write = LAGAN_SUPPORT_NATIVE;
     told->list_consistent = LAGAN_SUPPORT_NATIVE;
     told->list_sorted = LAGAN_SUPPORT_NATIVE;
@@ -761,10 +761,10 @@ static const struct lagan_target_ops ops = {
                .close = close_handle},
     .capabilities = capabilities,
     .put = put,
-    .stage_begin = stage_begin,
-    .stage_write = stage_write,
-    .stage_commit = stage_commit,
-    .stage_abort = stage_abort,
+    .stage_begin = (FAULT) == TEARS ? NULL : stage_begin,
+    .stage_write = (FAULT) == TEARS ? NULL : stage_write,
+    .stage_commit = (FAULT) == TEARS ? NULL : stage_commit,
+    .stage_abort = (FAULT) == TEARS ? NULL : stage_abort,
     .get = get,
     .stat = stat_object,
     .list = list,
