@@ -5,6 +5,8 @@ plugins_tgt_dir_tgt_dir_la_SOURCES = \
 	plugins/tgt_dir/durable.c \
 	plugins/tgt_dir/failure.c \
 	plugins/tgt_dir/list.c \
+	plugins/tgt_dir/names.c \
+	plugins/tgt_dir/parts.c \
 	plugins/tgt_dir/path.c \
 	plugins/tgt_dir/place.c \
 	plugins/tgt_dir/read.c \

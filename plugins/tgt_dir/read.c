@@ -18,9 +18,8 @@ static uint32_t fail_open(struct lagan_op *op, int number)
     return fail_errno(op, number, "opening the object");
 }
 
-/* Opens the object's file and examines it; a folder of that name is not the object. */
-static uint32_t open_object(struct store *s, struct lagan_op *op, const char *key, int flags,
-                            int *fd, struct stat *status)
+uint32_t open_object(struct store *s, struct lagan_op *op, const char *key, int flags, int *fd,
+                     struct stat *status)
 {
     uint32_t result = check_cancelled(op);
     int opened;

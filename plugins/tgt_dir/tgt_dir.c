@@ -101,6 +101,11 @@ static uint32_t capabilities(void *handle, struct lagan_op *op,
     told->ranged_get = LAGAN_SUPPORT_NATIVE;
     told->checksum = LAGAN_SUPPORT_EMULATED;
     told->remove = s->read_only ? LAGAN_SUPPORT_NONE : LAGAN_SUPPORT_NATIVE;
+    /* Nothing is won by parts here: a put in one piece is as fast, and is never copied. */
+    told->multipart = LAGAN_SUPPORT_EMULATED;
+    told->part_limit = DIR_PART_LIMIT;
+    told->copy = LAGAN_SUPPORT_NATIVE;
+    told->rename = LAGAN_SUPPORT_NATIVE;
     return LAGAN_OK;
 }
 
@@ -141,6 +146,13 @@ static const struct lagan_target_ops ops = {
     .flush = flush,
     .capacity = capacity,
     .sweep = dir_sweep,
+    .multipart_begin = dir_multipart_begin,
+    .part_put = dir_part_put,
+    .multipart_complete = dir_multipart_complete,
+    .multipart_abort = dir_multipart_abort,
+    .copy = dir_copy,
+    .rename = dir_rename,
+    .clock = dir_clock,
 };
 
 static const struct lagan_driver descriptor = {

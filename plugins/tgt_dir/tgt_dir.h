@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #define TEMPORARY_FOLDER "@tmp"
 #define MARKER_NAME "@lagan"
@@ -123,6 +124,28 @@ uint32_t place_open(struct lagan_op *op, const char *path, uint64_t flags, bool 
 void place_close(struct store *s);
 
 /* write.c */
+
+/* A file that is being written. */
+struct stage {
+    struct store *store;
+    struct temporary temporary;
+    struct direct *direct; /* long objects are written around the page cache; may be NULL */
+    uint64_t written;
+    uint64_t hinted; /* up to here the kernel was told to start writing back */
+    uint32_t failed; /* the class of a failed write */
+};
+enum { SHA256_BYTES = 32 };
+
+/* Begins one; `bytes_hint`: how long the object may become, 0 for what file_copy fills. */
+uint32_t file_begin(struct store *s, struct lagan_op *op, uint64_t bytes_hint,
+                    struct stage *stage);
+/* Appends a range of the file `fd`. */
+uint32_t file_copy(struct stage *stage, struct lagan_op *op, int fd, uint64_t offset,
+                   uint64_t bytes);
+/* Syncs it and names it, as the slot stage_commit.  Uses it up. */
+uint32_t file_commit(struct stage *stage, struct lagan_op *op, const char *key, uint64_t flags);
+void file_discard(struct stage *stage);
+
 uint32_t dir_put(void *handle, struct lagan_op *op, const char *key, uint64_t bytes,
                  const struct lagan_content *content, uint64_t flags, const uint8_t *sha256);
 uint32_t dir_stage_begin(void *handle, struct lagan_op *op, uint64_t bytes_hint, void **stage);
@@ -139,6 +162,29 @@ uint32_t dir_get(void *handle, struct lagan_op *op, const char *key, uint64_t of
 uint32_t dir_stat(void *handle, struct lagan_op *op, const char *key,
                   struct lagan_object *object);
 uint32_t dir_remove(void *handle, struct lagan_op *op, const char *key);
+
+/* Opens the object's file and examines it; a folder of that name is not the object. */
+uint32_t open_object(struct store *s, struct lagan_op *op, const char *key, int flags, int *fd,
+                     struct stat *status);
+
+/* parts.c */
+
+enum { DIR_PART_LIMIT = 10000 };
+
+uint32_t dir_multipart_begin(void *handle, struct lagan_op *op, const char *key, uint64_t bytes,
+                             void **upload);
+uint32_t dir_part_put(void *upload, struct lagan_op *op, uint32_t number, uint64_t bytes,
+                      const struct lagan_content *content, const uint8_t *sha256);
+uint32_t dir_multipart_complete(void *upload, struct lagan_op *op, uint32_t parts,
+                                uint64_t flags);
+void dir_multipart_abort(void *upload);
+
+/* names.c */
+uint32_t dir_copy(void *handle, struct lagan_op *op, const char *from, const char *to,
+                  uint64_t flags);
+uint32_t dir_rename(void *handle, struct lagan_op *op, const char *from, const char *to,
+                    uint64_t flags);
+uint32_t dir_clock(void *handle, struct lagan_op *op, int64_t *now_ns);
 
 /* list.c */
 uint32_t dir_list(void *handle, struct lagan_op *op, const char *prefix,

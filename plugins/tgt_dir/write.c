@@ -5,8 +5,9 @@
  * Errors of write, fsync and close are final for the object: the pages may have been marked
  * clean, so that a second fsync would succeed without the bytes being anywhere.
  */
-#include "common/direct.h"
 #include "tgt_dir/tgt_dir.h"
+
+#include "common/direct.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,21 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HINT_BYTES = 8 << 20 }; /* written between two hints to start writing back */
-enum { SHA256_BYTES = 32 };
+enum { HINT_BYTES = 8 << 20 };  /* written between two hints to start writing back */
+enum { COPY_BYTES = 64 << 20 }; /* copied between two looks at the op */
 
-struct stage {
-    struct store *store;
-    struct temporary temporary;
-    struct direct *direct; /* long objects are written around the page cache; may be NULL */
-    uint64_t written;
-    uint64_t hinted; /* up to here the kernel was told to start writing back */
-    uint32_t failed; /* the class of a failed write */
-};
-
-/* `bytes_hint`: how long the object may become. */
-static uint32_t begin(struct store *s, struct lagan_op *op, uint64_t bytes_hint,
-                      struct stage *stage)
+uint32_t file_begin(struct store *s, struct lagan_op *op, uint64_t bytes_hint,
+                    struct stage *stage)
 {
     uint32_t result = check_cancelled(op);
     *stage = (struct stage){.store = s, .temporary = {.fd = -1}};
@@ -44,7 +35,7 @@ static uint32_t begin(struct store *s, struct lagan_op *op, uint64_t bytes_hint,
     return result;
 }
 
-static void discard(struct stage *stage)
+void file_discard(struct stage *stage)
 {
     direct_drop(stage->direct);
     stage->direct = NULL;
@@ -107,6 +98,50 @@ static uint32_t write_all(struct stage *stage, struct lagan_op *op, const void *
     return LAGAN_OK;
 }
 
+/* Where the kernel cannot copy between files by itself. */
+static uint32_t copy_by_hand(struct stage *stage, struct lagan_op *op, int fd, uint64_t offset,
+                             uint64_t bytes)
+{
+    uint8_t *piece = malloc(STEP_BYTES);
+    uint32_t result = LAGAN_OK;
+    if (!piece)
+        return fail_errno(op, ENOMEM, "a piece of the object");
+    while (result == LAGAN_OK && bytes > 0) {
+        ssize_t got =
+            pread(fd, piece, bytes < STEP_BYTES ? (size_t)bytes : STEP_BYTES, (off_t)offset);
+        if (got > 0) {
+            result = write_all(stage, op, piece, (size_t)got);
+            offset += (uint64_t)got;
+            bytes -= (uint64_t)got;
+        } else if (got == 0 || errno != EINTR) {
+            result = fail_errno(op, got == 0 ? EIO : errno, "reading the object");
+        }
+    }
+    free(piece);
+    return result;
+}
+
+/* Shares the bytes where the file system can. */
+uint32_t file_copy(struct stage *stage, struct lagan_op *op, int fd, uint64_t offset,
+                   uint64_t bytes)
+{
+    off_t from = (off_t)offset;
+    while (bytes > 0) {
+        size_t step = bytes < COPY_BYTES ? (size_t)bytes : COPY_BYTES;
+        ssize_t copied = copy_file_range(fd, &from, stage->temporary.fd, NULL, step, 0);
+        uint32_t result = check_cancelled(op);
+        if (result != LAGAN_OK)
+            return result;
+        if (copied < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO))
+            return fail_errno(op, errno, "copying the object");
+        if (copied <= 0)
+            return copy_by_hand(stage, op, fd, (uint64_t)from, bytes);
+        bytes -= (uint64_t)copied;
+        stage->written += (uint64_t)copied;
+    }
+    return LAGAN_OK;
+}
+
 /* EXISTS when the name is taken by an object; its name is then made durable too by the next
  * flush, since the caller will count on it. */
 static uint32_t check_free(struct store *s, struct lagan_op *op, int folder,
@@ -134,7 +169,7 @@ static uint32_t name_file(struct stage *stage, struct lagan_op *op, int folder,
     if (result == LAGAN_OK && fsync(stage->temporary.fd) < 0)
         result = fail_errno(op, errno, "syncing the object");
     if (result != LAGAN_OK) {
-        discard(stage);
+        file_discard(stage);
         return result;
     }
     result = temporary_publish(s, op, &stage->temporary, folder, location->name);
@@ -143,8 +178,7 @@ static uint32_t name_file(struct stage *stage, struct lagan_op *op, int folder,
     return result;
 }
 
-static uint32_t commit(struct stage *stage, struct lagan_op *op, const char *key,
-                       uint64_t flags)
+uint32_t file_commit(struct stage *stage, struct lagan_op *op, const char *key, uint64_t flags)
 {
     struct store *s = stage->store;
     struct location location = locate(key);
@@ -157,7 +191,7 @@ static uint32_t commit(struct stage *stage, struct lagan_op *op, const char *key
     if (result == LAGAN_OK)
         result = open_folder(s, op, location.folder, &folder);
     if (result != LAGAN_OK) {
-        discard(stage);
+        file_discard(stage);
         return result;
     }
     result = name_file(stage, op, folder, &location);
@@ -227,15 +261,15 @@ uint32_t dir_put(void *handle, struct lagan_op *op, const char *key, uint64_t by
 {
     struct store *s = handle;
     struct stage stage;
-    uint32_t result = begin(s, op, bytes, &stage);
+    uint32_t result = file_begin(s, op, bytes, &stage);
     if (result == LAGAN_OK)
         result = check_free_first(s, op, key);
     if (result == LAGAN_OK)
         result = sha256 ? copy_checked(&stage, op, bytes, content, sha256)
                         : copy_content(&stage, op, bytes, content, NULL);
     if (result == LAGAN_OK)
-        return commit(&stage, op, key, flags);
-    discard(&stage);
+        return file_commit(&stage, op, key, flags);
+    file_discard(&stage);
     return result;
 }
 
@@ -245,7 +279,7 @@ uint32_t dir_stage_begin(void *handle, struct lagan_op *op, uint64_t bytes_hint,
     uint32_t result;
     if (!made)
         return fail_errno(op, ENOMEM, "a new object");
-    result = begin(handle, op, bytes_hint, made);
+    result = file_begin(handle, op, bytes_hint, made);
     if (result != LAGAN_OK) {
         free(made);
         return result;
@@ -266,7 +300,7 @@ uint32_t dir_stage_write(void *stage, struct lagan_op *op, const void *data, siz
 uint32_t dir_stage_commit(void *stage, struct lagan_op *op, const char *key, uint64_t flags)
 {
     struct stage *s = stage;
-    uint32_t result = commit(s, op, key, flags);
+    uint32_t result = file_commit(s, op, key, flags);
     free(s);
     return result;
 }
@@ -274,7 +308,7 @@ uint32_t dir_stage_commit(void *stage, struct lagan_op *op, const char *key, uin
 void dir_stage_abort(void *stage)
 {
     struct stage *s = stage;
-    discard(s);
+    file_discard(s);
     free(s);
 }
 
@@ -283,7 +317,7 @@ uint32_t write_marker(struct store *s, struct lagan_op *op)
     static const char text[] = "a directory of lagan storage, version 1\n";
     struct location location = {.name = MARKER_NAME};
     struct stage stage;
-    uint32_t result = begin(s, op, 0, &stage);
+    uint32_t result = file_begin(s, op, 0, &stage);
     if (result == LAGAN_OK)
         result = folder_set_know(&s->set, op, "");
     if (result == LAGAN_OK)
@@ -291,7 +325,7 @@ uint32_t write_marker(struct store *s, struct lagan_op *op)
     if (result == LAGAN_OK)
         result = name_file(&stage, op, s->root, &location);
     else
-        discard(&stage);
+        file_discard(&stage);
     if (result == LAGAN_EXISTS)
         result = LAGAN_OK;
     return result == LAGAN_OK ? folder_set_flush(&s->set, op, s->root) : result;

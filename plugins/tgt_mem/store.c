@@ -87,12 +87,19 @@ static bool grow(struct memory_store *s)
     return true;
 }
 
-static uint32_t insert(struct memory_store *s, const char *key, uint8_t *data, uint64_t bytes)
+static uint32_t insert(struct memory_store *s, const char *key, uint8_t *data, uint64_t bytes,
+                       bool replace)
 {
     size_t index = find(s, key);
     char *copy;
-    if (is_at(s, index, key))
+    if (is_at(s, index, key) && !replace)
         return LAGAN_EXISTS;
+    if (is_at(s, index, key)) {
+        free(s->objects[index].data);
+        s->objects[index].data = data;
+        s->objects[index].bytes = bytes;
+        return LAGAN_OK;
+    }
     copy = strdup(key);
     if (!copy || !grow(s)) {
         free(copy);
@@ -106,11 +113,11 @@ static uint32_t insert(struct memory_store *s, const char *key, uint8_t *data, u
 }
 
 uint32_t memory_store_add(struct memory_store *s, const char *key, uint8_t *data,
-                          uint64_t bytes)
+                          uint64_t bytes, bool replace)
 {
     uint32_t result;
     pthread_rwlock_wrlock(&s->lock);
-    result = insert(s, key, data, bytes);
+    result = insert(s, key, data, bytes, replace);
     pthread_rwlock_unlock(&s->lock);
     return result;
 }
@@ -129,19 +136,55 @@ uint32_t memory_store_see(struct memory_store *s, const char *key,
     return result;
 }
 
+static void take_out(struct memory_store *s, const char *key)
+{
+    size_t index = find(s, key);
+    if (!is_at(s, index, key))
+        return;
+    free(s->objects[index].key);
+    free(s->objects[index].data);
+    s->count--;
+    memmove(s->objects + index, s->objects + index + 1,
+            (s->count - index) * sizeof *s->objects);
+}
+
 void memory_store_remove(struct memory_store *s, const char *key)
 {
-    size_t index;
     pthread_rwlock_wrlock(&s->lock);
-    index = find(s, key);
-    if (is_at(s, index, key)) {
-        free(s->objects[index].key);
-        free(s->objects[index].data);
-        s->count--;
-        memmove(s->objects + index, s->objects + index + 1,
-                (s->count - index) * sizeof *s->objects);
-    }
+    take_out(s, key);
     pthread_rwlock_unlock(&s->lock);
+}
+
+static uint32_t duplicate(struct memory_store *s, const char *from, const char *to,
+                          bool replace)
+{
+    size_t index = find(s, from);
+    const struct object *object = s->objects + index;
+    uint8_t *data;
+    uint32_t result;
+    if (!is_at(s, index, from))
+        return LAGAN_NOT_FOUND;
+    data = malloc((size_t)object->bytes + 1);
+    if (!data)
+        return LAGAN_INTERNAL;
+    if (object->bytes > 0)
+        memcpy(data, object->data, (size_t)object->bytes);
+    result = insert(s, to, data, object->bytes, replace);
+    if (result != LAGAN_OK)
+        free(data);
+    return result;
+}
+
+uint32_t memory_store_copy(struct memory_store *s, const char *from, const char *to,
+                           bool replace, bool keep)
+{
+    uint32_t result;
+    pthread_rwlock_wrlock(&s->lock);
+    result = duplicate(s, from, to, replace);
+    if (result == LAGAN_OK && !keep && strcmp(from, to) != 0)
+        take_out(s, from);
+    pthread_rwlock_unlock(&s->lock);
+    return result;
 }
 
 static bool belongs(const struct memory_store *s, size_t index, const char *prefix)

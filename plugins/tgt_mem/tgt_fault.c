@@ -193,7 +193,7 @@ static uint32_t answer(struct handle *h, struct lagan_op *op, bool fail, uint32_
 static uint32_t add(struct handle *h, struct lagan_op *op, const char *key, uint8_t *data,
                     uint64_t bytes)
 {
-    uint32_t result = memory_store_add(h->store, key, data, bytes);
+    uint32_t result = memory_store_add(h->store, key, data, bytes, false);
     if (result == LAGAN_OK)
         return LAGAN_OK;
     free(data);

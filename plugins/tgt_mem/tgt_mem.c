@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW_NAME, ROW_STAGES, ROW_LIMIT };
+enum { ROW_NAME, ROW_STAGES, ROW_LIMIT, ROW_PLAIN };
+
+/* Small, so that tests meet the limits of parts. */
+enum { PART_LIMIT = 64, PART_MINIMUM = 64 << 10, PART_MAXIMUM = 8 << 20, PARALLEL = 4 };
 
 static const struct lagan_parameter parameters[] = {
     [ROW_NAME] = {.name = "name",
@@ -23,24 +26,22 @@ static const struct lagan_parameter parameters[] = {
                    .type = LAGAN_PARAMETER_SIZE,
                    .default_value = "0",
                    .help = "bytes of objects after which the store is full, 0 = none"},
+    [ROW_PLAIN] = {.name = "plain",
+                   .type = LAGAN_PARAMETER_BOOL,
+                   .default_value = "no",
+                   .help = "whether only what no target can do without is offered"},
     {.name = NULL},
 };
 
 struct instance {
     char *name;
     bool stages;
-    uint64_t limit;
-};
-
-struct handle {
-    struct memory_store *store;
-    bool stages;
-    bool read_only;
+    bool plain;
     uint64_t limit;
 };
 
 struct stage {
-    struct handle *handle;
+    struct memory_handle *handle;
     uint8_t *data;
     size_t bytes;
     size_t room;
@@ -75,6 +76,9 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
     case ROW_STAGES:
         i->stages = value->number != 0;
         return LAGAN_OK;
+    case ROW_PLAIN:
+        i->plain = value->number != 0;
+        return LAGAN_OK;
     default:
         i->limit = (uint64_t)value->number;
         return LAGAN_OK;
@@ -84,12 +88,13 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
 static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
 {
     struct instance *i = instance;
-    struct handle *h = calloc(1, sizeof *h);
+    struct memory_handle *h = calloc(1, sizeof *h);
     bool fresh;
     if (!h)
         return no_memory(op);
-    *h = (struct handle){
+    *h = (struct memory_handle){
         .stages = i->stages,
+        .plain = i->plain,
         .limit = i->limit,
         .read_only = (flags & LAGAN_OPEN_READ_ONLY) != 0,
         .store = memory_store_named(i->name, (flags & LAGAN_OPEN_INITIALISE) != 0, &fresh)};
@@ -109,36 +114,58 @@ static void close_handle(void *handle)
 static uint32_t capabilities(void *handle, struct lagan_op *op,
                              struct lagan_target_capabilities *told)
 {
-    const struct handle *h = handle;
+    const struct memory_handle *h = handle;
     (void)op;
-    told->put_if_absent = LAGAN_SUPPORT_NATIVE;
+    told->put_if_absent = h->plain ? LAGAN_SUPPORT_NONE : LAGAN_SUPPORT_NATIVE;
     told->staged_put = h->stages ? LAGAN_SUPPORT_NATIVE : LAGAN_SUPPORT_NONE;
-    told->durable_put = LAGAN_SUPPORT_NONE;
+    told->durable_put = h->plain ? LAGAN_SUPPORT_NONE : LAGAN_SUPPORT_NATIVE;
     told->read_after_write = LAGAN_SUPPORT_NATIVE;
     told->list_consistent = LAGAN_SUPPORT_NATIVE;
     told->list_sorted = LAGAN_SUPPORT_NATIVE;
     told->ranged_get = LAGAN_SUPPORT_NATIVE;
     told->remove = LAGAN_SUPPORT_NATIVE;
+    if (!h->plain) {
+        told->max_parallel = PARALLEL;
+        told->multipart = LAGAN_SUPPORT_NATIVE;
+        told->copy = LAGAN_SUPPORT_NATIVE;
+        told->rename = LAGAN_SUPPORT_NATIVE;
+        told->part_limit = PART_LIMIT;
+        told->part_minimum_bytes = PART_MINIMUM;
+        told->part_maximum_bytes = PART_MAXIMUM;
+    }
     return LAGAN_OK;
 }
 
-/* Stores `data`, which is freed when that fails. */
-static uint32_t add(struct handle *h, struct lagan_op *op, const char *key, uint8_t *data,
-                    uint64_t bytes)
+uint32_t memory_fail(struct lagan_op *op, uint32_t result)
 {
+    switch (result) {
+    case LAGAN_EXISTS:
+        return lagan_fail(op, LAGAN_EXISTS, 0, "the name is taken");
+    case LAGAN_NOT_FOUND:
+        return lagan_fail(op, LAGAN_NOT_FOUND, 0, "there is no such object");
+    case LAGAN_INTERNAL:
+        return no_memory(op);
+    default:
+        return result;
+    }
+}
+
+uint32_t memory_add(struct memory_handle *h, struct lagan_op *op, const char *key,
+                    uint8_t *data, uint64_t bytes, uint64_t flags)
+{
+    bool absent = (flags & LAGAN_PUT_IF_ABSENT) != 0;
     uint32_t result;
     if (h->read_only)
         result = lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
+    else if (h->plain && flags != 0)
+        result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "puts have no flags here");
     else if (h->limit > 0 && memory_store_bytes(h->store) + bytes > h->limit)
         result = lagan_fail(op, LAGAN_NO_SPACE, 0, "the store is full");
     else
-        result = memory_store_add(h->store, key, data, bytes);
-    if (result == LAGAN_OK)
-        return LAGAN_OK;
-    free(data);
-    if (result == LAGAN_EXISTS)
-        return lagan_fail(op, LAGAN_EXISTS, 0, "the name is taken");
-    return result == LAGAN_INTERNAL ? no_memory(op) : result;
+        result = memory_fail(op, memory_store_add(h->store, key, data, bytes, !absent));
+    if (result != LAGAN_OK)
+        free(data);
+    return result;
 }
 
 static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t bytes,
@@ -146,14 +173,13 @@ static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t
 {
     uint8_t *data = malloc((size_t)bytes + 1);
     uint32_t result;
-    (void)flags;
     (void)sha256;
     if (!data)
         return no_memory(op);
     result = bytes > 0 ? content->read(content->context, 0, data, (size_t)bytes)
                        : (uint32_t)LAGAN_OK;
     if (result == LAGAN_OK)
-        return add(handle, op, key, data, bytes);
+        return memory_add(handle, op, key, data, bytes, flags);
     free(data);
     return result;
 }
@@ -189,8 +215,7 @@ static uint32_t stage_write(void *stage, struct lagan_op *op, const void *data, 
 static uint32_t stage_commit(void *stage, struct lagan_op *op, const char *key, uint64_t flags)
 {
     struct stage *s = stage;
-    uint32_t result = add(s->handle, op, key, s->data, s->bytes);
-    (void)flags;
+    uint32_t result = memory_add(s->handle, op, key, s->data, s->bytes, flags);
     free(s);
     return result;
 }
@@ -202,19 +227,12 @@ static void stage_abort(void *stage)
     free(s);
 }
 
-static uint32_t missing(struct lagan_op *op, uint32_t result)
-{
-    return result == LAGAN_NOT_FOUND
-               ? lagan_fail(op, LAGAN_NOT_FOUND, 0, "there is no such object")
-               : result;
-}
-
 static uint32_t get(void *handle, struct lagan_op *op, const char *key, uint64_t offset,
                     uint64_t length, const struct lagan_sink *sink)
 {
-    const struct handle *h = handle;
+    const struct memory_handle *h = handle;
     struct memory_delivery d = {.op = op, .sink = sink, .offset = offset, .length = length};
-    return missing(op, memory_store_see(h->store, key, memory_deliver, &d));
+    return memory_fail(op, memory_store_see(h->store, key, memory_deliver, &d));
 }
 
 static uint32_t note_bytes(void *context, const uint8_t *data, uint64_t bytes)
@@ -227,22 +245,22 @@ static uint32_t note_bytes(void *context, const uint8_t *data, uint64_t bytes)
 static uint32_t stat_object(void *handle, struct lagan_op *op, const char *key,
                             struct lagan_object *object)
 {
-    const struct handle *h = handle;
-    return missing(op, memory_store_see(h->store, key, note_bytes, &object->bytes));
+    const struct memory_handle *h = handle;
+    return memory_fail(op, memory_store_see(h->store, key, note_bytes, &object->bytes));
 }
 
 static uint32_t list(void *handle, struct lagan_op *op, const char *prefix,
                      const char *start_after, uint32_t limit,
                      const struct lagan_object_collector *objects, int *more)
 {
-    const struct handle *h = handle;
+    const struct memory_handle *h = handle;
     (void)op;
     return memory_store_list(h->store, prefix, start_after, limit, objects, more);
 }
 
 static uint32_t remove_object(void *handle, struct lagan_op *op, const char *key)
 {
-    const struct handle *h = handle;
+    const struct memory_handle *h = handle;
     if (h->read_only)
         return lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
     memory_store_remove(h->store, key);
@@ -273,6 +291,13 @@ static const struct lagan_target_ops ops = {
     .list = list,
     .remove = remove_object,
     .flush = flush,
+    .multipart_begin = memory_multipart_begin,
+    .part_put = memory_part_put,
+    .multipart_complete = memory_multipart_complete,
+    .multipart_abort = memory_multipart_abort,
+    .copy = memory_copy,
+    .rename = memory_rename,
+    .clock = memory_clock,
 };
 
 static const struct lagan_driver descriptor = {
