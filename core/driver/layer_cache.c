@@ -29,11 +29,16 @@ struct cache {
     atomic_ullong removals;
 };
 
-static atomic_bool avoided;
+static atomic_uint avoided;
 
 void layer_cache_avoid(void)
 {
-    atomic_store(&avoided, true);
+    atomic_fetch_add(&avoided, 1);
+}
+
+void layer_cache_allow(void)
+{
+    atomic_fetch_sub(&avoided, 1);
 }
 
 /* The hash at the end of a key; false when there is none. */
@@ -134,7 +139,7 @@ static uint32_t get(struct layer *self, struct call *c)
     struct buffer copy CLEANUP_BUFFER = BUFFER_INIT;
     if (!may_keep(c->with.get.key))
         return layer_next(self, c);
-    if (!atomic_load(&avoided) && !layer_cancelled(c->op) &&
+    if (atomic_load(&avoided) == 0 && !layer_cancelled(c->op) &&
         cache_store_get(cache->store, c->with.get.key, OBJECT_LIMIT, &copy)) {
         atomic_fetch_add(&cache->hits, 1);
         return deliver(c, copy.data, copy.size);
