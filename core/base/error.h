@@ -125,7 +125,11 @@
     X(HOOK_TIMEOUT, "hook-timeout", 1)                                                         \
     X(DRILL_DIFFERS, "drill-differs", 4)                                                       \
     X(JOB_TIMEOUT, "job-timeout", 1)                                                           \
-    X(PRUNE_STATE, "prune-state", 1)
+    X(PRUNE_STATE, "prune-state", 1)                                                           \
+    X(BACKUP_EXTENDED, "backup-extended", 1)                                                   \
+    X(APPROVAL_NEEDED, "approval-needed", 7)                                                   \
+    X(NO_APPROVAL, "no-such-request", 1)                                                       \
+    X(APPROVAL_REFUSED, "approval-refused", 1)
 
 enum error_code {
 #define X(symbol, name, status) ERROR_##symbol,

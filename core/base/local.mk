@@ -8,10 +8,12 @@ core_base_libbase_la_SOURCES = \
 	core/base/error.c core/base/error.h \
 	core/base/file.c core/base/file.h \
 	core/base/json.c core/base/json.h \
+	core/base/json_read.c core/base/json_read.h \
 	core/base/library.c core/base/library.h \
 	core/base/log.c core/base/log.h \
 	core/base/object.c core/base/object.h \
 	core/base/pool.c core/base/pool.h \
+	core/base/process.c core/base/process.h \
 	core/base/queue.c core/base/queue.h \
 	core/base/share.c core/base/share.h \
 	core/base/text.c core/base/text.h \

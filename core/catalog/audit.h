@@ -50,7 +50,15 @@
     X(BACKUP_RELEASE, "backup-release")                                                        \
     X(EXPIRY_RELEASE, "expiry-release")                                                        \
     X(VAULT_LOCK, "vault-lock")                                                                \
-    X(VAULT_UNLOCK, "vault-unlock")
+    X(VAULT_UNLOCK, "vault-unlock")                                                            \
+    X(BACKUP_UNDELETE, "backup-undelete")                                                      \
+    X(BACKUP_EXTEND, "backup-extend")                                                          \
+    X(PRUNE, "prune")                                                                          \
+    X(APPROVERS, "approvers")                                                                  \
+    X(APPROVAL_REQUEST, "approval-request")                                                    \
+    X(APPROVAL_GRANT, "approval-grant")                                                        \
+    X(APPROVAL_USE, "approval-use")                                                            \
+    X(APPROVAL_CANCEL, "approval-cancel")
 enum catalog_event {
 #define X(symbol, name) CATALOG_EVENT_##symbol,
     CATALOG_EVENTS(X)

@@ -11,15 +11,32 @@
     "vault, id, seal_name, seal_hash, source, source_name, source_driver, host, state,"        \
     " created_ns, start_ns, end_ns, entries, bytes, bytes_stored, name, description, parent,"  \
     " region, origin, kind, system_disk, trigger, policy, slot_ns, expire_ns, is_full,"        \
-    " consistency, consistency_wanted"
+    " consistency, consistency_wanted, keep_ns, deleted_ns, purge_ns, delete_reason,"          \
+    " state_before"
+#define BACKUP_KNOWN(column, none)                                                             \
+    "coalesce((SELECT " column " FROM backups WHERE vault = ?1 AND id = ?2), " none ")"
 /* Members that are empty get what a backup of files made here by hand has.  A time to go that
- * was put off stays so when the row is read back from storage. */
+ * was put off stays so when the row is read back from storage, and so does what people have
+ * said of it: what was deleted stays deleted. */
 #define BACKUP_VALUES                                                                          \
-    "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"         \
-    " iif(?19 = '', coalesce((SELECT region FROM vaults WHERE uuid = ?1), ''), ?19), ?20,"     \
-    " iif(?21 = '', 'files', ?21), ?22, iif(?23 = '', 'manual', ?23), ?24, ?25,"               \
-    " max(?26, coalesce((SELECT expire_ns FROM backups WHERE vault = ?1 AND id = ?2), 0)),"    \
-    " ?27, ?28, ?29"
+    "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"                                                          \
+    " iif(" BACKUP_KNOWN(                                                                      \
+        "deleted_ns",                                                                          \
+        "0") " > 0, 'deleted', ?9), ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"              \
+             " iif(?19 = '', coalesce((SELECT region FROM vaults WHERE uuid = ?1), ''), "      \
+             "?19), ?20,"                                                                      \
+             " iif(?21 = '', 'files', ?21), ?22, iif(?23 = '', 'manual', ?23), ?24, ?25,"      \
+             " max(?26, " BACKUP_KNOWN(                                                        \
+                 "expire_ns",                                                                  \
+                 "0") "), ?27, ?28, ?29,"                                                      \
+                      " " BACKUP_KNOWN("keep_ns", "0") ", " BACKUP_KNOWN(                      \
+                          "deleted_ns",                                                        \
+                          "0") ","                                                             \
+                               " " BACKUP_KNOWN("purge_ns", "0") ", " BACKUP_KNOWN(            \
+                                   "delete_reason",                                            \
+                                   "''") ","                                                   \
+                                         " iif(" BACKUP_KNOWN("deleted_ns",                    \
+                                                              "0") " > 0, ?9, '')"
 /* Those that can be restored. */
 #define BACKUP_USABLE "state IN ('available', 'partial')"
 
@@ -250,6 +267,10 @@ static int read_row(struct query *q, struct catalog_backup *backup, struct error
     backup->full = row_number(q) != 0;
     row_text(q, backup->consistency, sizeof(backup->consistency));
     row_text(q, backup->consistency_wanted, sizeof(backup->consistency_wanted));
+    backup->keep_ns = row_number(q);
+    backup->deleted_ns = row_number(q);
+    backup->purge_ns = row_number(q);
+    row_text(q, backup->delete_reason, sizeof(backup->delete_reason));
     return query_row_check(q, e);
 }
 

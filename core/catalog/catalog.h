@@ -321,7 +321,8 @@ int catalog_vault_name(struct catalog *c, const char *region, char name[NAME_SIZ
     X(AVAILABLE, "available")                                                                  \
     X(PARTIAL, "partial")                                                                      \
     X(ERROR, "error")                                                                          \
-    X(DELETING, "deleting")
+    X(DELETING, "deleting")                                                                    \
+    X(DELETED, "deleted") /* kept for a while, and can be brought back */
 enum catalog_backup_state {
 #define X(symbol, name) CATALOG_BACKUP_##symbol,
     CATALOG_BACKUP_STATES(X)
@@ -359,6 +360,11 @@ struct catalog_backup {
     bool full;           /* everything was read anew */
     char consistency[8]; /* reached: "none", "crash", "app"; empty = not known */
     char consistency_wanted[8];
+    /* Set by their own functions alone, and kept when the row is replaced. */
+    int64_t keep_ns;                       /* nobody deletes it before; 0 = none said so */
+    int64_t deleted_ns;                    /* of state DELETED; else 0 */
+    int64_t purge_ns;                      /* when it goes for good */
+    char delete_reason[CATALOG_TEXT_SIZE]; /* of people; empty = none */
 };
 /* CONFLICT when the vault has this id. */
 int catalog_backup_insert(struct catalog *c, const struct catalog_backup *backup,
@@ -385,6 +391,17 @@ int catalog_backup_set_state(struct catalog *c, const uint8_t vault[CATALOG_ID_S
 /* Replaces the time after which it may go; RET-09 and RET-15 are decided in policy/. */
 int catalog_backup_set_expiry(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                               const char *id, int64_t expire_ns, struct error *e);
+/* Nobody deletes it before `keep_ns`; 0 = takes that back. */
+int catalog_backup_set_keep(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                            const char *id, int64_t keep_ns, struct error *e);
+/* It becomes DELETED, and goes for good from `purge_ns` on; `reason` "" = none.  Its row stays
+ * so when it is read back from storage. */
+int catalog_backup_discard(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                           const char *id, int64_t deleted_ns, int64_t purge_ns,
+                           const char *reason, struct error *e);
+/* A DELETED one becomes what it was.  BACKUP_STATE when it is not deleted; NO_BACKUP. */
+int catalog_backup_bring_back(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                              const char *id, struct error *e);
 /* Forgets it, also as the parent of others, and as a live replica.  The mirror of the vault
  * forgets it only when the vault has a tombstone of it: what is merely missing was not deleted.
  */

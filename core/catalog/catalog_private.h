@@ -4,6 +4,7 @@
 #define CORE_CATALOG_CATALOG_PRIVATE_H
 
 #include "base/object.h"
+#include "base/process.h"
 #include "catalog/catalog.h"
 
 #include <pthread.h>
@@ -259,19 +260,5 @@ int pins_forget(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const c
 
 /* Makes the lane of a vault when there is none.  NO_VAULT. */
 int lane_make(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], struct error *e);
-
-/* ---- process.c ---- */
-
-enum { BOOT_ID_SIZE = 40 };
-
-/* Tells this process from every other, dead or alive, on this host. */
-struct process_mark {
-    int64_t pid;
-    char boot_id[BOOT_ID_SIZE];
-    int64_t start_ticks; /* since boot; 0 = unknown */
-};
-void process_mark_self(struct process_mark *mark);
-bool process_is_alive(const struct process_mark *mark);
-bool process_is_same(const struct process_mark *a, const struct process_mark *b);
 
 #endif

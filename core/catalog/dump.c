@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dump.c - what the catalog says of what is in storage: one line for each vault, slot,
- * tombstone and backup, `name=value` in a fixed order.
+ * tombstone, backup and policy, `name=value` in a fixed order.
  *
  * Left out is what only this installation knows: states, keys and descriptions of vaults,
- * deletions that are due, when backups may go, mirrors and their progress, the queue, the
- * ledger, policies and their runs, usage, tasks, the audit log.
+ * deletions that are due, when backups may go by their rules, mirrors and their progress, the
+ * queue, the ledger, runs of policies, usage, tasks, the audit log.
  */
 #include "base/text.h"
 #include "catalog/catalog_private.h"
+#include "catalog/policy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void add_text(struct buffer *out, const char *name, const char *value)
@@ -130,19 +132,52 @@ static int dump_backup(void *context, const struct catalog_backup *backup, struc
     add_number(out, "full", backup->full);
     add_text(out, "consistency", backup->consistency);
     add_text(out, "consistency_wanted", backup->consistency_wanted);
+    add_number(out, "keep_ns", backup->keep_ns);
     buffer_append_u8(out, '\n');
+    return 0;
+}
+
+struct policy_dump {
+    struct catalog *catalog;
+    struct buffer *out;
+};
+
+/* What its vaults remember of it. */
+static int dump_policy(void *context, const struct catalog_policy *policy, struct error *e)
+{
+    const struct policy_dump *dump = context;
+    uint8_t(*vaults)[CATALOG_ID_SIZE] = NULL;
+    size_t count = 0;
+
+    if (catalog_policy_vaults(dump->catalog, policy->id, &vaults, &count, e) != 0)
+        return -1;
+    buffer_append_format(dump->out, "policy");
+    add_bytes(dump->out, "id", policy->id, CATALOG_ID_SIZE);
+    add_text(dump->out, "name", policy->name);
+    add_text(dump->out, "kind", catalog_policy_kind_name(policy->kind));
+    add_number(dump->out, "enabled", policy->enabled);
+    add_number(dump->out, "created_ns", policy->created_ns);
+    add_number(dump->out, "revision", (int64_t)policy->revision);
+    for (size_t i = 0; i < policy->settings.count; i++)
+        add_text(dump->out, policy->settings.items[i].name, policy->settings.items[i].value);
+    for (size_t i = 0; i < count; i++)
+        add_bytes(dump->out, "vault", vaults[i], CATALOG_ID_SIZE);
+    buffer_append_u8(dump->out, '\n');
+    free(vaults);
     return 0;
 }
 
 int catalog_dump(struct catalog *c, struct buffer *out, struct error *e)
 {
+    struct policy_dump policies = {c, out};
     int result = -1;
 
     catalog_lock(c); /* all lists are of one moment, as far as this process is concerned */
     if (catalog_vault_list(c, dump_vault, out, e) == 0 &&
         catalog_slot_list(c, NULL, dump_slot, out, e) == 0 &&
         catalog_tombstone_list(c, NULL, dump_tombstone, out, e) == 0 &&
-        catalog_backup_list(c, NULL, NULL, dump_backup, out, e) == 0)
+        catalog_backup_list(c, NULL, NULL, dump_backup, out, e) == 0 &&
+        catalog_policy_list(c, dump_policy, &policies, e) == 0)
         result = buffer_check(out, e);
     catalog_unlock(c);
     return result;

@@ -66,7 +66,7 @@ static const char item_sql[] =
 static const char mirror_sql[] =
     "SELECT v.name, v.region, s.name, m.state, coalesce(i.oldest, 0), coalesce(i.backups, 0),"
     " coalesce(i.bytes, 0), coalesce(i.deletions, 0), coalesce(i.dead, 0), m.rpo_ns,"
-    " m.synced_ns, m.braked_ns, m.latest_ns"
+    " m.synced_ns, m.braked_ns, m.latest_ns, m.breaches"
     " FROM mirrors m JOIN vaults v ON v.uuid = m.vault JOIN vaults s ON s.uuid = m.source"
     " LEFT JOIN (SELECT lane,"
     " min(created_ns) FILTER (WHERE operation IN ('copy', 'slot') AND class <> ?1) AS oldest,"

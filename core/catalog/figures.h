@@ -36,7 +36,7 @@ enum { CATALOG_FIGURE_LABELS = 4, CATALOG_FIGURE_VALUES = 12 };
     X(UPKEEP, "operation vault region", "done")                                                \
     X(ITEM, "vault region state", "count bytes due")                                           \
     X(MIRROR, "vault region source state",                                                     \
-      "oldest backups bytes deletions dead rpo synced braked latest")                          \
+      "oldest backups bytes deletions dead rpo synced braked latest breaches")                 \
     X(TASK, "kind state", "count")                                                             \
     X(SENT, "kind vault region route", "bytes")                                                \
     X(NOTICE, "way", "count oldest")

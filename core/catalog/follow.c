@@ -21,13 +21,14 @@
 #define ITEM_REST "0, 0, 0, 0, 0, '', 0, ''"
 #define ITEM_ONCE " ON CONFLICT (lane, operation, subject) DO NOTHING"
 
-/* Bind: 1 the vault that is followed, 2 the id of what it is about (not in those for all), 3
- * now, 4 the class, 5 when it is due. */
+/* A backup that was deleted and can be brought back is in the vault, so that the mirror has it,
+ * too.  Bind: 1 the vault that is followed, 2 the id of what it is about (not in those for
+ * all), 3 now, 4 the class, 5 when it is due. */
 #define COPY_FROM                                                                              \
     ITEM_INSERT                                                                                \
     " SELECT m.vault, 'copy', b.id, ?4, 'waiting', b.bytes_stored, ?3, ?5, " ITEM_REST         \
     " FROM mirrors m CROSS JOIN backups b ON b.vault = m.source"                               \
-    " WHERE m.source = ?1 AND b.state IN ('available', 'partial')"                             \
+    " WHERE m.source = ?1 AND b.state IN ('available', 'partial', 'deleted')"                  \
     " AND (NOT EXISTS (SELECT 1 FROM backups o WHERE o.vault = m.vault AND o.id = b.id)"       \
     " OR EXISTS (SELECT 1 FROM items r WHERE r.lane = m.vault AND r.operation = 'remove'"      \
     " AND r.subject = b.id))"

@@ -2,12 +2,14 @@
 # core/catalog: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/catalog/libcatalog.la
 core_catalog_libcatalog_la_SOURCES = \
+	core/catalog/approval.c core/catalog/approval.h \
 	core/catalog/audit.c core/catalog/audit.h \
 	core/catalog/backup.c \
 	core/catalog/catalog.c core/catalog/catalog.h \
 	core/catalog/catalog_private.h \
 	core/catalog/connection.c \
 	core/catalog/deletion.c \
+	core/catalog/discard.c \
 	core/catalog/dump.c \
 	core/catalog/figures.c core/catalog/figures.h \
 	core/catalog/finder.c \
@@ -26,7 +28,6 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/pin.c \
 	core/catalog/policy.c core/catalog/policy.h \
 	core/catalog/policy_vault.c \
-	core/catalog/process.c \
 	core/catalog/query.c \
 	core/catalog/queue.c core/catalog/queue.h \
 	core/catalog/queue_look.c core/catalog/queue_private.h \

@@ -110,7 +110,8 @@ static int refuse_second(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE
 static int count_history(struct catalog *c, struct catalog_mirror *mirror, struct error *e)
 {
     static const char sql[] = "SELECT count(*), coalesce(sum(bytes_stored), 0) FROM backups"
-                              " WHERE vault = ? AND state IN ('available', 'partial')";
+                              " WHERE vault = ?"
+                              " AND state IN ('available', 'partial', 'deleted')";
     struct query q;
 
     if (query_start(c, sql, &q, e) != 0)
@@ -389,4 +390,14 @@ int catalog_mirror_lag(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], 
     if (result == 0)
         *lag = found;
     return result;
+}
+
+int catalog_mirror_breach(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                          struct error *e)
+{
+    static const char sql[] = "UPDATE mirrors SET breaches = breaches + 1 WHERE vault = ?";
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    return write_end(c, query_run_for(c, sql, vault, e), e);
 }

@@ -67,6 +67,9 @@ int catalog_mirror_of(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE],
 /* The mirror with this vault id.  NO_MIRROR. */
 int catalog_mirror_get(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                        struct catalog_mirror *mirror, struct error *e);
+/* It has begun to lag by more than it may: one more of such times, which metrics count. */
+int catalog_mirror_breach(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
+                          struct error *e);
 /* Replaces state, `why`, times and delays; the rest stays.  NO_MIRROR. */
 int catalog_mirror_update(struct catalog *c, const struct catalog_mirror *mirror,
                           struct error *e);

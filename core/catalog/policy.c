@@ -91,6 +91,16 @@ static int insert_row(struct catalog *c, const struct catalog_policy *policy, st
     return query_finish(&q, e) == 0 ? 0 : explain_conflict(c, policy, e);
 }
 
+static int store_new(struct catalog *c, struct catalog_policy *policy, struct error *e)
+{
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    int result = insert_row(c, policy, e);
+    if (result == 0)
+        result = write_settings(c, policy, e);
+    return write_end(c, result, e);
+}
+
 int catalog_policy_insert(struct catalog *c, struct catalog_policy *policy, struct error *e)
 {
     if (name_check(NAME_POLICY, policy->name, e) != 0)
@@ -99,12 +109,15 @@ int catalog_policy_insert(struct catalog *c, struct catalog_policy *policy, stru
         return error_errno(e, errno, "random bytes");
     policy->created_ns = policy->changed_ns = policy->cursor_ns = clock_wall_ns();
     policy->revision = 1;
-    if (catalog_begin(c, e) != 0)
+    return store_new(c, policy, e);
+}
+
+int catalog_policy_restore(struct catalog *c, struct catalog_policy *policy, struct error *e)
+{
+    if (name_check(NAME_POLICY, policy->name, e) != 0)
         return -1;
-    int result = insert_row(c, policy, e);
-    if (result == 0)
-        result = write_settings(c, policy, e);
-    return write_end(c, result, e);
+    policy->cursor_ns = clock_wall_ns();
+    return store_new(c, policy, e);
 }
 
 static int no_such(struct error *e)

@@ -38,6 +38,9 @@ void catalog_policy_free(struct catalog_policy *policy);
 /* Fills in id, times and revision, and puts the settings into order; the cursor is now.
  * NAME_INVALID, NAME_TAKEN. */
 int catalog_policy_insert(struct catalog *c, struct catalog_policy *policy, struct error *e);
+/* As catalog_policy_insert for one that was known once: its id, times of making and changing
+ * and revision are given. */
+int catalog_policy_restore(struct catalog *c, struct catalog_policy *policy, struct error *e);
 /* By name, or by id in hexadecimal (abbreviated, at least 4 digits).  NO_POLICY, AMBIGUOUS. */
 struct catalog_policy *catalog_policy_find(struct catalog *c, const char *text,
                                            struct error *e);

@@ -268,7 +268,8 @@ static const char version_3[] =
     "CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit"
     " BEGIN SELECT RAISE(ABORT, 'the audit log is only appended to'); END;";
 
-/* What is done without anybody there: policies, their runs, what keeps backups, what was seen. */
+/* What is done without anybody there: policies, their runs, what keeps backups, what was seen.
+ */
 static const char version_4[] =
     "ALTER TABLE backups ADD COLUMN trigger TEXT NOT NULL DEFAULT 'manual';"
     "ALTER TABLE backups ADD COLUMN policy TEXT NOT NULL DEFAULT '';"
@@ -419,8 +420,45 @@ static const char version_4[] =
     " error_text TEXT NOT NULL) STRICT;"
     "CREATE INDEX notices_due ON notices (due_ns, number);";
 
+/* What can be taken back: backups that were deleted, and what several people have to approve.
+ */
+static const char version_5[] =
+    "ALTER TABLE backups ADD COLUMN keep_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE backups ADD COLUMN deleted_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE backups ADD COLUMN purge_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE backups ADD COLUMN delete_reason TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE backups ADD COLUMN state_before TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE mirrors ADD COLUMN breaches INTEGER NOT NULL DEFAULT 0;"
+
+    /* Who approves of what destroys something in a vault, and how many of them have to. */
+    "CREATE TABLE approval_rules ("
+    " vault BLOB PRIMARY KEY NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " needed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE approvers ("
+    " vault BLOB NOT NULL REFERENCES vaults ON DELETE CASCADE,"
+    " name TEXT NOT NULL,"
+    " public_key BLOB NOT NULL CHECK (length(public_key) = 32),"
+    " PRIMARY KEY (vault, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE approval_requests ("
+    " id TEXT PRIMARY KEY NOT NULL CHECK (length(id) = 16),"
+    " vault BLOB NOT NULL CHECK (length(vault) = 16)," /* stays when the vault goes */
+    " operation TEXT NOT NULL,"
+    " subject TEXT NOT NULL,"
+    " actor TEXT NOT NULL,"
+    " state TEXT NOT NULL,"
+    " created_ns INTEGER NOT NULL,"
+    " until_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX approval_requests_open ON approval_requests (vault, operation)"
+    " WHERE state = 'waiting';"
+    "CREATE TABLE approvals ("
+    " request TEXT NOT NULL REFERENCES approval_requests ON DELETE CASCADE,"
+    " approver TEXT NOT NULL,"
+    " signature BLOB NOT NULL CHECK (length(signature) = 64),"
+    " at_ns INTEGER NOT NULL,"
+    " PRIMARY KEY (request, approver)) STRICT, WITHOUT ROWID;";
+
 /* From version i to version i + 1. */
-static const char *const migrations[] = {version_1, version_2, version_3, version_4};
+static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

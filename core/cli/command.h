@@ -59,14 +59,20 @@ option_set command_global_options(void);
 
 /* The commands' functions, in files command_*.c. */
 #define CLI_FUNCTIONS(X)                                                                       \
+    X(approval_cancel)                                                                         \
+    X(approval_grant)                                                                          \
+    X(approval_key)                                                                            \
+    X(approval_list)                                                                           \
     X(audit_list)                                                                              \
     X(audit_verify)                                                                            \
     X(backup_create)                                                                           \
     X(backup_delete)                                                                           \
+    X(backup_extend)                                                                           \
     X(backup_hold)                                                                             \
     X(backup_list)                                                                             \
     X(backup_release)                                                                          \
     X(backup_show)                                                                             \
+    X(backup_undelete)                                                                         \
     X(cat)                                                                                     \
     X(catalog_check)                                                                           \
     X(catalog_export)                                                                          \
@@ -100,6 +106,7 @@ option_set command_global_options(void);
     X(policy_explain)                                                                          \
     X(policy_list)                                                                             \
     X(policy_release)                                                                          \
+    X(policy_import)                                                                           \
     X(policy_run)                                                                              \
     X(policy_runs)                                                                             \
     X(policy_show)                                                                             \
@@ -133,6 +140,7 @@ option_set command_global_options(void);
     X(usage)                                                                                   \
     X(vault_convert)                                                                           \
     X(vault_create)                                                                            \
+    X(vault_approvers)                                                                         \
     X(vault_delete)                                                                            \
     X(vault_freeze)                                                                            \
     X(vault_key_add)                                                                           \

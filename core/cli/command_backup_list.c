@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* command_backup_list.c - backups: listed, shown, deleted. */
+/* command_backup_list.c - backups: listed and shown. */
 #include "cli/record.h"
 
 #include "engine/backup_row.h"
-#include "engine/deletion.h"
 #include "engine/key_text.h"
-#include "engine/task.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +31,21 @@ static int know_vault(struct listing *l, const uint8_t vault[CATALOG_ID_SIZE], s
     return 0;
 }
 
+/* What was deleted is listed where somebody asks for it. */
+static bool is_asked(const struct session *s, const struct catalog_backup *row)
+{
+    const char *state = session_value(s, OPTION_STATE);
+    if (state)
+        return strcmp(state, catalog_backup_state_name(row->state)) == 0;
+    return row->state != CATALOG_BACKUP_DELETED || session_given(s, OPTION_ALL);
+}
+
 static int list_backup(void *context, const struct catalog_backup *row, struct error *e)
 {
     struct listing *l = context;
     const char *region = session_value(l->session, OPTION_REGION);
+    if (!is_asked(l->session, row))
+        return 0;
     if (know_vault(l, row->vault, e) != 0)
         return -1;
     if (!region || strcmp(region, l->region) == 0)
@@ -79,6 +88,25 @@ static int find_source(struct session *s, const char *name, uint8_t id[CATALOG_I
     return 0;
 }
 
+static int check_state(const struct session *s, struct error *e)
+{
+    static const char *const names[] = {
+#define X(symbol, name) name,
+        CATALOG_BACKUP_STATES(X)
+#undef X
+    };
+    const char *state = session_value(s, OPTION_STATE);
+    for (size_t i = 0; state && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(state, names[i]) == 0)
+            return 0;
+    }
+    return !state ? 0
+                  : error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                              "--state %.40s: it can be available, partial, error, deleting or "
+                              "deleted",
+                              state);
+}
+
 int command_backup_list(struct session *s, struct error *e)
 {
     static const struct column columns[] = {
@@ -92,7 +120,7 @@ int command_backup_list(struct session *s, struct error *e)
     struct listing listing = {.session = s};
     struct catalog_vault *row = NULL;
     uint8_t source_id[CATALOG_ID_SIZE];
-    if (session_setup(s, NEED_CATALOG, e) != 0 ||
+    if (check_state(s, e) != 0 || session_setup(s, NEED_CATALOG, e) != 0 ||
         (source && find_source(s, source, source_id, e) != 0))
         return -1;
     if (vault) {
@@ -125,21 +153,28 @@ static struct catalog_pairs pairs_of(const struct seal_pair *pairs, size_t count
     return made;
 }
 
-/* What the catalog knows of its keeping; a backup that it does not know has none. */
-static void record_keeping(struct session *s, const struct chosen *chosen,
-                           const struct seal *seal)
+/* What the catalog knows of it; of a backup that it does not know what the seal says. */
+static struct catalog_backup row_of(struct session *s, const struct chosen *chosen,
+                                    const struct seal *seal)
 {
-    struct output *o = &s->output;
-    struct catalog_backup row = {.expire_ns = 0};
+    struct catalog_backup row;
     struct error ignored = ERROR_INIT;
     backup_row_fill(&row, chosen->vault.row->uuid, seal, NULL);
     catalog_backup_get(session_catalog(s), row.vault, seal->id, &row, &ignored);
-    record_text(o, "trigger", row.trigger[0] ? row.trigger : "manual");
-    record_text(o, "policy", row.policy);
-    record_time(o, "slot", row.slot_ns);
-    record_time(o, "expires", row.expire_ns);
-    record_text(o, "consistency", row.consistency);
-    record_text(o, "consistency_wanted", row.consistency_wanted);
+    return row;
+}
+
+static void record_keeping(struct output *o, const struct catalog_backup *row)
+{
+    record_text(o, "trigger", row->trigger[0] ? row->trigger : "manual");
+    record_text(o, "policy", row->policy);
+    record_time(o, "slot", row->slot_ns);
+    record_time(o, "expires", row->expire_ns);
+    record_time(o, "kept_until", row->keep_ns);
+    if (row->state == CATALOG_BACKUP_DELETED)
+        record_deletion(o, row);
+    record_text(o, "consistency", row->consistency);
+    record_text(o, "consistency_wanted", row->consistency_wanted);
 }
 
 static void record_seal(struct session *s, const struct chosen *chosen, const struct seal *seal)
@@ -147,6 +182,7 @@ static void record_seal(struct session *s, const struct chosen *chosen, const st
     struct output *o = &s->output;
     struct catalog_pairs parameters = pairs_of(seal->parameters, seal->parameter_count);
     struct catalog_pairs rules = pairs_of(seal->rules, seal->rule_count);
+    const struct catalog_backup row = row_of(s, chosen, seal);
     record_begin(o, "backup");
     record_text(o, "id", seal->id);
     record_text(o, "name", seal->backup_name);
@@ -160,9 +196,9 @@ static void record_seal(struct session *s, const struct chosen *chosen, const st
     record_pairs(o, "rules", &rules);
     record_text(o, "host", seal->host);
     record_text(o, "program", seal->program);
-    record_text(o, "state", seal->flags & SEAL_PARTIAL ? "partial" : "available");
+    record_text(o, "state", catalog_backup_state_name(row.state));
     record_flag(o, "full", seal->flags & SEAL_FULL);
-    record_keeping(s, chosen, seal);
+    record_keeping(o, &row);
     record_time(o, "created", seal->created_ns);
     record_time(o, "started", seal->start_ns);
     record_duration(o, "duration", seal->end_ns - seal->start_ns);
@@ -206,85 +242,11 @@ int command_backup_show(struct session *s, struct error *e)
     struct chosen chosen = {0};
     if (session_setup(s, NEED_CATALOG, e) != 0 || chosen_open(s, text, true, &chosen, e) != 0)
         return -1;
-    int result = chosen_backup(&chosen, text, &seal, e);
+    int result = chosen_backup_any(&chosen, text, &seal, e);
     if (result == 0) {
         record_seal(s, &chosen, seal);
         record_problems(&s->output, seal);
     }
-    chosen_close(&chosen);
-    return result;
-}
-
-/* Takes one backup out of vault and catalog. */
-static int delete_one(struct session *s, struct chosen *chosen, const struct seal *seal,
-                      struct error *e)
-{
-    const struct deletion_request request = {.vault = &chosen->vault,
-                                             .seal = seal,
-                                             .reason = session_value(s, OPTION_REASON),
-                                             .force = session_given(s, OPTION_FORCE)};
-    struct task task;
-    struct error unrecorded = ERROR_INIT;
-    task_begin(&task, session_catalog(s), CATALOG_TASK_DELETE, chosen->vault.row->uuid,
-               seal->source_id, seal->id, NULL);
-    memcpy(task.row.backup, seal->id, sizeof(task.row.backup));
-    int result = deletion_run(s->setup, &request, &unrecorded, e);
-    task_end(&task, result == 0 ? NULL : e);
-    if (result != 0)
-        return strstr(e->text, seal->id) ? -1 : error_context(e, "backup %s", seal->id);
-    if (unrecorded.error_class != LAGAN_OK)
-        report_line(
-            "lagan: warning: the backup is deleted, but still stands in the catalog: %s",
-            unrecorded.text);
-    if (s->output.use_json) {
-        record_begin(&s->output, "deleted");
-        record_text(&s->output, "id", seal->id);
-        record_text(&s->output, "vault", chosen->vault.row->name);
-        record_end(&s->output);
-    }
-    output_note(&s->output, "backup %s deleted from vault %s", seal->id,
-                chosen->vault.row->name);
-    return 0;
-}
-
-/* All are found before the first is deleted: latest~1 means the same for each, and a mistake in
- * one deletes none. */
-static int delete_all(struct session *s, struct chosen *chosen, const struct seal **seals,
-                      struct error *e)
-{
-    size_t count = s->arguments.operand_count;
-    for (size_t i = 0; i < count; i++) {
-        if (chosen_backup(chosen, session_operand(s, i), &seals[i], e) != 0)
-            return -1;
-        for (size_t j = 0; j < i; j++) {
-            if (seals[j] == seals[i])
-                return error_set(e, LAGAN_INVALID, ERROR_USAGE, "backup %s is named twice",
-                                 seals[i]->id);
-        }
-    }
-    if (deletion_prepare(s->setup, &chosen->vault, &chosen->seals, e) != 0)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
-        if (deletion_check(session_catalog(s), chosen->vault.row->uuid, seals[i]->id,
-                           session_given(s, OPTION_FORCE), e) != 0)
-            return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (delete_one(s, chosen, seals[i], e) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-int command_backup_delete(struct session *s, struct error *e)
-{
-    struct chosen chosen = {0};
-    if (session_setup(s, NEED_CATALOG, e) != 0 ||
-        chosen_open(s, session_operand(s, 0), false, &chosen, e) != 0)
-        return -1;
-    const struct seal **seals = calloc(s->arguments.operand_count, sizeof(*seals));
-    int result = seals ? delete_all(s, &chosen, seals, e) : error_no_memory(e, "the backups");
-    free(seals);
     chosen_close(&chosen);
     return result;
 }

@@ -78,6 +78,30 @@ int command_catalog_check(struct session *s, struct error *e)
     return 0;
 }
 
+/* What people had said, and nobody else knew any more. */
+static void print_notes(struct output *o, const struct rebuilt_vault *v)
+{
+    const struct notes_taken *n = &v->notes;
+    if (n->policies_new > 0)
+        output_note(o, "vault %s: %llu policies are back, %llu of them disabled as they were",
+                    v->row->name, (unsigned long long)n->policies_new,
+                    (unsigned long long)n->policies_disabled);
+    if (n->sources_bound > 0)
+        output_note(o, "vault %s: %llu sources are bound to it again", v->row->name,
+                    (unsigned long long)n->sources_bound);
+    if (n->backups_deleted > 0)
+        output_note(o,
+                    "vault %s: %llu backups are deleted still; `lagan backup list --state "
+                    "deleted` shows them",
+                    v->row->name, (unsigned long long)n->backups_deleted);
+    if (n->backups_extended > 0)
+        output_note(o, "vault %s: the time of %llu backups is extended still", v->row->name,
+                    (unsigned long long)n->backups_extended);
+    if (n->approvers > 0)
+        output_note(o, "vault %s: %llu approvers are asked again", v->row->name,
+                    (unsigned long long)n->approvers);
+}
+
 static void print_rebuilt(void *context, const struct rebuilt_vault *v)
 {
     struct session *s = context;
@@ -94,6 +118,12 @@ static void print_rebuilt(void *context, const struct rebuilt_vault *v)
         record_number(o, "backups_gone", v->backups_gone);
         record_number(o, "sources_new", v->sources_new);
         record_number(o, "slots_gone", v->slots_gone);
+        record_number(o, "policies_new", v->notes.policies_new);
+        record_number(o, "policies_disabled", v->notes.policies_disabled);
+        record_number(o, "sources_bound", v->notes.sources_bound);
+        record_number(o, "backups_deleted", v->notes.backups_deleted);
+        record_number(o, "backups_extended", v->notes.backups_extended);
+        record_number(o, "approvers", v->notes.approvers);
         record_text(o, "problem", v->why->text);
         record_end(o);
     } else if (!locked) {
@@ -107,6 +137,8 @@ static void print_rebuilt(void *context, const struct rebuilt_vault *v)
     if (!o->use_json && v->slots_gone > 0)
         output_note(o, "vault %s: %llu key slots gone", v->row->name,
                     (unsigned long long)v->slots_gone);
+    if (!o->use_json)
+        print_notes(o, v);
     if (locked) {
         report_line("lagan: vault %s is known again, but its backups are not: %s", v->row->name,
                     v->why->text);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "crypto/secret.h"
 #include "engine/expire.h"
+#include "engine/notes.h"
 #include "engine/policy_manage.h"
 #include "runner/policy_work.h"
 
@@ -20,6 +21,39 @@ static int show(struct session *s, const struct catalog_policy *row, const char 
     int result = s->output.use_json ? record_policy(s, row, e) : 0;
     output_note(&s->output, "policy %s %s", row->name, words);
     return result;
+}
+
+/* ---- what storage knows ---- */
+
+/* The vault remembers its policy, so that a catalog that is rebuilt has it again.  What cannot
+ * be told now is told by the runner, or with the next change. */
+static int tell_vault(void *context, const struct catalog_vault *vault, struct error *e)
+{
+    struct session *s = context;
+    struct error why = ERROR_INIT;
+    (void)e;
+    if (notes_keep(s->setup, vault, NULL, &why) != 0)
+        output_note(&s->output,
+                    "the vault %s could not be told (%s); until it is, a catalog that is "
+                    "rebuilt would not know",
+                    vault->name, why.text);
+    return 0;
+}
+
+static void tell_vault_of(struct session *s, const uint8_t id[CATALOG_ID_SIZE])
+{
+    struct error ignored = ERROR_INIT;
+    struct catalog_vault *vault = catalog_vault_get(session_catalog(s), id, &ignored);
+    if (vault)
+        tell_vault(s, vault, &ignored);
+    catalog_vault_free(vault);
+}
+
+/* All vaults that the policy holds for. */
+static void tell_vaults(struct session *s, const struct catalog_policy *row)
+{
+    struct error ignored = ERROR_INIT;
+    policy_each_vault(s, row, tell_vault, s, &ignored);
 }
 
 /* ---- mirrors (SCH-01) ---- */
@@ -165,6 +199,8 @@ static int create_plain(struct session *s, struct catalog_policy *draft, struct 
     if (result == 0)
         result = tell_created(s, draft, vault, e);
     if (result == 0 && vault)
+        tell_vaults(s, draft);
+    if (result == 0 && vault)
         result = make_mirror(s, draft, vault, e);
     catalog_vault_free(vault);
     return result;
@@ -195,6 +231,8 @@ static int create_both(struct session *s, struct catalog_policy *draft, struct e
         result = vault_create_with(s, &request, &vault, e);
     if (result == 0)
         result = tell_created(s, draft, vault, e);
+    if (result == 0)
+        tell_vaults(s, draft);
     if (result == 0)
         result = make_mirror(s, draft, vault, e);
     catalog_vault_free(vault);
@@ -277,10 +315,11 @@ static int confirm(struct session *s, const struct catalog_policy *row, const ch
                      what, row->name);
 }
 
-/* Other rules: shows what would go, and asks when anything would. */
+/* Other rules: shows what would go, and asks when anything would; `*meant`: somebody said yes.
+ */
 static int check_retention(struct session *s, const struct catalog_policy *row,
                            const struct catalog_policy *draft, const struct policy_edit *edit,
-                           struct error *e)
+                           bool *meant, struct error *e)
 {
     struct policy *after = NULL;
     char what[128];
@@ -289,6 +328,7 @@ static int check_retention(struct session *s, const struct catalog_policy *row,
     struct preview p = {.session = s, .instead = {row->name, &edit->rules_before, after}};
     int result = show_preview(&p, row, e);
     policy_free(after);
+    *meant = p.going > 0;
     if (result != 0 || p.going == 0)
         return result;
     snprintf(what, sizeof(what), "letting %llu of %llu backups go", (unsigned long long)p.going,
@@ -309,15 +349,18 @@ static int edit_row(struct session *s, const struct catalog_policy *row,
 {
     struct mirror_work work = {s, draft};
     struct policy_edit edit;
+    bool meant = false;
     if (policy_manage_compare(row, draft, &edit, e) != 0)
         return -1;
     if (!edit.changes[0])
         return show(s, row, "is so already", e);
     if (policy_each_vault(s, row, check_mirror_of, &work, e) != 0 ||
-        (edit.retention && check_retention(s, row, draft, &edit, e) != 0) ||
+        (edit.retention && check_retention(s, row, draft, &edit, &meant, e) != 0) ||
         policy_manage_update(s->setup, row, draft, e) != 0 ||
+        (meant && expire_meant(s->setup, draft, e) != 0) ||
         show(s, draft, "is changed", e) != 0)
         return -1;
+    tell_vaults(s, draft);
     if (edit.retention)
         tell_retention(s, &edit);
     return policy_each_vault(s, draft, make_mirror_of, &work, e);
@@ -345,6 +388,8 @@ static int enable(struct session *s, bool enabled, const char *words, struct err
     struct catalog_policy *row = policy_operand(s, e);
     int result = row ? policy_manage_enable(s->setup, row, enabled, e) : -1;
     if (result == 0)
+        tell_vaults(s, row);
+    if (result == 0)
         result = show(s, row, words, e);
     catalog_policy_free(row);
     return result;
@@ -367,12 +412,15 @@ static int delete_row(struct session *s, const struct catalog_policy *row, struc
     char what[128];
     if (catalog_policy_vaults(session_catalog(s), row->id, &vaults, &count, e) != 0)
         return -1;
-    free(vaults);
     snprintf(what, sizeof(what), "deleting the policy %s, which holds for %zu vaults,",
              row->name, count);
-    if (count > 0 && confirm(s, row, what, e) != 0)
-        return -1;
-    if (policy_manage_delete(s->setup, row, e) != 0)
+    int result = count > 0 ? confirm(s, row, what, e) : 0;
+    if (result == 0)
+        result = policy_manage_delete(s->setup, row, e);
+    for (size_t i = 0; result == 0 && i < count; i++)
+        tell_vault_of(s, vaults[i]);
+    free(vaults);
+    if (result != 0)
         return -1;
     output_note(&s->output,
                 "policy %s is deleted; its backups stay, and only those that have a time go "
@@ -399,6 +447,7 @@ static int apply_to(struct session *s, const struct catalog_policy *row,
         policy_manage_apply(s->setup, row, vault, e) != 0)
         return -1;
     output_note(&s->output, "policy %s holds for the vault %s", row->name, vault->name);
+    tell_vault_of(s, vault->uuid);
     return make_mirror(s, row, vault, e);
 }
 
@@ -411,6 +460,7 @@ static int withdraw_from(struct session *s, const struct catalog_policy *row,
                 "policy %s does not hold for the vault %s any more; its backups "
                 "stay",
                 row->name, vault->name);
+    tell_vault_of(s, vault->uuid);
     return 0;
 }
 

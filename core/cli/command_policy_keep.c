@@ -2,76 +2,13 @@
 /* command_policy_keep.c - why backups stay or go, and what people say on it: holds, brakes. */
 #include "cli/record.h"
 
+#include "base/clock.h"
+#include "engine/discard.h"
 #include "engine/expire.h"
 #include "engine/keep.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- one backup of the catalog ---- */
-
-/* Among all vaults of --region and --vault; those in mirrors are found last. */
-struct search {
-    struct session *session;
-    const char *text;
-    const uint8_t *source;
-    bool mirrors;
-    size_t count;
-    struct catalog_backup found;
-};
-
-static bool is_asked(const struct search *search, const struct catalog_vault *row)
-{
-    const char *region = session_value(search->session, OPTION_REGION);
-    const char *vault = session_value(search->session, OPTION_VAULT);
-    return (row->role == CATALOG_ROLE_MIRROR) == search->mirrors &&
-           (!region || strcmp(region, row->region) == 0) &&
-           (!vault || strcmp(vault, row->name) == 0);
-}
-
-static int search_vault(void *context, const struct catalog_vault *row, struct error *e)
-{
-    struct search *search = context;
-    struct catalog_backup backup;
-    struct error why = ERROR_INIT;
-    if (!is_asked(search, row))
-        return 0;
-    if (catalog_backup_find(session_catalog(search->session), row->uuid, search->source,
-                            search->text, &backup, &why) != 0) {
-        if (why.code == ERROR_NO_BACKUP)
-            return 0;
-        *e = why;
-        return -1;
-    }
-    /* "latest" is the newest of all. */
-    if (search->count == 0 || backup.created_ns > search->found.created_ns)
-        search->found = backup;
-    search->count++;
-    return 0;
-}
-
-static int find_backup(struct session *s, struct catalog_backup *backup, struct error *e)
-{
-    static const struct seal_list none;
-    const char *source = session_value(s, OPTION_SOURCE);
-    uint8_t source_id[CATALOG_ID_SIZE];
-    struct search search = {.session = s, .text = session_operand(s, 0)};
-    if (source && locate_source(s->setup, &none, source, source_id, e) != 0)
-        return -1;
-    search.source = source ? source_id : NULL;
-    for (int i = 0; search.count == 0 && i < 2; i++, search.mirrors = true) {
-        if (catalog_vault_list(session_catalog(s), search_vault, &search, e) != 0)
-            return -1;
-    }
-    if (search.count == 0)
-        return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_BACKUP, "there is no backup '%s'",
-                         search.text);
-    if (search.count > 1 && strncmp(search.text, "latest", 6) != 0)
-        return error_set(e, LAGAN_INVALID, ERROR_AMBIGUOUS,
-                         "several vaults have a backup '%s'; --vault says which", search.text);
-    *backup = search.found;
-    return 0;
-}
 
 /* ---- explain ---- */
 
@@ -107,6 +44,7 @@ static void explain_item(void *context, const struct expire_item *item)
     record_text(o, "rule", retention_verdict_name(item->verdict));
     record_text(o, "policy", item->policy);
     record_time(o, "expires", x->backup->expire_ns);
+    record_time(o, "kept_until", x->backup->keep_ns);
     record_text(o, "reason", item->sentence);
     record_end(o);
 }
@@ -146,6 +84,26 @@ static void explain_mirror(struct explanation *x)
     record_end(o);
 }
 
+/* It is there, but nobody sees it until it is brought back. */
+static void explain_deleted(struct explanation *x)
+{
+    const struct catalog_backup *backup = x->backup;
+    struct output *o = &x->session->output;
+    char until[CLOCK_TEXT_SIZE], reason[256];
+    clock_format_local(backup->purge_ns, until);
+    snprintf(reason, sizeof(reason),
+             "deleted, until %s; `lagan backup undelete %s` brings it back",
+             backup->purge_ns == DISCARD_NOT_YET ? "the clock is right" : until, x->backup->id);
+    begin_explanation(o, backup->id, backup->name, x->vault->name, backup->source_name,
+                      backup->created_ns);
+    record_flag(o, "stays", false);
+    record_text(o, "rule", "deleted");
+    record_text(o, "policy", "");
+    record_deletion(o, backup);
+    record_text(o, "reason", reason);
+    record_end(o);
+}
+
 static int explain_present(struct session *s, const struct catalog_backup *backup,
                            struct error *e)
 {
@@ -157,13 +115,16 @@ static int explain_present(struct session *s, const struct catalog_backup *backu
     if (!vault)
         return -1;
     int done = 0;
+    bool alone = vault->role == CATALOG_ROLE_MIRROR || backup->state == CATALOG_BACKUP_DELETED;
     if (vault->role == CATALOG_ROLE_MIRROR)
         explain_mirror(&x);
+    else if (alone)
+        explain_deleted(&x);
     else
         done = expire_vault(s->setup, vault, &request, &result, e);
-    if (done == 0 && vault->role != CATALOG_ROLE_MIRROR)
+    if (done == 0 && !alone)
         warn_of(s, vault, &result);
-    if (done == 0 && !x.told && vault->role != CATALOG_ROLE_MIRROR)
+    if (done == 0 && !x.told && !alone)
         done = error_set(e, LAGAN_PRECONDITION, ERROR_BACKUP_STATE,
                          "backup %s is being deleted", backup->id);
     catalog_vault_free(vault);
@@ -208,7 +169,7 @@ int command_policy_explain(struct session *s, struct error *e)
     struct error why = ERROR_INIT;
     if (session_setup(s, NEED_CATALOG, e) != 0)
         return -1;
-    if (find_backup(s, &backup, &why) == 0)
+    if (session_backup(s, 0, &backup, &why) == 0)
         return explain_present(s, &backup, e);
     if (why.code == ERROR_NO_BACKUP &&
         catalog_deletion_list(session_catalog(s), NULL, NULL, 0, explain_gone, &search, e) < 0)
@@ -354,7 +315,7 @@ int command_policy_release(struct session *s, struct error *e)
 static int change_hold(struct session *s, bool hold, struct error *e)
 {
     struct catalog_backup backup;
-    if (session_setup(s, NEED_CATALOG, e) != 0 || find_backup(s, &backup, e) != 0)
+    if (session_setup(s, NEED_CATALOG, e) != 0 || session_backup(s, 0, &backup, e) != 0)
         return -1;
     int result = hold ? keep_hold(s->setup, &backup, session_value(s, OPTION_WHY), e)
                       : keep_release(s->setup, &backup, e);

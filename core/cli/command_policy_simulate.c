@@ -97,7 +97,7 @@ static int take_backup(struct forecast *f, struct subject *subject,
                   : !is_in_vaults(subject, row->vault))
         return 0;
     if (row->created_ns >= f->from_ns || row->state == CATALOG_BACKUP_ERROR ||
-        row->state == CATALOG_BACKUP_DELETING)
+        row->state == CATALOG_BACKUP_DELETING || row->state == CATALOG_BACKUP_DELETED)
         return 0;
     struct past_run *past = past_of(subject, row);
     if (!past)
@@ -106,6 +106,8 @@ static int take_backup(struct forecast *f, struct subject *subject,
         past->backup.created_ns = row->created_ns;
     if (row->expire_ns > past->backup.expire_ns)
         past->backup.expire_ns = row->expire_ns;
+    if (row->keep_ns > past->backup.keep_ns)
+        past->backup.keep_ns = row->keep_ns;
     past->backup.bytes_stored += row->bytes_stored;
     past->start_ns = row->start_ns < past->start_ns ? row->start_ns : past->start_ns;
     past->end_ns = row->end_ns > past->end_ns ? row->end_ns : past->end_ns;

@@ -125,6 +125,12 @@ const struct command command_rows[] = {
      "meant for each day."},
     {"mirror create", "VAULT", OPERAND_VAULT, 1, 1,
      O(MIRROR_REGION) | O(PROJECT) | O(MADE_NAME) | O(DESCRIPTION) | O(MIRROR_KEY) |
+    {"vault approvers", "NAME [APPROVER=KEY...]", OPERAND_VAULT, 1, OPERANDS_ANY,
+     O(REGION) | O(NEED) | O(CONFIRM) | O(YES) | UNLOCK, command_vault_approvers,
+     "show who approves of what destroys something in a vault, or say who does",
+     "With --need the approvers are those that are named, each with the public key that\n"
+     "`lagan approval key` has shown; --need 0 and none: nobody has to approve.  When there\n"
+     "are approvers they have to approve of that, too."},
          O(ENCRYPTION) | O(PASSPHRASE) | O(RECOVERY_KEY) | O(INTERVAL),
      command_mirror_create, "let a vault of another region follow a vault",
      "New backups follow at once, older ones after the history delay of the\n"
@@ -165,13 +171,28 @@ const struct command command_rows[] = {
      command_backup_create, "back up sources or paths",
      "Each source or path becomes one backup.  A path is registered as a source the first\n"
      "time.  Rules are those of gitignore(5); the last one that matches decides."},
-    {"backup list", "", OPERAND_NONE, 0, 0, O(REGION) | O(VAULT) | O(SOURCE),
-     command_backup_list, "list the backups, oldest first", NULL},
+    {"backup list", "", OPERAND_NONE, 0, 0,
+     O(REGION) | O(VAULT) | O(SOURCE) | O(ALL) | O(STATE), command_backup_list,
+     "list the backups, oldest first",
+     "Those that were deleted and can be brought back with --all or --state deleted."},
     {"backup show", "BACKUP", OPERAND_BACKUP, 1, 1, CHOOSE, command_backup_show,
      "show a backup: its counters and what it lacks", NULL},
     {"backup delete", "BACKUP...", OPERAND_BACKUP, 1, OPERANDS_ANY,
-     CHOOSE | O(REASON) | O(FORCE), command_backup_delete, "delete backups",
-     "The newest of a source needs --force; what is held, or in use, stays."},
+     CHOOSE | O(REASON) | O(FORCE) | O(NOW) | O(CONFIRM) | O(YES), command_backup_delete,
+     "delete backups",
+     "They are kept for a while (`undelete` in the limits section of the configuration, 14\n"
+     "days) and can be brought back until then; with --now they are gone for good, which is\n"
+     "confirmed with the vault's name.  The newest of a source needs --force; what is held,\n"
+     "in use, extended or locked stays."},
+    {"backup undelete", "BACKUP...", OPERAND_BACKUP, 1, OPERANDS_ANY,
+     O(REGION) | O(VAULT) | O(SOURCE) | UNLOCK, command_backup_undelete,
+     "bring deleted backups back", NULL},
+    {"backup extend", "BACKUP", OPERAND_BACKUP, 1, 1,
+     O(REGION) | O(VAULT) | O(SOURCE) | UNLOCK | O(KEEP_UNTIL) | O(WHY), command_backup_extend,
+     "keep a backup for longer than its rules say",
+     "Nobody deletes it before --until has passed from now, neither a policy nor by hand.\n"
+     "In a vault with a lock that is only ever extended; else --until with less, or 0 to take\n"
+     "it back, needs --reason."},
     {"backup hold", "BACKUP", OPERAND_BACKUP, 1, 1, O(REGION) | O(VAULT) | O(SOURCE) | O(WHY),
      command_backup_hold, "let nobody delete a backup until it is released",
      "Neither a policy nor `backup delete` deletes it, and it counts for no rule."},
@@ -198,6 +219,9 @@ const struct command command_rows[] = {
      "run a policy now, enabled or not", "`lagan run` does the work, or --wait."},
     {"policy cancel", "POLICY", OPERAND_POLICY, 1, 1, 0, command_policy_cancel,
      "end the run of a policy that is not over",
+    {"policy import", "FILE", OPERAND_FREE, 1, 1, 0, command_policy_import,
+     "make the policies that `policy list --json` has written",
+     "They hold for the vaults of the same names, as far as there are such."},
      "What waits is dropped, what is at work is asked to end."},
     {"policy runs", "[POLICY]", OPERAND_POLICY, 0, 1, O(LIMIT) | O(STATE), command_policy_runs,
      "list the runs, newest first; those of one policy with their jobs", NULL},
@@ -235,6 +259,17 @@ const struct command command_rows[] = {
     {"diff", "BACKUP BACKUP", OPERAND_BACKUP, 2, 2, CHOOSE, command_diff,
      "tell what differs between two backups of a vault",
      "+ added, - removed, M content changed, U only attributes changed."},
+    {"approval key", "FILE", OPERAND_FREE, 1, 1, 0, command_approval_key,
+     "make the key of an approver, and show its public half",
+     "The file is for the approver alone; the public key is what `vault approvers` takes."},
+    {"approval list", "", OPERAND_NONE, 0, 0, O(REGION) | O(VAULT) | O(ALL),
+     command_approval_list, "list the requests that wait for approvals",
+     "With --all also those that are over."},
+    {"approval grant", "REQUEST KEYFILE", OPERAND_FREE, 2, 2, 0, command_approval_grant,
+     "approve of a request with the key of an approver",
+     "When enough have, whoever asked gives the command again, and it is carried out once."},
+    {"approval cancel", "REQUEST", OPERAND_FREE, 1, 1, 0, command_approval_cancel,
+     "drop a request", NULL},
     {"verify", "", OPERAND_NONE, 0, 0, CHOOSE | O(LOCKED) | O(DEPTH) | O(BACKUP) | O(TARGET),
      command_verify, "check that everything is there and is what it was",
      "structure  names, sizes, signatures, the chain of seals, needed packs are there\n"

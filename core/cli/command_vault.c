@@ -50,6 +50,8 @@ void record_vault(struct output *o, const struct catalog_vault *row,
     if (sizes) {
         record_size(o, "source_bytes", sizes->source_bytes);
         record_size(o, "bytes_stored", sizes->stored_bytes);
+        record_number(o, "backups_deleted", sizes->deleted);
+        record_size(o, "bytes_deleted", sizes->deleted_bytes);
     }
     record_text(o, "region", row->region);
     record_text(o, "project", row->project);

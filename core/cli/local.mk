@@ -4,8 +4,10 @@ noinst_LTLIBRARIES += core/cli/libcli.la
 core_cli_libcli_la_SOURCES = \
 	core/cli/arguments.c core/cli/arguments.h \
 	core/cli/command.h \
+	core/cli/command_approval.c \
 	core/cli/command_audit.c \
 	core/cli/command_backup.c \
+	core/cli/command_backup_delete.c \
 	core/cli/command_backup_list.c \
 	core/cli/command_catalog.c \
 	core/cli/command_drill.c \
@@ -19,6 +21,7 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_policy_change.c \
 	core/cli/command_policy_run.c \
 	core/cli/command_policy_keep.c \
+	core/cli/command_policy_import.c \
 	core/cli/command_policy_simulate.c \
 	core/cli/command_prune.c \
 	core/cli/command_region.c \
@@ -49,6 +52,8 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/session.c core/cli/session.h \
 	core/cli/terminal.c core/cli/terminal.h \
 	core/cli/vault_options.c core/cli/vault_options.h
+	core/cli/session_backup.c \
+	core/cli/template.c core/cli/template.h \
 
 bin_PROGRAMS += lagan
 lagan_SOURCES = core/cli/main.c

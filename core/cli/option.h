@@ -125,7 +125,15 @@ enum {
     X(SAMPLE, "sample", 0, "PERCENT", 0, "of the entries, 1 to 100; 100")                      \
     X(CLOCK, "clock", 0, NULL, 0, "the clock is right as it is now")                           \
     X(FROM, "from", 0, "DATE", 0, "from when on, as 2026-11-21; now")                          \
-    X(TO_TIME, "to", 0, "DATE", 0, "until when, or how much later; 1y")
+    X(TO_TIME, "to", 0, "DATE", 0, "until when, or how much later; 1y")                        \
+    X(KEEP_UNTIL, "until", 0, "TIME", 0, "how long from now, as 90d or 2y; 0 = as by rules")   \
+    X(NOW, "now", 0, NULL, 0, "for good, at once")                                             \
+    X(NEED, "need", 0, "NUMBER", 0, "so many of them have to approve")                         \
+    X(GROUP, "group", 0, "GROUP", OPTION_REPEATED, "only cases of this group")                 \
+    X(SAFE, "safe", 0, NULL, 0, "a store in use: only what harms nobody")                      \
+    X(SEED, "seed", 0, "NUMBER", 0, "what is random follows from it; a made one")              \
+    X(ROUNDS, "rounds", 0, "NUMBER", 0, "how often long cases do their work; a few times")     \
+    X(PATIENCE, "patience", 0, "TIME", 0, "how long one call may take; 20s")
 
 enum option {
 #define X(symbol, name, letter, value, marks, help) OPTION_##symbol,

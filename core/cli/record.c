@@ -2,10 +2,21 @@
 /* record.c - see record.h. */
 #include "cli/record.h"
 
+#include "engine/discard.h"
 #include "engine/key_text.h"
 
 #include <stdio.h>
 #include <string.h>
+
+void record_deletion(struct output *o, const struct catalog_backup *row)
+{
+    record_time(o, "deleted", row->deleted_ns);
+    if (row->purge_ns == DISCARD_NOT_YET)
+        record_text(o, "until", "the clock is right");
+    else
+        record_time(o, "until", row->purge_ns);
+    record_text(o, "delete_reason", row->delete_reason);
+}
 
 void record_backup(struct output *o, const struct catalog_backup *row, const char *vault)
 {
@@ -27,6 +38,9 @@ void record_backup(struct output *o, const struct catalog_backup *row, const cha
     record_text(o, "trigger", row->trigger);
     record_text(o, "policy", row->policy);
     record_time(o, "expires", row->expire_ns);
+    record_time(o, "kept_until", row->keep_ns);
+    if (row->state == CATALOG_BACKUP_DELETED)
+        record_deletion(o, row);
     record_text(o, "consistency", row->consistency);
     record_text(o, "description", row->description);
     record_end(o);

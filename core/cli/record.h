@@ -11,6 +11,8 @@ void record_vault(struct output *o, const struct catalog_vault *row,
                   const struct vault_sizes *sizes);
 /* A backup of the catalog; `vault` is the vault's name. */
 void record_backup(struct output *o, const struct catalog_backup *row, const char *vault);
+/* When a backup was deleted, until when it can be brought back, and why, within a record. */
+void record_deletion(struct output *o, const struct catalog_backup *row);
 /* An entry of a tree, whole, under `type`. */
 void record_entry(struct output *o, const char *type, const struct tree_entry *entry);
 /* The members of an entry, within a record. */

@@ -46,6 +46,7 @@
     X(BACKUP_PINNED, "`lagan policy explain` tells what keeps it")                             \
     X(BACKUP_STATE, "`lagan backup list` shows its state")                                     \
     X(BACKUP_LATEST, "--force deletes it all the same")                                        \
+    X(NO_APPROVAL, "`lagan approval list` shows those there are")                              \
     X(BACKUP_LOCKED, "`lagan vault lock show` tells more of the lock")                         \
     X(CLOCK_DOUBTFUL, "set the clock right, or accept it with `lagan policy release --clock`") \
     X(NO_POLICY, "`lagan policy list` shows those there are")                                  \

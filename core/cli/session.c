@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "engine/key_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* For reading; leaves room for the rest of the program below its bound on memory. */
@@ -31,14 +32,32 @@ struct catalog *session_catalog(const struct session *s)
     return setup_catalog(s->setup);
 }
 
+static int collect_faults(struct session *s, struct error *e)
+{
+    const struct arguments *a = &s->arguments;
+    if (s->faults || !session_given(s, OPTION_FAULT))
+        return 0;
+    s->faults = calloc(a->option_count, sizeof(*s->faults));
+    if (!s->faults)
+        return error_no_memory(e, "the arguments");
+    for (size_t i = 0; i < a->option_count; i++)
+        if (a->options[i].option == OPTION_FAULT)
+            s->faults[s->fault_count++] = a->options[i].value;
+    return 0;
+}
+
 int session_setup(struct session *s, enum session_need need, struct error *e)
 {
+    if (collect_faults(s, e) != 0)
+        return -1;
     struct setup_request request = {
         .config_path = session_value(s, OPTION_CONFIG),
         .driver_directory = session_value(s, OPTION_DRIVER_DIR),
         .without_catalog = need == NEED_DRIVERS,
         .config_optional = need == NEED_DRIVERS,
         .rebuild = need == NEED_REBUILD,
+        .faults = s->faults,
+        .fault_count = s->fault_count,
     };
     return setup_open(&request, &s->setup, e);
 }
@@ -67,10 +86,45 @@ static void damaged_seal(void *context, const char *object, const struct error *
     report_line("lagan: warning: %s is left out: %s", object, why->text);
 }
 
+/* Ids of backups that were deleted and can be brought back. */
+static int add_deleted(void *context, const struct catalog_backup *row, struct error *e)
+{
+    return row->state == CATALOG_BACKUP_DELETED ? catalog_pairs_add(context, row->id, "", e)
+                                                : 0;
+}
+
+/* Moves these out of the list. */
+static int set_apart(struct session *s, struct chosen *chosen, struct error *e)
+{
+    struct catalog_pairs ids = {NULL, 0};
+    size_t kept = 0;
+    if (!session_catalog(s) || !chosen->vault.row)
+        return 0;
+    int result = catalog_backup_list(session_catalog(s), chosen->vault.row->uuid, NULL,
+                                     add_deleted, &ids, e);
+    if (result == 0 && ids.count > 0) {
+        chosen->deleted.seals = calloc(chosen->seals.count + 1, sizeof(struct seal *));
+        if (!chosen->deleted.seals)
+            result = error_no_memory(e, "the deleted backups");
+    }
+    for (size_t i = 0; result == 0 && ids.count > 0 && i < chosen->seals.count; i++) {
+        struct seal *seal = chosen->seals.seals[i];
+        if (catalog_pairs_find(&ids, seal->id))
+            chosen->deleted.seals[chosen->deleted.count++] = seal;
+        else
+            chosen->seals.seals[kept++] = seal;
+    }
+    if (result == 0 && ids.count > 0)
+        chosen->seals.count = kept;
+    catalog_pairs_clear(&ids);
+    return result;
+}
+
 static int chosen_list(struct session *s, struct chosen *chosen, struct error *e)
 {
     const char *source = session_value(s, OPTION_SOURCE);
-    if (vault_backups(chosen->vault.vault, &chosen->seals, damaged_seal, chosen, e) != 0)
+    if (vault_backups(chosen->vault.vault, &chosen->seals, damaged_seal, chosen, e) != 0 ||
+        set_apart(s, chosen, e) != 0)
         return -1;
     if (!source)
         return 0;
@@ -94,11 +148,46 @@ int chosen_open(struct session *s, const char *text, bool read_only, struct chos
     return 0;
 }
 
+/* Among the deleted ones; "latest" is none of them. */
+static const struct seal *find_deleted(const struct chosen *chosen, const char *text)
+{
+    const struct seal *found = NULL;
+    struct error ignored = ERROR_INIT;
+    if (strncmp(text, "latest", strlen("latest")) == 0 ||
+        locate_seal(&chosen->deleted, text, chosen->has_source ? chosen->source_id : NULL,
+                    &found, &ignored) != 0)
+        return NULL;
+    return found;
+}
+
 int chosen_backup(const struct chosen *chosen, const char *text, const struct seal **seal,
                   struct error *e)
 {
-    return locate_seal(&chosen->seals, text, chosen->has_source ? chosen->source_id : NULL,
-                       seal, e);
+    if (locate_seal(&chosen->seals, text, chosen->has_source ? chosen->source_id : NULL, seal,
+                    e) == 0)
+        return 0;
+    const struct seal *deleted = e->code == ERROR_NO_BACKUP ? find_deleted(chosen, text) : NULL;
+    if (deleted)
+        error_set(e, LAGAN_PRECONDITION, ERROR_BACKUP_STATE,
+                  "backup %s is deleted; `lagan backup undelete %s` brings it back",
+                  deleted->id, deleted->id);
+    return -1;
+}
+
+int chosen_backup_any(const struct chosen *chosen, const char *text, const struct seal **seal,
+                      struct error *e)
+{
+    struct error why = ERROR_INIT;
+    if (chosen_backup(chosen, text, seal, &why) == 0)
+        return 0;
+    const struct seal *deleted =
+        why.code == ERROR_BACKUP_STATE ? find_deleted(chosen, text) : NULL;
+    if (deleted) {
+        *seal = deleted;
+        return 0;
+    }
+    *e = why;
+    return -1;
 }
 
 int chosen_store(struct session *s, struct chosen *chosen, struct error *e)
@@ -114,6 +203,7 @@ void chosen_close(struct chosen *chosen)
 {
     store_close(chosen->store);
     seal_list_free(&chosen->seals);
+    seal_list_free(&chosen->deleted);
     open_vault_close(&chosen->vault);
     *chosen = (struct chosen){0};
 }

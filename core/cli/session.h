@@ -25,8 +25,10 @@ struct session {
     struct arguments arguments;
     struct output output;
     struct setup *setup; /* NULL until session_setup */
-    int status;          /* of a command that did what it could */
-    bool part;           /* of another run, whose record ends everything */
+    const char **faults; /* values of --fault, for the setup */
+    size_t fault_count;
+    int status; /* of a command that did what it could */
+    bool part;  /* of another run, whose record ends everything */
 };
 
 /* Shorthands for the arguments. */
@@ -49,11 +51,19 @@ struct setup_key session_key(const struct session *s);
 /* Opens the vault of --region and --vault. */
 int session_vault(struct session *s, bool read_only, struct open_vault *vault, struct error *e);
 
+/* The backup that operand `index` means, as the catalog knows it, deleted or not: in --vault
+ * and
+ * --region, of --source, where given.  Those in mirrors are found last.  NO_BACKUP, AMBIGUOUS.
+ */
+int session_backup(struct session *s, size_t index, struct catalog_backup *backup,
+                   struct error *e);
+
 /* A vault with its backups, and one or two of these. */
 struct chosen {
     struct open_vault vault;
-    struct seal_list seals;
-    struct store *store; /* NULL until chosen_store */
+    struct seal_list seals;   /* without those that were deleted and can be brought back, ... */
+    struct seal_list deleted; /* ... which are here */
+    struct store *store;      /* NULL until chosen_store */
     bool has_source;
     uint8_t source_id[CATALOG_ID_SIZE]; /* of --source */
     size_t damaged;                     /* seals that could not be used; each was reported */
@@ -61,9 +71,12 @@ struct chosen {
 /* Opens the vault that has the backup `text` (NULL = no matter) and lists its backups. */
 int chosen_open(struct session *s, const char *text, bool read_only, struct chosen *chosen,
                 struct error *e);
-/* The backup `text` of it; points into it. */
+/* The backup `text` of it; points into it.  BACKUP_STATE for one that was deleted. */
 int chosen_backup(const struct chosen *chosen, const char *text, const struct seal **seal,
                   struct error *e);
+/* The same, and also one that was deleted, by its name or id. */
+int chosen_backup_any(const struct chosen *chosen, const char *text, const struct seal **seal,
+                      struct error *e);
 /* Opens its store for reading. */
 int chosen_store(struct session *s, struct chosen *chosen, struct error *e);
 /* `{0}` is fine. */

@@ -152,6 +152,7 @@ struct config_notify {
                            or "info" where events are named */
     int64_t timeout_ns; /* `timeout`: how long it may take; 30 s */
     struct config_place place;
+    char *ca_file;  /* `ca-file`: certificates that vouch for it; NULL = those of the system */
 };
 
 /* `metrics { }` */

@@ -51,6 +51,7 @@ static void clear_notify(struct config_notify *n)
     free(n->severity);
     free_texts(n->events, n->event_count);
 }
+    free(n->ca_file);
 
 void config_free(struct config *c)
 {

@@ -44,6 +44,7 @@ static bool is_severity(const char *text)
     X("webhook", webhook, config_text_is_url,                                                  \
       "a URL that starts with http:// or https://; a password goes into `header`")             \
     X("header", header, secret_check_form, "file:PATH, fd:N, command:LINE or credential:NAME") \
+    X("ca-file", ca_file, is_program, "the absolute path of a file with certificates")         \
     X("from", from, is_sender, "an address, such as backup@example.org")                       \
     X("sendmail", sendmail, is_program, "the absolute path of a program")                      \
     X("severity", severity, is_severity, "info, warning or error")
@@ -170,11 +171,13 @@ static int check_whole(const struct notify_reading *r)
                           n->name, ways == 0 ? "no way to tell" : "several ways to tell");
     if (n->header != NULL && n->webhook == NULL)
         alone = "header";
+    if (n->ca_file != NULL && n->webhook == NULL)
+        alone = "ca-file";
     if ((n->from != NULL || n->sendmail != NULL) && n->mail == NULL)
         alone = n->from != NULL ? "from" : "sendmail";
     if (alone != NULL)
         return scan_error(r->p->e, r->p->file, line_of(r, alone), "`%s` is for %s only", alone,
-                          alone[0] == 'h' ? "a webhook" : "mail");
+                          alone[0] == 'h' || alone[0] == 'c' ? "a webhook" : "mail");
 #ifndef HAVE_CURL
     if (n->webhook != NULL)
         return parse_bad_value(r->p, line_of(r, "webhook"), "webhook", n->webhook,

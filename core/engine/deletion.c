@@ -2,10 +2,14 @@
 /* deletion.c - see deletion.h. */
 #include "engine/deletion.h"
 
+#include "base/clock.h"
 #include "catalog/audit.h"
 #include "catalog/keep.h"
+#include "engine/approval.h"
 #include "engine/locking.h"
+#include "engine/notes.h"
 #include "engine/reconcile.h"
+#include "engine/trusted_time.h"
 #include "engine/vault_facts.h"
 
 #include <stdio.h>
@@ -56,6 +60,25 @@ static int check_newest(struct catalog *c, const struct catalog_backup *row, str
                      row->source_name);
 }
 
+/* RET-15: by the time that may be trusted; a clock in doubt ends no promise. */
+static int check_extended(struct catalog *c, const struct catalog_backup *row, struct error *e)
+{
+    struct trusted_time time;
+    char until[CLOCK_TEXT_SIZE];
+    if (row->keep_ns == 0)
+        return 0;
+    if (trusted_time_read(c, &time, e) != 0)
+        return -1;
+    if (!time.doubtful && time.now_ns >= row->keep_ns)
+        return 0;
+    clock_format_utc(row->keep_ns, until);
+    return error_set(e, LAGAN_PRECONDITION, ERROR_BACKUP_EXTENDED,
+                     "backup %s is to be kept until %s: somebody has extended its time; `lagan "
+                     "backup extend %s --until 0 --reason TEXT` takes that back where no lock "
+                     "forbids it",
+                     row->id, until, row->id);
+}
+
 int deletion_check(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *id,
                    bool force, struct error *e)
 {
@@ -65,20 +88,29 @@ int deletion_check(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], cons
     if (row.state == CATALOG_BACKUP_DELETING)
         return error_set(e, LAGAN_BUSY, ERROR_BACKUP_STATE,
                          "backup %s is being deleted already", id);
-    if (catalog_pin_list(c, vault, id, tell_pin, NULL, e) != 0)
+    if (catalog_pin_list(c, vault, id, tell_pin, NULL, e) != 0 ||
+        check_extended(c, &row, e) != 0)
         return -1;
     return force ? 0 : check_newest(c, &row, e);
 }
 
 /* ---- doing it ---- */
 
-/* From here on nothing begins to need it: who pins it looks at the state. */
-static int mark(struct catalog *c, const struct deletion_request *r, struct error *e)
+static bool needs_approval(const struct deletion_request *r)
 {
+    return !r->policy && !r->approved;
+}
+
+/* From here on nothing begins to need it: who pins it looks at the state. */
+static int mark(struct setup *s, const struct deletion_request *r, struct error *e)
+{
+    struct catalog *c = setup_catalog(s);
     const uint8_t *vault = r->vault->row->uuid;
     if (catalog_begin(c, e) != 0)
         return -1;
     if (deletion_check(c, vault, r->seal->id, r->force, e) == 0 &&
+        (!needs_approval(r) ||
+         approval_spend(s, r->vault->row, APPROVAL_BACKUP_DELETE, r->seal->id, e) == 0) &&
         catalog_backup_set_state(c, vault, r->seal->id, CATALOG_BACKUP_DELETING, e) == 0)
         return catalog_commit(c, e);
     catalog_rollback(c);
@@ -141,7 +173,9 @@ int deletion_run(struct setup *s, const struct deletion_request *request,
     struct catalog *c = setup_catalog(s);
     uint8_t writer[CATALOG_ID_SIZE];
     catalog_writer_id(c, writer);
-    if (mark(c, request, e) != 0)
+    if ((needs_approval(request) && approval_ask(s, request->vault->row, APPROVAL_BACKUP_DELETE,
+                                                 request->seal->id, e) != 0) ||
+        mark(s, request, e) != 0)
         return -1;
     if (vault_backup_delete(request->vault->vault, request->seal, writer,
                             request->reason ? request->reason : "", e) != 0) {
@@ -150,5 +184,6 @@ int deletion_run(struct setup *s, const struct deletion_request *request,
     }
     *unrecorded = ERROR_INIT;
     record(c, request, unrecorded);
+    notes_forget_backup(request->vault->vault, request->seal->id);
     return 0;
 }

@@ -143,7 +143,7 @@ static bool is_refusal(const struct error *why)
 {
     return why->code == ERROR_BACKUP_PINNED || why->code == ERROR_BACKUP_LOCKED ||
            why->code == ERROR_BACKUP_STATE || why->code == ERROR_NO_BACKUP ||
-           why->code == ERROR_BACKUP_LATEST;
+           why->code == ERROR_BACKUP_LATEST || why->code == ERROR_BACKUP_EXTENDED;
 }
 
 static int delete_one(struct expiry *x, const struct expire_backup *backup, struct error *e)

@@ -91,6 +91,10 @@ int expire_rules_changed(struct setup *s, const char *policy,
  * CONFLICT when no brake holds it. */
 int expire_release(struct setup *s, const struct catalog_vault *row, struct error *e);
 
+/* Somebody has seen what other rules of the policy let go, and meant it: bursts in its vaults
+ * are not asked about for a day.  Sudden losses of size are. */
+int expire_meant(struct setup *s, const struct catalog_policy *policy, struct error *e);
+
 /* The hours of the day in which expiry works, by the clock on the wall of this machine:
  * "08:00-20:00", "22:00-06:00"; NULL = all.  True inside; `*opens_ns` (may be NULL) is when it
  * opens next, or `wall_ns`.  CONFIG for what is none: see expire_window_check. */

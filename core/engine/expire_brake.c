@@ -3,6 +3,7 @@
 #include "engine/expire_private.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "catalog/audit.h"
 #include "engine/tell.h"
 
@@ -155,10 +156,40 @@ static int ask_vault(struct expiry *x, struct error *e)
     return retention_brakes(&facts, x->result->reason, sizeof(x->result->reason));
 }
 
+/* Whether somebody said within the last day that he meant it. */
+static bool is_recent(int64_t said_ns)
+{
+    int64_t since_ns = clock_wall_ns() - said_ns;
+    return said_ns != 0 && since_ns >= 0 && since_ns <= DAY_NS;
+}
+
+static void meant_name(const uint8_t vault[CATALOG_ID_SIZE], char name[64])
+{
+    char id[2 * CATALOG_ID_SIZE + 1];
+    text_hex(vault, CATALOG_ID_SIZE, id);
+    snprintf(name, 64, "expiry_meant_%s", id);
+}
+
+static int read_meant(const struct expiry *x, int64_t *meant_ns, struct error *e)
+{
+    struct error why = ERROR_INIT;
+    char name[64];
+    meant_name(x->row->uuid, name);
+    char *text = catalog_setting_get(setup_catalog(x->setup), name, &why);
+    *meant_ns = text ? strtoll(text, NULL, 10) : 0;
+    free(text);
+    if (why.error_class == LAGAN_OK)
+        return 0;
+    *e = why;
+    return -1;
+}
+
 static int ask_all(struct expiry *x, int64_t released_ns, struct error *e)
 {
-    int64_t since_ns = clock_wall_ns() - released_ns;
-    bool bursts = released_ns == 0 || since_ns < 0 || since_ns > DAY_NS;
+    int64_t meant_ns = 0;
+    if (read_meant(x, &meant_ns, e) != 0)
+        return -1;
+    bool bursts = !is_recent(released_ns) && !is_recent(meant_ns);
     int brakes = 0;
     for (size_t start = 0, end; brakes == 0 && start < x->count; start = end) {
         end = expire_group_end(x, start);
@@ -204,6 +235,19 @@ int expire_brake(struct expiry *x, struct error *e)
         return set_brake(x, &brake, e);
     x->result->braked = true;
     return 0;
+}
+
+static int note_meant(void *context, const struct catalog_vault *vault, struct error *e)
+{
+    char name[64], now[32];
+    meant_name(vault->uuid, name);
+    snprintf(now, sizeof(now), "%lld", (long long)clock_wall_ns());
+    return catalog_setting_set(setup_catalog(context), name, now, e);
+}
+
+int expire_meant(struct setup *s, const struct catalog_policy *policy, struct error *e)
+{
+    return expire_vaults(s, policy, note_meant, s, e);
 }
 
 int expire_release(struct setup *s, const struct catalog_vault *row, struct error *e)

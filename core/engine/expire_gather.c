@@ -25,11 +25,12 @@ static void *grow(void *items, size_t count, size_t size, struct error *e)
 
 /* ---- backups ---- */
 
-/* Those that go already are none. */
+/* Those that go already are none, and so are those that were deleted and wait for their time.
+ */
 static int add_backup(void *context, const struct catalog_backup *row, struct error *e)
 {
     struct expiry *x = context;
-    if (row->state == CATALOG_BACKUP_DELETING)
+    if (row->state == CATALOG_BACKUP_DELETING || row->state == CATALOG_BACKUP_DELETED)
         return 0;
     struct expire_backup *grown = grow(x->backups, x->count, sizeof(*grown), e);
     if (!grown)
@@ -38,6 +39,7 @@ static int add_backup(void *context, const struct catalog_backup *row, struct er
     struct expire_backup *made = &grown[x->count++];
     *made = (struct expire_backup){.created_ns = row->created_ns,
                                    .expire_ns = row->expire_ns,
+                                   .keep_ns = row->keep_ns,
                                    .entries = row->entries,
                                    .bytes = row->bytes,
                                    .bytes_stored = row->bytes_stored,
@@ -263,7 +265,8 @@ struct retention_backup expire_facts(const struct expire_backup *backup)
                                      .replica_by_hand =
                                          backup->replica && backup->policy[0] == '\0',
                                      .pinned = backup->pinned,
-                                     .locked_until_ns = backup->locked_until_ns};
+                                     .locked_until_ns = backup->locked_until_ns,
+                                     .keep_ns = backup->keep_ns};
 }
 
 static int decide_group(struct expiry *x, size_t start, size_t end, struct error *e)

@@ -11,7 +11,7 @@ struct expire_backup {
     uint8_t source[CATALOG_ID_SIZE];
     char source_name[CATALOG_TEXT_SIZE];
     char policy[NAME_SIZE]; /* that made it; empty = by hand */
-    int64_t created_ns, expire_ns;
+    int64_t created_ns, expire_ns, keep_ns;
     uint64_t entries, bytes, bytes_stored;
     bool failed, replica;
     int64_t locked_until_ns;

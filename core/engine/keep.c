@@ -34,6 +34,12 @@ static int refuse_mirror(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE]
     return result;
 }
 
+/* Nothing begins to need what was deleted, whether it can be brought back or not. */
+static bool is_going(const struct catalog_backup *row)
+{
+    return row->state == CATALOG_BACKUP_DELETING || row->state == CATALOG_BACKUP_DELETED;
+}
+
 static int hold(struct catalog *c, const struct catalog_backup *backup, const char *reason,
                 struct error *e)
 {
@@ -43,9 +49,12 @@ static int hold(struct catalog *c, const struct catalog_backup *backup, const ch
     if (refuse_mirror(c, backup->vault, e) != 0 ||
         catalog_backup_get(c, backup->vault, backup->id, &now, e) != 0)
         return -1;
-    if (now.state == CATALOG_BACKUP_DELETING)
-        return error_set(e, LAGAN_PRECONDITION, ERROR_BACKUP_STATE,
-                         "backup %s is being deleted", backup->id);
+    if (is_going(&now))
+        return error_set(e, LAGAN_PRECONDITION, ERROR_BACKUP_STATE, "backup %s is %s",
+                         backup->id,
+                         now.state == CATALOG_BACKUP_DELETING
+                             ? "being deleted"
+                             : "deleted; `lagan backup undelete` brings it back first");
     if (catalog_pin_set(c, &pin, e) != 0)
         return -1;
     return catalog_audit_add(c, CATALOG_EVENT_BACKUP_HOLD, backup->id, e, "%s%s%s",
@@ -100,13 +109,13 @@ int keep_begin(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const ch
     if (catalog_begin(c, e) != 0)
         return -1;
     int found = catalog_backup_get(c, vault, backup, &row, &gone);
-    if (found == 0 && row.state != CATALOG_BACKUP_DELETING &&
-        catalog_pin_set(c, &made, e) == 0 && catalog_commit(c, e) == 0) {
+    if (found == 0 && !is_going(&row) && catalog_pin_set(c, &made, e) == 0 &&
+        catalog_commit(c, e) == 0) {
         *pin = made;
         return 1;
     }
     catalog_rollback(c);
-    if (found == 0 && row.state != CATALOG_BACKUP_DELETING)
+    if (found == 0 && !is_going(&row))
         return -1;
     if (found == 0 || gone.code == ERROR_NO_BACKUP)
         return 0;

@@ -18,7 +18,7 @@ int keep_hold(struct setup *s, const struct catalog_backup *backup, const char *
 int keep_release(struct setup *s, const struct catalog_backup *backup, struct error *e);
 
 /* For as long as this process lives, or until keep_end (RET-14, DEL-06): `owner` tells several
- * jobs apart, `reason` is for people.  1 and `*pin`; 0 when the backup is being deleted or
+ * jobs apart, `reason` is for people.  1 and `*pin`; 0 when the backup is deleted or
  * gone: do not use it. */
 int keep_begin(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE], const char *backup,
                const char *owner, const char *reason, struct catalog_pin *pin, struct error *e);

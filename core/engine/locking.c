@@ -9,6 +9,7 @@
 #include "catalog/audit.h"
 #include "catalog/mirror.h"
 #include "catalog/queue.h"
+#include "engine/approval.h"
 #include "engine/vault_facts.h"
 
 #include <inttypes.h>
@@ -230,7 +231,10 @@ int locking_lift(struct setup *s, const struct open_vault *vault, struct vault_l
 {
     static const struct change change = {CATALOG_EVENT_VAULT_UNLOCK, "lock lifted"};
     if (vault_facts_ask(s, vault->row, vault_may_be_locked, e) != 0 ||
-        check_known(s, vault, NULL, e) != 0 || vault_lock_lift(vault->vault, e) != 0)
+        check_known(s, vault, NULL, e) != 0 ||
+        approval_ask(s, vault->row, APPROVAL_LOCK_LIFT, vault->row->name, e) != 0 ||
+        vault_lock_lift(vault->vault, e) != 0 ||
+        approval_spend(s, vault->row, APPROVAL_LOCK_LIFT, vault->row->name, e) != 0)
         return -1;
     return check(s, vault->row, vault->vault, &change, lock, e);
 }

@@ -8,6 +8,7 @@
 #include "catalog/audit.h"
 #include "catalog/mirror.h"
 #include "engine/about.h"
+#include "engine/approval.h"
 #include "engine/tell.h"
 
 #include <stdarg.h>
@@ -275,13 +276,26 @@ static int apply_freeze(struct work *work, struct catalog_vault *row, struct err
     return 0;
 }
 
+/* One that may run out may be deleted: several may have to approve of that. */
+static int apply_freeze_until(struct work *work, struct catalog_vault *row, struct error *e)
+{
+    if (approval_spend(work->setup, row, APPROVAL_VAULT_FREEZE, row->name, e) != 0)
+        return -1;
+    return apply_freeze(work, row, e);
+}
+
 int manage_freeze(struct setup *s, struct catalog_vault *row, const char *reason,
                   int64_t grace_ns, struct error *e)
 {
     static const struct kind kind = {vault_may_be_frozen, apply_freeze,
                                      CATALOG_EVENT_VAULT_STATE};
+    static const struct kind until = {vault_may_be_frozen, apply_freeze_until,
+                                      CATALOG_EVENT_VAULT_STATE};
     struct work work = {.setup = s, .reason = reason, .grace_ns = grace_ns};
-    return run_on(&work, &kind, row, e);
+    if (grace_ns > 0 && (vault_facts_ask(s, row, vault_may_be_frozen, e) != 0 ||
+                         approval_ask(s, row, APPROVAL_VAULT_FREEZE, row->name, e) != 0))
+        return -1;
+    return run_on(&work, grace_ns > 0 ? &until : &kind, row, e);
 }
 
 static int apply_unfreeze(struct work *work, struct catalog_vault *row, struct error *e)
@@ -328,11 +342,21 @@ static int apply_delete(struct work *work, struct catalog_vault *row, struct err
     return 0;
 }
 
+static int apply_delete_by_hand(struct work *work, struct catalog_vault *row, struct error *e)
+{
+    if (approval_spend(work->setup, row, APPROVAL_VAULT_DELETE, row->name, e) != 0)
+        return -1;
+    return apply_delete(work, row, e);
+}
+
 int manage_delete(struct setup *s, struct catalog_vault *row, struct error *e)
 {
-    static const struct kind kind = {vault_may_be_deleted, apply_delete,
+    static const struct kind kind = {vault_may_be_deleted, apply_delete_by_hand,
                                      CATALOG_EVENT_VAULT_DELETE};
     struct work work = {.setup = s};
+    if (vault_facts_ask(s, row, vault_may_be_deleted, e) != 0 ||
+        approval_ask(s, row, APPROVAL_VAULT_DELETE, row->name, e) != 0)
+        return -1;
     return run_on(&work, &kind, row, e);
 }
 

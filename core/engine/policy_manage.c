@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "catalog/audit.h"
 #include "catalog/run.h"
+#include "engine/approval.h"
 #include "engine/expire.h"
 #include "policy/policy_rules.h"
 
@@ -135,6 +136,42 @@ static int note(struct setup *s, enum catalog_event event, const struct catalog_
     return catalog_audit_add(setup_catalog(s), event, id, e, "%s: %s", row->name, words);
 }
 
+/* ---- approvers (DEL-12) ---- */
+
+/* Whether there are any, before something is known of the vault but its id. */
+static int approve_vault(struct setup *s, const uint8_t vault[CATALOG_ID_SIZE],
+                         const char *words, bool spend, struct error *e)
+{
+    struct catalog_vault *row = catalog_vault_get(setup_catalog(s), vault, e);
+    int result = -1;
+    if (row)
+        result = spend ? approval_spend(s, row, APPROVAL_POLICY_CHANGE, words, e)
+                       : approval_ask(s, row, APPROVAL_POLICY_CHANGE, words, e);
+    catalog_vault_free(row);
+    return result;
+}
+
+/* Other rules let backups go: asks, or says that it is done, for every vault of the policy. */
+static int approve_rules(struct setup *s, const struct catalog_policy *row, const char *words,
+                         bool spend, struct error *e)
+{
+    uint8_t(*vaults)[CATALOG_ID_SIZE] = NULL;
+    size_t count = 0;
+    if (catalog_policy_vaults(setup_catalog(s), row->id, &vaults, &count, e) != 0)
+        return -1;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < count; i++)
+        result = approve_vault(s, vaults[i], words, spend, e);
+    free(vaults);
+    return result;
+}
+
+static void rules_words(const struct catalog_policy *draft, const struct policy_edit *edit,
+                        char words[CATALOG_TEXT_SIZE])
+{
+    snprintf(words, CATALOG_TEXT_SIZE, "%.64s: %.160s", draft->name, edit->after);
+}
+
 /* ---- new ones ---- */
 
 /* Replicas need a way from region to region. */
@@ -210,6 +247,7 @@ static int apply_all(struct setup *s, const struct catalog_policy *row,
 {
     for (size_t i = 0; i < count; i++) {
         if (policy_manage_fits(s, row, vaults[i], e) != 0 ||
+            approval_spend(s, vaults[i], APPROVAL_POLICY_CHANGE, row->name, e) != 0 ||
             catalog_policy_apply(setup_catalog(s), row, vaults[i]->uuid, e) != 0)
             return -1;
         buffer_append_format(words, "; for vault %s in region %s", vaults[i]->name,
@@ -225,6 +263,9 @@ int policy_manage_insert(struct setup *s, struct catalog_policy *draft,
 {
     struct buffer words CLEANUP_BUFFER = BUFFER_INIT;
     struct catalog *c = setup_catalog(s);
+    for (size_t i = 0; i < count; i++)
+        if (approval_ask(s, vaults[i], APPROVAL_POLICY_CHANGE, draft->name, e) != 0)
+            return -1;
     if (catalog_begin(c, e) != 0)
         return -1;
     say_settings(draft, &words);
@@ -279,10 +320,16 @@ int policy_manage_update(struct setup *s, const struct catalog_policy *row,
                          struct catalog_policy *draft, struct error *e)
 {
     struct policy_edit edit;
-    if (policy_manage_compare(row, draft, &edit, e) != 0 ||
+    char words[CATALOG_TEXT_SIZE];
+    if (policy_manage_compare(row, draft, &edit, e) != 0)
+        return -1;
+    rules_words(draft, &edit, words);
+    if ((edit.retention && approve_rules(s, row, words, false, e) != 0) ||
         catalog_begin(setup_catalog(s), e) != 0)
         return -1;
     int result = may_be_changed(s, row, draft, e);
+    if (result == 0 && edit.retention)
+        result = approve_rules(s, row, words, true, e);
     if (result == 0)
         result = store(s, draft, edit.schedule, edit.changes, e);
     if (result == 0 && edit.retention)
@@ -354,9 +401,13 @@ int policy_manage_apply(struct setup *s, const struct catalog_policy *row,
                         const struct catalog_vault *vault, struct error *e)
 {
     struct catalog *c = setup_catalog(s);
-    if (catalog_begin(c, e) != 0)
+    if (policy_manage_fits(s, row, vault, e) != 0 ||
+        approval_ask(s, vault, APPROVAL_POLICY_CHANGE, row->name, e) != 0 ||
+        catalog_begin(c, e) != 0)
         return -1;
     int result = policy_manage_fits(s, row, vault, e);
+    if (result == 0)
+        result = approval_spend(s, vault, APPROVAL_POLICY_CHANGE, row->name, e);
     if (result == 0)
         result = catalog_policy_apply(c, row, vault->uuid, e);
     if (result == 0)

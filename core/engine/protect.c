@@ -13,6 +13,7 @@
 #include "engine/keep.h"
 #include "engine/locking.h"
 #include "engine/manage.h"
+#include "engine/notes.h"
 #include "engine/reconcile.h"
 #include "engine/rules.h"
 #include "engine/task.h"
@@ -112,14 +113,17 @@ static int choose_name(struct protection *p, struct error *e)
     return 0;
 }
 
-/* The newest backup of this source that the same driver made. */
-static const struct seal *find_parent(const struct protection *p)
+/* The newest backup of this source that the same driver made, of those before `*at`, which
+ * becomes where it stands. */
+static const struct seal *find_parent(const struct protection *p, size_t *at)
 {
-    for (size_t i = p->seals.count; i-- > 0;) {
+    for (size_t i = *at; i-- > 0;) {
         const struct seal *seal = p->seals.seals[i];
         if (memcmp(seal->source_id, p->source.row->id, CATALOG_ID_SIZE) == 0 &&
-            seal->source_driver && strcmp(seal->source_driver, p->source.row->driver) == 0)
+            seal->source_driver && strcmp(seal->source_driver, p->source.row->driver) == 0) {
+            *at = i;
             return seal;
+        }
     }
     return NULL;
 }
@@ -147,6 +151,9 @@ static void tell_vault(struct protection *p)
     struct error why = ERROR_INIT;
     if (manage_tell_vault(p->setup, vault->vault, vault->row, &why) != 0)
         log_write(LOG_WARNING, "backup", "the vault does not say yet what it is: %s", why.text);
+    if (notes_keep_open(p->setup, vault, &why) != 0)
+        log_write(LOG_WARNING, "backup", "the vault does not know its policies yet: %s",
+                  why.text);
     locking_keep(p->setup, vault);
 }
 
@@ -253,20 +260,21 @@ static struct seal_pair *seal_pairs(const struct catalog_pairs *pairs, struct er
     return made;
 }
 
-/* The parent, which nobody deletes meanwhile. */
+/* The parent, which nobody deletes meanwhile.  What was deleted is none. */
 static const struct seal *keep_parent(struct protection *p)
 {
-    const struct seal *parent = find_parent(p);
+    size_t at = p->seals.count;
+    const struct seal *parent = NULL;
     char reason[CATALOG_TEXT_SIZE];
     struct error why = ERROR_INIT;
-    if (!parent)
-        return NULL;
+    int kept = 0;
     snprintf(reason, sizeof(reason), "the next backup of %s builds upon it", p->row->name);
-    int kept = keep_begin(setup_catalog(p->setup), p->request->vault->row->uuid, parent->id,
+    while (kept == 0 && (parent = find_parent(p, &at)) != NULL)
+        kept = keep_begin(setup_catalog(p->setup), p->request->vault->row->uuid, parent->id,
                           p->task, reason, &p->pin, &why);
     if (kept < 0) /* without it the backup would fail at worst, and nothing is lost */
         log_write(LOG_WARNING, "backup", "the last backup is not pinned: %s", why.text);
-    return kept == 0 ? NULL : parent;
+    return parent;
 }
 
 /* Once, or twice where the parent turns out to be damaged. */

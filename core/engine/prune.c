@@ -2,7 +2,9 @@
 /* prune.c - see prune.h. */
 #include "engine/prune.h"
 
+#include "base/log.h"
 #include "base/text.h"
+#include "catalog/audit.h"
 #include "engine/task.h"
 
 #include <stdio.h>
@@ -100,6 +102,23 @@ static int run(struct setup *s, const struct catalog_vault *row,
     return result == 0 ? 0 : error_context(e, "prune of the vault %s", row->name);
 }
 
+/* Whoever looks for what became of data finds it; a prune that found nothing to do says
+ * nothing. */
+static void note(struct setup *s, const struct catalog_vault *row,
+                 const struct prune_outcome *outcome)
+{
+    const struct prune_counters *c = &outcome->counters;
+    char words[PRUNE_WORDS_SIZE];
+    struct error why = ERROR_INIT;
+
+    if (c->objects_deleted == 0 && c->packs_condemned == 0 && c->packs_repacked == 0)
+        return;
+    prune_words(outcome, false, words);
+    if (catalog_audit_add(setup_catalog(s), CATALOG_EVENT_PRUNE, row->name, &why, "%s",
+                          words) != 0)
+        log_write(LOG_WARNING, "prune", "the audit log has no line of it: %s", why.text);
+}
+
 int prune_run_vault(struct setup *s, const struct catalog_vault *row,
                     const struct prune_job *request, struct prune_outcome *outcome,
                     struct error *e)
@@ -118,6 +137,7 @@ int prune_run_vault(struct setup *s, const struct catalog_vault *row,
     reporter = task_reporter(&task);
     int result = run(s, row, request, &reporter, outcome, e);
     task.row.bytes_done = outcome->counters.bytes_deleted;
+    note(s, row, outcome);
     task_end(&task, result == 0 ? NULL : e);
     return result;
 }

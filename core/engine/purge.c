@@ -2,11 +2,13 @@
 /* purge.c - see purge.h. */
 #include "engine/purge.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "catalog/audit.h"
 #include "driver/operation.h"
+#include "engine/approval.h"
 #include "engine/locking.h"
 #include "engine/task.h"
 
@@ -23,7 +25,7 @@ enum { PAGE = 1000, OPEN_FOLDERS = 16 };
 /* All that a vault has (doc/format.md section 2), in the order in which it goes. */
 static const char *const order[] = {"keys/",  "seals/",    "moves/", "rolls/",  "packs/",
                                     "runs/",  "sessions/", "prune/", "parity/", "audit/",
-                                    "about/", "locks/",    CONF};
+                                    "about/", "locks/",    "notes/", CONF};
 enum { PARTS = sizeof(order) / sizeof(order[0]) };
 
 /* A removal at work. */
@@ -336,6 +338,36 @@ static int check_lock(struct setup *s, const struct catalog_vault *row, struct e
     return result;
 }
 
+static int is_extended(void *context, const struct catalog_backup *row, struct error *e)
+{
+    struct catalog_backup *found = context;
+    (void)e;
+    if (row->keep_ns <= clock_wall_ns())
+        return 0;
+    *found = *row;
+    return 1;
+}
+
+/* RET-15: what was extended in a vault with a lock is as safe as what the lock holds. */
+static int check_extended(struct setup *s, const struct catalog_vault *row, struct error *e)
+{
+    struct catalog *c = setup_catalog(s);
+    struct catalog_backup kept;
+    struct vault_lock known;
+    char until[CLOCK_TEXT_SIZE];
+    int locked = locking_known(c, row->uuid, &known, e);
+    if (locked <= 0 || row->state == CATALOG_VAULT_DELETING)
+        return locked < 0 ? -1 : 0;
+    int found = catalog_backup_list(c, row->uuid, NULL, is_extended, &kept, e);
+    if (found <= 0)
+        return found;
+    clock_format_utc(kept.keep_ns, until);
+    return error_set(e, LAGAN_PRECONDITION, ERROR_BACKUP_EXTENDED,
+                     "its backup %s is to be kept until %s, and the vault has a lock; nothing "
+                     "was removed",
+                     kept.id, until);
+}
+
 /* From here on nothing but the purge is left to do. */
 static int begin(struct setup *s, const struct catalog_vault *row, bool early, struct error *e)
 {
@@ -349,6 +381,7 @@ static int begin(struct setup *s, const struct catalog_vault *row, bool early, s
     int result = -1;
     if (now && vault_facts_read(s, now, &dossier, e) == 0 &&
         vault_may_be_purged(&dossier.facts, early, e) == 0 &&
+        (!early || approval_spend(s, now, APPROVAL_VAULT_PURGE, row->name, e) == 0) &&
         catalog_vault_set_state(c, row->uuid, CATALOG_VAULT_DELETING, e) == 0)
         result = catalog_audit_add(c, CATALOG_EVENT_VAULT_STATE, id, e, "%s: purge begins%s",
                                    row->name, early ? ", before its time" : "");
@@ -403,8 +436,10 @@ int purge_vault(struct setup *s, const struct catalog_vault *row,
                 struct error *e)
 {
     *result = (struct purge_result){0};
-    if (check_lock(s, row, e) != 0)
+    if (check_lock(s, row, e) != 0 || check_extended(s, row, e) != 0)
         return error_context(e, "purge of the vault %s", row->name);
+    if (request->force && approval_ask(s, row, APPROVAL_VAULT_PURGE, row->name, e) != 0)
+        return -1;
     if (begin(s, row, request->force, e) != 0)
         return -1;
     if (run(s, row, request, result, e) != 0)

@@ -37,6 +37,7 @@ struct found_vault {
     struct seal_list seals;
     struct rebuilt_vault report;
     size_t slots; /* key slots that it has */
+    bool is_new;  /* the catalog did not know it */
 };
 
 static int note_encryption(void *context, const struct vault_slot *slot, struct error *e)
@@ -115,6 +116,7 @@ static int find_row(struct found_vault *f, struct error *e)
         *e = none;
         return -1;
     }
+    f->is_new = !f->row;
     if (!f->row)
         f->row = new_row(vault_settings(f->vault), e);
     if (!f->row)
@@ -283,13 +285,21 @@ static int write_witnesses(struct found_vault *f, struct error *e)
     return target_list(f->place.target, "seals/", write_tombstone, f, e);
 }
 
+/* What people have said of the vault; a mirror follows its vault. */
+static int take_notes(struct found_vault *f, struct error *e)
+{
+    if (f->row->role == CATALOG_ROLE_MIRROR)
+        return 0;
+    return notes_take(f->rebuild->setup, f->vault, f->row, f->is_new, &f->report.notes, e);
+}
+
 static int write_rows(struct found_vault *f, bool backups, struct error *e)
 {
     struct catalog *catalog = setup_catalog(f->rebuild->setup);
     if (catalog_begin(catalog, e) != 0)
         return -1;
     if (catalog_vault_upsert(catalog, f->row, e) != 0 || write_witnesses(f, e) != 0 ||
-        (backups && write_backups(f, e) != 0)) {
+        (backups && (write_backups(f, e) != 0 || take_notes(f, e) != 0))) {
         catalog_rollback(catalog);
         return -1;
     }

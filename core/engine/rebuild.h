@@ -6,17 +6,19 @@
 #ifndef CORE_ENGINE_REBUILD_H
 #define CORE_ENGINE_REBUILD_H
 
+#include "engine/notes.h"
 #include "engine/setup.h"
 
 /* What was found of one vault. */
 struct rebuilt_vault {
     const struct catalog_vault *row;
-    uint64_t backups;        /* known now */
-    uint64_t backups_new;    /* not known before */
-    uint64_t backups_gone;   /* known before, without a seal */
-    uint64_t sources_new;    /* registered anew */
-    uint64_t slots_gone;     /* key slots known before, and missing in storage */
-    const struct error *why; /* class OK, or why its backups could not be read */
+    uint64_t backups;         /* known now */
+    uint64_t backups_new;     /* not known before */
+    uint64_t backups_gone;    /* known before, without a seal */
+    uint64_t sources_new;     /* registered anew */
+    uint64_t slots_gone;      /* key slots known before, and missing in storage */
+    struct notes_taken notes; /* what people had said of it, taken back */
+    const struct error *why;  /* class OK, or why its backups could not be read */
 };
 
 /*

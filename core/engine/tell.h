@@ -26,7 +26,8 @@
     X(KEY_GONE, "key-gone", "error", "a vault cannot be opened any more")                      \
     X(QUOTA_NEAR, "quota-near", "warning", "a vault is nearly full")                           \
     X(TRIAL_ENDS, "trial-ends", "warning", "a trial ends soon")                                \
-    X(SUMMARY, "summary", "info", "what was done, once a day")
+    X(SUMMARY, "summary", "info", "what was done, once a day")                                 \
+    X(HOOK_FAILED, "hook-failed", "warning", "a hook failed; the backup is made all the same")
 enum tell_event {
 #define X(symbol, name, severity, text) TELL_##symbol,
     TELL_EVENTS(X)

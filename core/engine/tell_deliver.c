@@ -202,6 +202,7 @@ static int by_webhook(const struct tell_letter *letter, struct error *e)
         struct web_request request = {.url = way->webhook,
                                       .header = secret.data,
                                       .type = "application/json",
+                                      .ca_file = way->ca_file,
                                       .body = text.data,
                                       .body_size = text.size,
                                       .timeout_ns = way->timeout_ns};

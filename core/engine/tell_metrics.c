@@ -109,6 +109,8 @@ enum unit {
       "rpo", SECONDS, NULL, 3)                                                                 \
     X("mirror_rpo_holds", "gauge", "1 when it lags by no more than that", MIRROR, "oldest",    \
       WITHIN, "rpo", 3)                                                                        \
+    X("mirror_rpo_breaches_total", "counter", "how often it has begun to lag by more", MIRROR, \
+      "breaches", COUNT, NULL, 3)                                                              \
     X("mirror_deletions_waiting", "gauge", "deletions that have not reached the mirror",       \
       MIRROR, "deletions", COUNT, NULL, 3)                                                     \
     X("mirror_dead_items", "gauge", "work for the mirror that was given up", MIRROR, "dead",   \

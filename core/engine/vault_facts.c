@@ -65,12 +65,17 @@ static struct newest *newest_of(struct summing *s, const uint8_t source[CATALOG_
 static int add_backup(void *context, const struct catalog_backup *row, struct error *e)
 {
     struct summing *s = context;
+    s->sizes.stored_bytes += row->bytes_stored;
+    if (row->state == CATALOG_BACKUP_DELETED) {
+        s->sizes.deleted++;
+        s->sizes.deleted_bytes += row->bytes_stored;
+        return 0;
+    }
     struct newest *newest = newest_of(s, row->source, e);
     if (!newest)
         return -1;
     newest->bytes = row->bytes;
     s->sizes.backups++;
-    s->sizes.stored_bytes += row->bytes_stored;
     s->sizes.last_ns = row->created_ns;
     return 0;
 }

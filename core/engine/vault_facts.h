@@ -13,8 +13,10 @@ struct vault_sizes {
     uint64_t backups;
     uint64_t sources;      /* that have backups in it */
     uint64_t source_bytes; /* of the newest backup of each source: the size of the sources */
-    uint64_t stored_bytes; /* that the backups take */
-    int64_t last_ns;       /* creation of the newest backup; 0 = none */
+    uint64_t stored_bytes; /* that the backups take, deleted ones that are still kept as well */
+    uint64_t deleted;      /* backups of these that can be brought back: none of `backups` */
+    uint64_t deleted_bytes;
+    int64_t last_ns; /* creation of the newest backup; 0 = none */
 };
 int vault_sizes_read(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE],
                      struct vault_sizes *sizes, struct error *e);

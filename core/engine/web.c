@@ -133,6 +133,8 @@ static bool set_limits(struct call *call)
            curl.easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl.easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl.easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           (call->request->ca_file == NULL ||
+            curl.easy_setopt(h, CURLOPT_CAINFO, call->request->ca_file) == CURLE_OK) &&
            curl.easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
            curl.easy_setopt(h, CURLOPT_XFERINFOFUNCTION, look) == CURLE_OK && set_protocols(h);
 }
@@ -167,7 +169,8 @@ static int no_answer(const struct call *call, CURLcode code, struct error *e)
     if (code == CURLE_OPERATION_TIMEDOUT)
         error_class = LAGAN_TIMEOUT;
     else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT ||
-             code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WRITE_ERROR)
+             code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WRITE_ERROR ||
+             code == CURLE_SSL_CACERT_BADFILE)
         error_class = LAGAN_INVALID;
     return error_set(e, error_class, ERROR_TEMPORARY, "%.*s: %s", host_length(url), url, why);
 }

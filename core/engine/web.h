@@ -17,7 +17,9 @@ struct web_request {
     const char *url;
     const char *header; /* one more line, "Name: value"; NULL = none */
     const char *type;   /* the media type of the body */
-    const void *body;   /* sent by POST; NULL = GET */
+    const char
+        *ca_file;     /* certificates that vouch for the server; NULL = those of the system */
+    const void *body; /* sent by POST; NULL = GET */
     size_t body_size;
     int64_t timeout_ns; /* for all of it */
 };

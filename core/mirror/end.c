@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "catalog/audit.h"
 #include "engine/about.h"
+#include "engine/approval.h"
 
 #include <string.h>
 
@@ -128,9 +129,11 @@ int mirror_stop(struct setup *s, struct catalog_vault *row, const struct catalog
     struct catalog *catalog = setup_catalog(s);
 
     if (check_end(row, mirror, MIRROR_EVENT_STOP, e) != 0 ||
+        approval_ask(s, row, APPROVAL_MIRROR_END, row->name, e) != 0 ||
         say_that_it_is_a_vault(s, row, key, e) != 0 || catalog_begin(catalog, e) != 0)
         return -1;
-    if (release(catalog, row, mirror, e) != 0 ||
+    if (approval_spend(s, row, APPROVAL_MIRROR_END, row->name, e) != 0 ||
+        release(catalog, row, mirror, e) != 0 ||
         catalog_audit_add(catalog, CATALOG_EVENT_MIRROR_STOP, row->name, e,
                           "it was %s; now a vault of its own in region %s",
                           catalog_mirror_state_name(mirror->state), row->region) != 0) {
@@ -164,9 +167,12 @@ int mirror_delete(struct setup *s, struct catalog_vault *row,
     struct catalog_vault *now = NULL;
 
     if (check_region(row, region, e) != 0 ||
-        check_end(row, mirror, MIRROR_EVENT_DELETE, e) != 0 || catalog_begin(catalog, e) != 0)
+        check_end(row, mirror, MIRROR_EVENT_DELETE, e) != 0 ||
+        approval_ask(s, row, APPROVAL_MIRROR_END, row->name, e) != 0 ||
+        catalog_begin(catalog, e) != 0)
         return -1;
-    if (release(catalog, row, mirror, e) != 0)
+    if (approval_spend(s, row, APPROVAL_MIRROR_END, row->name, e) != 0 ||
+        release(catalog, row, mirror, e) != 0)
         goto failed;
     now = catalog_vault_get(catalog, row->uuid, e);
     if (now == NULL)

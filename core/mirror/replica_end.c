@@ -4,8 +4,9 @@
 
 #include "base/clock.h"
 #include "catalog/audit.h"
-#include "engine/locking.h"
+#include "engine/approval.h"
 #include "engine/deletion.h"
+#include "engine/locking.h"
 #include "engine/task.h"
 #include "engine/vault_facts.h"
 
@@ -193,6 +194,10 @@ static int delete_stored(struct setup *s, const struct replica_found *found,
     int result = setup_vault_open_row(s, row, key, false, &vault, e);
     if (result == 0)
         result = locking_check(s, vault.row, vault.vault, NULL, e);
+    if (result == 0)
+        result = approval_ask(s, vault.row, APPROVAL_BACKUP_DELETE, found->backup.id, e);
+    if (result == 0)
+        result = approval_spend(s, vault.row, APPROVAL_BACKUP_DELETE, found->backup.id, e);
     if (result == 0)
         result = delete_seal(s, &vault, found->backup.id, reason, e);
     open_vault_close(&vault);

@@ -56,6 +56,8 @@ static int tell_lag(struct setup *s, const struct catalog_mirror *now,
         return -1;
     if (progress.rpo_holds)
         return 0;
+    if (catalog_mirror_breach(c, now->vault, e) != 0)
+        return -1;
     text_format_duration(progress.lag_ns, age);
     text_format_duration(now->rpo_ns, limit);
     text_format_size(lag->bytes, bytes);

@@ -154,6 +154,10 @@ static void look_alone(const struct retention_question *q, const struct retentio
         keep(decision, RETENTION_PINNED, 0);
     if (b->locked_until_ns > q->now_ns)
         keep(decision, RETENTION_LOCKED, 0);
+    if (b->keep_ns > q->now_ns)
+        keep(decision, RETENTION_EXTENDED, 0);
+    else if (b->keep_ns != 0 && q->clock_doubtful)
+        keep(decision, RETENTION_CLOCK, 0);
     if (is_ahead(q, b))
         keep(decision, RETENTION_CLOCK, 0);
     if (q->rules && q->rules->least_ns > 0 &&

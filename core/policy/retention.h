@@ -67,6 +67,7 @@ struct retention_backup {
     bool replica_by_hand;
     const char *pinned;      /* why, or NULL (RET-06, RET-14, holds) */
     int64_t locked_until_ns; /* by the vault's lock; 0 = not */
+    int64_t keep_ns;         /* somebody has put it off until then (RET-15); 0 = nobody has */
 };
 
 /* X(symbol, name, keeps, sentence) */
@@ -76,6 +77,7 @@ struct retention_backup {
     X(NO_RULE, "no-rule", 1, "no policy holds for it, and it has no time to go")               \
     X(PINNED, "pinned", 1, "something needs it")                                               \
     X(LOCKED, "locked", 1, "the vault is locked")                                              \
+    X(EXTENDED, "extended", 1, "somebody has extended its time")                               \
     X(NEWEST, "newest", 1, "it is the newest of its source")                                   \
     X(YOUNG, "keep-min", 1, "it is younger than the minimum age")                              \
     X(COUNT, "keep-count", 1, "it is one of the last")                                         \

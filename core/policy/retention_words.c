@@ -167,6 +167,8 @@ static void add_facts(struct line *line, const struct retention_rules *rules,
         add(line, ": %s", backup->pinned);
     if (decision->verdict == RETENTION_LOCKED)
         add_time(line, " until ", backup->locked_until_ns);
+    if (decision->verdict == RETENTION_EXTENDED)
+        add_time(line, " until ", backup->keep_ns);
     if (decision->verdict == RETENTION_TIME)
         add_time(line, "; it stays until ", backup->expire_ns);
     if (decision->verdict == RETENTION_EXPIRED)

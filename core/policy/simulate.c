@@ -88,11 +88,14 @@ static int add_backup(struct plan *plan, const struct simulate_backup *backup, i
     plan->backups[plan->count] = (struct retention_backup){.id = "",
                                                            .created_ns = backup->created_ns,
                                                            .expire_ns = backup->expire_ns,
+                                                           .keep_ns = backup->keep_ns,
                                                            .by_policy = backup->by_policy};
     plan->held[plan->count++] = (struct held){slot_ns, backup->bytes_stored};
     plan->bytes += backup->bytes_stored;
     if (backup->expire_ns > 0 && backup->expire_ns < plan->first_expiry_ns)
         plan->first_expiry_ns = backup->expire_ns;
+    if (backup->keep_ns > 0 && backup->keep_ns < plan->first_expiry_ns)
+        plan->first_expiry_ns = backup->keep_ns;
     return 0;
 }
 
@@ -164,6 +167,8 @@ static int expire(struct simulation *s, struct plan *plan, struct error *e)
     plan->first_expiry_ns = NEVER;
     for (size_t i = 0; i < plan->count; i++) {
         int64_t expiry_ns = plan->backups[i].expire_ns;
+        if (plan->backups[i].keep_ns > s->now_ns)
+            expiry_ns = plan->backups[i].keep_ns;
         if (!retention_verdict_keeps(s->decisions[i].verdict)) {
             if (drop(s, plan, i, e) != 0)
                 return -1;

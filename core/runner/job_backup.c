@@ -6,6 +6,7 @@
 #include "engine/protect.h"
 #include "engine/reconcile.h"
 #include "engine/stamp.h"
+#include "engine/tell.h"
 #include "mirror/replica.h"
 #include "runner/job_private.h"
 
@@ -65,6 +66,23 @@ static void describe(struct job_at_work *w, const struct protect_result *result)
              "backup %s, %llu entries, %s stored%s%s", result->row.id,
              (unsigned long long)result->row.entries, bytes, less ? "; of consistency " : "",
              less ? result->row.consistency : "");
+}
+
+/* The job was over with the backup, which stands. */
+static void tell_hook(struct job_at_work *w, const char *source, const struct error *warning)
+{
+    char subject[CATALOG_TEXT_SIZE];
+    struct error why = ERROR_INIT;
+    size_t length = strlen(w->outcome->words);
+
+    if (warning->error_class == LAGAN_OK)
+        return;
+    snprintf(w->outcome->words + length, sizeof(w->outcome->words) - length,
+             "; a hook failed: %.200s", warning->text);
+    snprintf(subject, sizeof(subject), "a hook failed with the backup %s of %.100s",
+             w->job.backup, source);
+    if (job_tell(w, TELL_HOOK_FAILED, subject, warning->text, &why) != 0)
+        log_write(LOG_WARNING, "runner", "%s", why.text);
 }
 
 /* ---- what an attempt before this one has made ---- */
@@ -154,6 +172,7 @@ static int protect(struct job_at_work *w, struct open_vault *vault, const char *
         return -1;
     seal_free(result.seal);
     describe(w, &result);
+    tell_hook(w, source, &result.warning);
     w->outcome->state = state_of(&result.row);
     w->recorded = result.unrecorded.error_class == LAGAN_OK;
     if (w->recorded)

@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/discard.h"
 #include "engine/drill.h"
 #include "engine/expire.h"
+#include "engine/notes.h"
 #include "engine/policy_row.h"
 #include "engine/prune.h"
 #include "engine/tell.h"
@@ -44,6 +46,24 @@ static void describe_expiry(struct job_at_work *w, const struct expire_result *r
                  r->clock.doubtful ? "; the clock is in doubt" : "");
 }
 
+/* What people deleted and did not bring back, and what the vault does not know yet. */
+static int finish_upkeep(struct job_at_work *w, struct error *e)
+{
+    struct discard_round round;
+    struct error why = ERROR_INIT;
+    size_t length = strlen(w->outcome->words);
+
+    if (notes_keep(w->setup, w->vault, NULL, &why) != 0)
+        log_write(LOG_WARNING, "runner", "vault %s does not know its policies yet: %s",
+                  w->vault->name, why.text);
+    if (discard_due(w->setup, w->vault, NULL, &round, e) != 0)
+        return -1;
+    if (round.deleted > 0)
+        snprintf(w->outcome->words + length, sizeof(w->outcome->words) - length,
+                 "; %llu deleted ones gone for good", (unsigned long long)round.deleted);
+    return 0;
+}
+
 int job_expire(struct job_at_work *w, struct error *e)
 {
     const struct config_runner *runner = &setup_config(w->setup)->runner;
@@ -61,6 +81,8 @@ int job_expire(struct job_at_work *w, struct error *e)
     if (expire_vault(w->setup, w->vault, &request, &result, e) != 0)
         return -1;
     describe_expiry(w, &result);
+    if (finish_upkeep(w, e) != 0)
+        return -1;
     if (!result.braked)
         return 0;
     return error_set(e, LAGAN_PRECONDITION, ERROR_BRAKE,

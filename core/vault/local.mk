@@ -122,6 +122,8 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/index_segments.c \
 	core/vault/journal.c core/vault/journal.h \
 	core/vault/local.c core/vault/local.h \
+	core/vault/note.c core/vault/note.h \
+	core/vault/note_codec.c core/vault/note_codec.h \
 	core/vault/pack.c core/vault/pack.h \
 	core/vault/pack_check.c \
 	core/vault/pack_writer.c \

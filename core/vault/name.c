@@ -33,6 +33,7 @@ static const struct pattern {
     {NAME_ABOUT, 0, "about/N"},
     {NAME_AUDIT, 0, "audit/U-I"},
     {NAME_LOCK, 0, "locks/N"},
+    {NAME_NOTE, 0, "notes/U-N"},
 };
 
 /* Takes `size` bytes of lower-case hexadecimal; the text behind them, or NULL. */
@@ -153,6 +154,14 @@ void name_of_about(uint32_t generation, char text[NAME_SIZE])
 void name_of_lock(uint32_t generation, char text[NAME_SIZE])
 {
     snprintf(text, NAME_SIZE, "locks/%08x", generation);
+}
+
+void name_of_note(const uint8_t topic[16], uint32_t generation, char text[NAME_SIZE])
+{
+    char digits[33];
+
+    text_hex(topic, 16, digits);
+    snprintf(text, NAME_SIZE, "notes/%s-%08x", digits, generation);
 }
 
 void name_of_audit(const uint8_t writer[16], uint64_t line, char text[NAME_SIZE])

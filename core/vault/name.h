@@ -29,7 +29,8 @@ enum { NAME_SIZE = 112 }; /* room for the longest name and its terminator */
     X(PARITY, "parity/", "parity sidecar")                                                     \
     X(ABOUT, "about/", "description of a copy")                                                \
     X(AUDIT, "audit/", "head of an audit log")                                                 \
-    X(LOCK, "locks/", "record of a lock")
+    X(LOCK, "locks/", "record of a lock")                                                      \
+    X(NOTE, "notes/", "note")
 enum name_kind {
 #define X(symbol, prefix, text) NAME_##symbol,
     NAME_KINDS(X)
@@ -42,10 +43,10 @@ struct name {
     enum name_kind kind;
     bool has_hash;    /* the object is named by its content */
     uint8_t hash[32]; /* PACK, RUN, ROLL, MOVE, PARITY: all of it; KEY: the first 16 bytes */
-    uint32_t number;  /* CONF, ABOUT, LOCK: generation; SESSION..., CONDEMN, DELETE: epoch; RUN:
-                         level */
-    uint64_t id; /* SEAL, TOMBSTONE: id; RUN: sequence; AUDIT: line; SESSION_SIGN: number */
-    uint8_t uuid[16]; /* SESSION...; AUDIT: writer */
+    uint32_t number; /* CONF, ABOUT, LOCK, NOTE: generation; SESSION..., CONDEMN, DELETE: epoch;
+                        RUN: level */
+    uint64_t id;     /* SEAL, TOMBSTONE: id; RUN: sequence; AUDIT: line; SESSION_SIGN: number */
+    uint8_t uuid[16]; /* SESSION...; AUDIT: writer; NOTE: topic */
 };
 
 /* False for a name that no object of a vault has. */
@@ -57,6 +58,7 @@ const char *name_kind_text(enum name_kind kind);
 void name_of_conf(uint32_t generation, char text[NAME_SIZE]);
 void name_of_about(uint32_t generation, char text[NAME_SIZE]);
 void name_of_lock(uint32_t generation, char text[NAME_SIZE]);
+void name_of_note(const uint8_t topic[16], uint32_t generation, char text[NAME_SIZE]);
 void name_of_audit(const uint8_t writer[16], uint64_t line, char text[NAME_SIZE]);
 void name_of_key(const uint8_t hash[32], char text[NAME_SIZE]);
 void name_of_pack(const uint8_t hash[32], char text[NAME_SIZE]);

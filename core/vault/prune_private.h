@@ -14,6 +14,7 @@
 #ifndef CORE_VAULT_PRUNE_PRIVATE_H
 #define CORE_VAULT_PRUNE_PRIVATE_H
 
+#include "base/process.h"
 #include "vault/index.h"
 #include "vault/moves.h"
 #include "vault/prune.h"
@@ -60,6 +61,7 @@ struct prune {
     struct vault_writer writer;
 
     struct session_object object;
+    char process[PROCESS_TEXT_SIZE]; /* what it says of this one */
     uint32_t epoch;
     bool enlisted;
     uint64_t signs;

@@ -12,7 +12,9 @@ int prune_enlist(struct prune *p, struct error *e)
 {
     struct session_object *o = &p->object;
 
-    *o = (struct session_object){.kind = SESSION_PRUNE, .created_ns = clock_wall_ns()};
+    process_text_self(p->process);
+    *o = (struct session_object){
+        .kind = SESSION_PRUNE, .created_ns = clock_wall_ns(), .process = p->process};
     memcpy(o->vault, vault_settings(p->vault)->uuid, sizeof(o->vault));
     memcpy(o->writer, p->request.writer_id, sizeof(o->writer));
     crypto_random(o->session, sizeof(o->session));
@@ -68,7 +70,7 @@ static bool is_silent(const struct prune *p, const struct session_entry *s)
 
 bool prune_session_lives(const struct prune *p, const struct session_entry *s)
 {
-    return s->open && !is_own(p, s) && !is_silent(p, s);
+    return s->open && !s->dead && !is_own(p, s) && !is_silent(p, s);
 }
 
 bool prune_session_is_open(const struct prune *p, const uint8_t session[16])

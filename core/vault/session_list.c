@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* session_list.c - who writes now, as listings show it. */
+#include "base/process.h"
 #include "crypto/crc32c.h"
 #include "vault/field.h"
 #include "vault/session_object.h"
@@ -16,6 +17,7 @@ struct wire {
     uint8_t session[16];
     int64_t created_ns;
     uint32_t kind;
+    char process[PROCESS_TEXT_SIZE]; /* "" = not said */
 };
 
 #define AT(member) .offset = offsetof(struct wire, member)
@@ -25,6 +27,7 @@ static const struct field fields[] = {
     {2, FIELD_BYTES, FIELD_NEEDED, 16, AT(session)},
     {4, FIELD_I64, 0, 0, AT(created_ns)},
     {7, FIELD_U8, 0, 0, AT(kind)},
+    {8, FIELD_TEXT, 0, PROCESS_TEXT_SIZE, AT(process)},
 };
 
 /* Objects as they are listed, to be read and folded. */
@@ -123,6 +126,7 @@ static int fold(struct vault *v, const struct listed *l, struct session_entry *s
     if (found <= 0)
         return found;
     s->open |= l->name.kind == NAME_SESSION;
+    s->dead |= w.process[0] != '\0' && process_text_is_dead(w.process);
     s->kind = w.kind;
     if (w.created_ns > s->sign_ns)
         s->sign_ns = w.created_ns;

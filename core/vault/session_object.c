@@ -17,7 +17,8 @@ enum {
     TLV_CREATED = 4,
     TLV_HOST = 5,
     TLV_SEAL = 6,
-    TLV_KIND = 7
+    TLV_KIND = 7,
+    TLV_PROCESS = 8
 };
 
 static void append_text(struct buffer *out, uint16_t type, const char *text)
@@ -46,6 +47,8 @@ void session_object_encode(const struct session_object *object, struct buffer *o
         uint8_t kind = (uint8_t)object->kind;
         buffer_append_tlv(out, TLV_KIND, &kind, 1);
     }
+    if (object->process != NULL && object->process[0] != '\0')
+        append_text(out, TLV_PROCESS, object->process);
     if (out->failed)
         return;
     store_u32(out->data + start + HEAD_BYTES - 4, (uint32_t)(out->size - start - HEAD_BYTES));

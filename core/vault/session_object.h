@@ -17,6 +17,8 @@ struct session_object {
     const char *host;
     const char *seal; /* of `.done`: name of the seal, "" = withdrawn; else NULL */
     uint32_t kind;    /* SESSION_... */
+    const char
+        *process; /* of kinds COPY and PRUNE: as base/process.h has it; NULL = not said */
 };
 
 /* What a session does: it makes a backup, copies backups from another copy of the vault, or
@@ -45,6 +47,7 @@ struct session_entry {
     uint32_t epoch; /* the highest it is registered under */
     bool done;      /* it has said its end */
     bool open;      /* registered there, and not done */
+    bool dead;      /* its process is, for certain: no sign of life will come */
     uint32_t kind;
     int64_t sign_ns; /* the latest that it said */
 };

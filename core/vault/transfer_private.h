@@ -12,6 +12,7 @@
 #ifndef CORE_VAULT_TRANSFER_PRIVATE_H
 #define CORE_VAULT_TRANSFER_PRIVATE_H
 
+#include "base/process.h"
 #include "vault/carry.h"
 #include "vault/moves.h"
 #include "vault/pack_set.h"
@@ -47,6 +48,7 @@ struct transfer {
 
     bool enlisted; /* registered at the destination, as `session` under `epoch` */
     struct session_object session;
+    char process[PROCESS_TEXT_SIZE]; /* what it says of this one */
     uint32_t epoch;
     struct prune_epochs epochs; /* what was condemned there when that was done */
     uint64_t signs;

@@ -22,7 +22,9 @@ static int enlist(struct transfer *t, struct error *e)
 {
     struct session_object *o = &t->session;
 
-    *o = (struct session_object){.kind = SESSION_COPY, .created_ns = clock_wall_ns()};
+    process_text_self(t->process);
+    *o = (struct session_object){
+        .kind = SESSION_COPY, .created_ns = clock_wall_ns(), .process = t->process};
     memcpy(o->vault, vault_settings(t->to)->uuid, sizeof(o->vault));
     crypto_random(o->session, sizeof(o->session));
     if (session_object_register(t->to, o, &t->epoch, &t->epochs, e) != 0)
@@ -68,7 +70,7 @@ static int check_quiet(struct transfer *t, struct error *e)
     if (session_object_list(t->to, &entries, &count, e) != 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        somebody |= entries[i].open && entries[i].kind == SESSION_PRUNE &&
+        somebody |= entries[i].open && !entries[i].dead && entries[i].kind == SESSION_PRUNE &&
                     now - entries[i].sign_ns < PRUNE_PRUNER_SILENCE_NS;
     free(entries);
     return somebody ? busy(e) : 0;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verify_small.c - configuration, key slots, sessions, what the copy says of itself, locks,
- * heads of audit logs: what a check reads at any depth. */
+ * notes, heads of audit logs: what a check reads at any depth. */
 #include "crypto/crc32c.h"
 #include "vault/about_codec.h"
 #include "vault/audit_head.h"
 #include "vault/conf.h"
 #include "vault/field.h"
 #include "vault/lock_codec.h"
+#include "vault/note_codec.h"
 #include "vault/prune_record.h"
 #include "vault/slot.h"
 #include "vault/stored.h"
@@ -195,6 +196,33 @@ static int check_locks(struct verify *c, struct error *e)
     return 0;
 }
 
+/* What people have said is known to the catalog, too, as long as it is there. */
+static int check_notes(struct verify *c, struct error *e)
+{
+    struct note_entry *entries;
+    size_t n;
+    int result = 0;
+
+    if (note_entries(c->vault, &entries, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; result == 0 && i < n; i++) {
+        struct error why = ERROR_INIT;
+
+        if (note_check(c->vault, &entries[i], &why) != 0 &&
+            why.error_class != LAGAN_NOT_FOUND) {
+            if (verify_is_finding(c, &why))
+                verify_found(c, entries[i].name, true, &why, NULL, 0);
+            else
+                result = -1;
+        }
+        if (result != 0)
+            *e = why;
+        verify_progress_one(c, entries[i].bytes);
+    }
+    free(entries);
+    return result;
+}
+
 /* A head that is damaged is no witness any more, and hurts no backup. */
 static int check_head(struct verify *c, const struct verify_object *o, struct error *e)
 {
@@ -225,7 +253,7 @@ static int check_heads(struct verify *c, struct error *e)
 int verify_small(struct verify *c, struct error *e)
 {
     if (check_conf(c, e) != 0 || check_slots(c, e) != 0 || check_about(c, e) != 0 ||
-        check_locks(c, e) != 0)
+        check_locks(c, e) != 0 || check_notes(c, e) != 0)
         return -1;
     if (c->request->backup != NULL)
         return 0;

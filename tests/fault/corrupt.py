@@ -105,7 +105,7 @@ class Vault:
         return [row["id"] for row in self.lagan.records("backup", "backup", "list", "--vault", self.name)]
 
     def delete(self, backup):
-        self.lagan.must("backup", "delete", backup, "--vault", self.name)
+        self.lagan.must("backup", "delete", backup, "--now", "--yes", "--vault", self.name)
         del self.backups[backup]
 
     def objects(self):

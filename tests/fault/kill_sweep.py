@@ -247,7 +247,7 @@ class Delete(Kept):
         self.lagan.must("backup", "create", self.tree)
 
     def command(self):
-        return ("backup", "delete", self.first)
+        return ("backup", "delete", self.first, "--now", "--yes")
 
     def before(self):
         Work.before(self)
@@ -274,7 +274,7 @@ class Prune(Delete):
 
     def prepare(self):
         super().prepare()
-        self.lagan.must("backup", "delete", self.first)
+        self.lagan.must("backup", "delete", self.first, "--now", "--yes")
 
     def command(self):
         return ("prune",)

@@ -106,7 +106,7 @@ def make_mirror_works(Work):
             super().prepare()
             self.lagan.must("run", "--once")
             self.deleted = self.ids("main")[1]
-            self.lagan.must("backup", "delete", self.deleted, "--vault", "main", "--region", "local", "--force")
+            self.lagan.must("backup", "delete", self.deleted, "--vault", "main", "--region", "local", "--force", "--now", "--yes")
             self.backup()
 
         def after(self):

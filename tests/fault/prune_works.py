@@ -145,7 +145,7 @@ class Works:
                 mine = [row["id"] for row in rows if row["source"] == f"s{number}"]
                 while len(mine) > KEPT:
                     gone = mine.pop(self.random.randrange(len(mine) - 1))
-                    self.lagan.must("backup", "delete", gone, "--vault", vault, "--region", "local")
+                    self.lagan.must("backup", "delete", gone, "--vault", vault, "--region", "local", "--now", "--yes")
                     self.counts["deleted"] += 1
                     self.kept.pop(gone, None)
 

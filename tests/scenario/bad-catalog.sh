@@ -23,7 +23,7 @@ same_as_before()
     diff -r tree restored
     # The next backup goes on from the last.
     l backup create tree --name next --json | has '"new":0,' || fail "no parent ($1)"
-    l -q backup delete next --force
+    l -q backup delete next --force --now --yes
     restore_state
 }
 
@@ -190,7 +190,7 @@ l -q source add second src_files path="$PWD/other" one-file-system=yes --exclude
 l -q backup create second --name two --description 'with a description'
 echo more >>tree/a
 l -q backup create tree --name three
-l -q backup delete one
+l -q backup delete one --now --yes
 l catalog export >before
 l source list >sources
 cp -a state good.state

@@ -100,7 +100,7 @@ absent()
     expect 1 'cannot list the root: Permission denied' \
         without_rights "${program[@]}" backup create tree
     rmdir tree && mv away tree
-    l -q backup delete latest --source other --force
+    l -q backup delete latest --source other --force --now --yes
     [ "$(l backup list --json)" = "$before" ] || fail 'a backup was made of nothing'
     l -q backup create tree && rest_restores tree
 }

@@ -150,7 +150,7 @@ changing_commands()
     local wanted=$1 text=$2 run=$3
     l vault key list --json >slots
     expect "$wanted" "$text" "$run" backup create tree --name never
-    expect "$wanted" "$text" "$run" backup delete first --force
+    expect "$wanted" "$text" "$run" backup delete first --force --now --yes
     expect "$wanted" "$text" "$run" vault key add main --new-recovery --recovery-file "$PWD/r"
     expect "$wanted" "$text" "$run" vault create other --recovery-file "$PWD/r"
     [ ! -e r ] || fail 'a recovery key is left of nothing'

@@ -157,7 +157,7 @@ deleting()
     expect 1 '' l backup delete second nosuch
     expect 2 'named twice' l backup delete second second
     [ "$(l backup list --json | grep -c '"type":"backup"')" = "$before" ]
-    l backup delete second 'latest~3' --reason 'no longer needed' >out
+    l backup delete second 'latest~3' --now --yes --reason 'no longer needed' >out
     [ "$(wc -l <out)" = 2 ]
     [ "$(l backup list --json | grep -c '"type":"backup"')" = $((before - 2)) ]
     expect 1 '' l ls second

@@ -90,7 +90,7 @@ json 10 end ls second --vault nosuch
 json 2 end ls --nosuch
 json 2 end frob
 json 1 error,backup,end backup create source nosuch --vault main
-json 0 deleted backup delete second --vault main --force
+json 0 deleted backup delete second --vault main --force --now --yes
 json 0 '' catalog check
 json 0 vault catalog rebuild
 json 0 line catalog export

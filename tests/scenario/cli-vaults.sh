@@ -147,7 +147,7 @@ differences()
     l catalog check >/dev/null
     l ls gone --vault main >/dev/null
     # Objects that nothing in storage misses: a key slot, the tombstone of the newest backup.
-    l -q backup delete gone --vault main --force
+    l -q backup delete gone --vault main --force --now --yes
     for object in "keys/$(slot_of recovery main)" "seals/$seal.gone"; do
         mv "vault/main/$object" kept-object
         rm -rf state/cache

@@ -114,7 +114,7 @@ expect_status 1 decode $mirror --check
 rm source/large
 run backup create "$scratch/source" --vault main --region local
 for id in $(jq -r .id backups); do
-    run backup delete "$id" --vault main --region local --force
+    run backup delete "$id" --vault main --region local --force --now --yes
 done
 run prune --vault main --region local
 [ -n "$(find $vault/moves -type f)" ] || fail 'prune has written no move'

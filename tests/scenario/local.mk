@@ -32,6 +32,7 @@ scenario_tests += tests/scenario/policy-keep.sh
 scenario_tests += tests/scenario/policy-keep-kill.sh
 scenario_tests += tests/scenario/policy-life.sh
 scenario_tests += tests/scenario/replica-life.sh
+scenario_tests += tests/scenario/backup-undelete.sh
 scenario_tests += tests/scenario/hooks-life.sh
 scenario_tests += tests/scenario/drill-life.sh
 scenario_tests += tests/scenario/recipe-sqlite.sh

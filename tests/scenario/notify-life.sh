@@ -95,6 +95,11 @@ expect_status 1 l notify test --json >out 2>/dev/null
 is json "$(jq -r 'select(.type == "notify_test") | "\(.name) \(.told)"' out | tr '\n' ' ')" \
     'shell true mail true hook true broken false tls false away false hangs false '
 
+echo '== a server whose certificate the configuration vouches for'
+cp lagan.conf own.conf
+echo "notify own { webhook = \"https://127.0.0.1:$secure/x\" ca-file = $PWD/cert.pem }" >>own.conf
+is own "$(lagan --config own.conf notify test own)" 'own: told'
+
 echo '== what a mail program reads'
 is words "$(tr '\n' ' ' <words)" '-t -i '
 python3 - mail <<'.' || fail "the mail: $(cat mail)"

@@ -112,7 +112,7 @@ holds()
     explained "$first" False not-kept
     a -q policy expire main
     [ "$(count)" = 4 ]
-    a -q backup delete by-hand --vault main --force --reason 'made for a test'
+    a -q backup delete by-hand --vault main --force --now --yes --reason 'made for a test'
     explained by-hand False by-hand
     has 'made for a test' <out
     a audit list --json | member event >events
@@ -156,6 +156,9 @@ brakes()
     before=$(count)
     [ "$before" = 16 ]
     a -q policy edit daily keep-count=2 --yes
+    # Who said so a moment ago is not asked again; days later he is.
+    a policy expire main --dry-run | has '14 of 16 backups would go'
+    later $((2 * day))
     expect 7 'lagan policy release main' a -q policy expire main
     [ "$(count)" = "$before" ]
     expect 7 'lagan policy release main' a -q policy expire main

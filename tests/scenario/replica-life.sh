@@ -258,7 +258,7 @@ delete_and_again()
     # A source that goes before its replica is made: skipped, with the reason.
     l -q backup create --vault main tree
     line=$(l replica create latest --vault main --to west --json | member replica)
-    l -q backup delete latest --vault main --force
+    l -q backup delete latest --vault main --force --now --yes
     l -q run --once
     [ "$(line_state "$line")" = skip ]
     l replica show "$line" | has 'the backup was deleted'

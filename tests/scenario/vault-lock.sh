@@ -163,7 +163,7 @@ locked l backup delete b1 --vault main --region east
 
 echo '== when the time has come they go'
 locked with_time $((29 * day)) l backup delete b1 --vault main --region east
-with_time $((31 * day)) l -q backup delete b1 --vault main --region east
+with_time $((31 * day)) l -q backup delete b1 --now --yes --vault main --region east
 with_time $((31 * day)) l -q replica delete "$replica" --region west --yes
 l -q vault delete second --yes 2>/dev/null || :
 with_time $((31 * day)) l -q vault purge second --yes --force

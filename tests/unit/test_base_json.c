@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_base_json.c - JSON lines: structure, escapes, names of any bytes. */
 #include "base/json.h"
+#include "base/json_read.h"
 #include "unit.h"
 
 #include <math.h>
@@ -96,10 +97,83 @@ static void json_reals(void **state)
     expect_line(&out, "[0.1,-2.5,0.33333333333333331,null,null]");
 }
 
+/* ---- reading ---- */
+
+static int add_value(void *context, const char *way, enum json_kind kind, const char *value,
+                     struct error *e)
+{
+    static const char letters[] = "\"#+-0";
+
+    (void)e;
+    buffer_append_format(context, "%s=%c%s;", way, letters[kind], value);
+    return 0;
+}
+
+static void expect_values(const char *text, const char *wanted)
+{
+    struct buffer out CLEANUP_BUFFER = BUFFER_INIT;
+    struct error e = ERROR_INIT;
+
+    assert_success(json_read(text, strlen(text), add_value, &out, &e), e);
+    buffer_append_u8(&out, 0);
+    assert_string_equal((const char *)out.data, wanted);
+}
+
+static void json_reads(void **state)
+{
+    (void)state;
+    expect_values("{}", "");
+    expect_values(" { \"a\" : \"x\" , \"b\":{\"c\":-1.5e3,\"d\":[true,false,null,[],{}]},"
+                  "\"e\":[[1,2],{\"f\":3}] }\n",
+                  "a=\"x;b.c=#-1.5e3;b.d.0=+true;b.d.1=-false;b.d.2=0null;e.0.0=#1;e.0.1=#2;"
+                  "e.1.f=#3;");
+    expect_values("{\"k\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\\ud83d\\ude00\"}",
+                  "k=\"\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80;");
+}
+
+static void json_refuses(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "[]",
+        "{",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{\"a\":[1,]}",
+        "{\"a\":[1}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "{\"a\":1} x",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":tru}",
+        "{\"a\":\"x}",
+        "{\"a\":\"\\x\"}",
+        "{\"a\":\"\\u12\"}",
+        "{\"a\":\"\\u0000\"}",
+        "{\"a\":\"\\ud800\"}",
+        "{\"a\":\"\\udc00\"}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct buffer out CLEANUP_BUFFER = BUFFER_INIT;
+        struct error e = ERROR_INIT;
+
+        if (json_read(texts[i], strlen(texts[i]), add_value, &out, &e) == 0)
+            fail_msg("taken: %s", texts[i]);
+        assert_int_equal(e.code, ERROR_PARAMETER);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(json_nests),
     cmocka_unit_test(json_escapes),
     cmocka_unit_test(json_bytes_of_any_kind),
     cmocka_unit_test(json_reals),
+    cmocka_unit_test(json_reads),
+    cmocka_unit_test(json_refuses),
 };
 UNIT_MAIN(tests)

@@ -168,6 +168,8 @@ static const struct config_row rows[] = {
     {WAY("command = x from = a@b"), ":1: `from` is for mail only"},
     {WAY("command = x sendmail = /x"), "`sendmail` is for mail only"},
     {WAY("mail = root header = file:/x"), "`header` is for a webhook only"},
+    {WAY("mail = root ca-file = /x"), "`ca-file` is for a webhook only"},
+    {WAY("webhook = \"https://x/\" ca-file = x"), "the absolute path of a file"},
     {WAY("webhook = \"gopher://x\""), URL},
     {WAY("webhook = \"https://me:secret@x/\""), "a password goes into `header`"},
     {WAY("webhook = \"http://x/\" header = secret"), "file:PATH, fd:N, command:LINE"},

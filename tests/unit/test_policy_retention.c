@@ -540,6 +540,30 @@ static void retention_locked(void **state)
     end(&h);
 }
 
+/* RET-15: what somebody has extended stays until then, whatever the rules and the clock say,
+ * and takes nobody's place. */
+static void retention_RET_15_extended(void **state)
+{
+    static struct history h;
+    (void)state;
+    begin(&h, "UTC");
+    h.rules.count = 1;
+    add_days(&h, "2026-01-01 02:00", 4);
+    h.backups[0].keep_ns = h.now_ns + 1;
+    h.backups[1].keep_ns = h.now_ns;
+    assert_string_equal(decide(&h), "#..#");
+    assert_int_equal(h.decisions[0].verdict, RETENTION_EXTENDED);
+    h.doubtful = true;
+    assert_string_equal(decide(&h), "##.#");
+    assert_int_equal(h.decisions[1].verdict, RETENTION_CLOCK);
+    h.rules = (struct retention_rules){.time_ns = DAY_NS};
+    h.doubtful = false;
+    h.backups[0].expire_ns = h.backups[0].created_ns + DAY_NS;
+    h.backups[1].expire_ns = h.backups[1].created_ns + DAY_NS;
+    assert_string_equal(decide(&h), "#.##");
+    end(&h);
+}
+
 /* F15: backups that come from the future stay, and push nothing out. */
 static void retention_F15_future(void **state)
 {
@@ -699,6 +723,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(retention_RET_12_newest),
     cmocka_unit_test(retention_least_age),
     cmocka_unit_test(retention_locked),
+    cmocka_unit_test(retention_RET_15_extended),
     cmocka_unit_test(retention_F15_future),
     cmocka_unit_test(retention_clock_in_doubt),
     cmocka_unit_test(retention_order_is_no_matter),

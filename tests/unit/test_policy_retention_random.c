@@ -158,6 +158,7 @@ static bool stays(const struct sample *s, size_t i)
     const struct retention_backup *b = &s->backups[i];
     const struct retention_rules *r = q->rules;
     if (by_hand(b) || b->pinned != NULL || b->locked_until_ns > q->now_ns ||
+        b->keep_ns > q->now_ns || (b->keep_ns != 0 && q->clock_doubtful) ||
         b->created_ns > q->now_ns || is_newest(s, i))
         return true;
     if (r != NULL && r->least_ns > 0 &&
@@ -221,6 +222,7 @@ static void choose_backup(struct sample *s, size_t i, const struct timezone *zon
     b->replica_by_hand = in_100(4);
     b->pinned = in_100(8) ? "pinned" : NULL;
     b->locked_until_ns = in_100(5) ? created_ns + (int64_t)chance(50) * DAY_NS : 0;
+    b->keep_ns = in_100(5) ? created_ns + (int64_t)chance(90) * DAY_NS : 0; /* RET-15 */
     if (in_100(15))
         b->expire_ns = created_ns + (int64_t)chance(80) * DAY_NS;
     else

@@ -5,6 +5,7 @@
  * records.
  */
 #include "base/clock.h"
+#include "base/process.h"
 #include "copy_fixture.h"
 #include "unit.h"
 #include "vault/moves.h"
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { FILES = 40 };
 
@@ -359,6 +362,62 @@ static void prune_forgets_dead_copies(void **state)
     assert_int_equal(prune_soon(&p, &c), PRUNE_CLEAN);
     assert_int_equal(vault_place_count(&p, "sessions/"), 1);
     seal_free(end(&m, NULL));
+    seal_free(s);
+    vault_place_close(&p);
+}
+
+/* What a process of this machine says that is gone by now. */
+static void text_of_dead(char text[PROCESS_TEXT_SIZE])
+{
+    int ends[2], status = 0;
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        process_text_self(text);
+        _exit(write(ends[1], text, PROCESS_TEXT_SIZE) != PROCESS_TEXT_SIZE);
+    }
+    assert_true(child > 0);
+    assert_int_equal(read(ends[0], text, PROCESS_TEXT_SIZE), PROCESS_TEXT_SIZE);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void prune_knows_dead_processes(void **state)
+{
+    char alive[PROCESS_TEXT_SIZE], dead[PROCESS_TEXT_SIZE], other[PROCESS_TEXT_SIZE];
+    struct session_object o = {.kind = SESSION_COPY, .created_ns = clock_wall_ns()};
+    struct prune_epochs epochs = {0};
+    struct prune_counters c;
+    struct vault_place p;
+    struct error e = ERROR_INIT;
+    uint32_t epoch;
+
+    (void)state;
+    process_text_self(alive);
+    text_of_dead(dead);
+    assert_false(process_text_is_dead(alive));
+    assert_true(process_text_is_dead(dead));
+    /* Of another boot, or another namespace, nothing is known. */
+    snprintf(other, sizeof(other), "%s", dead);
+    other[0] = other[0] == 'a' ? 'b' : 'a';
+    assert_false(process_text_is_dead(other));
+    vault_place_open(&p, "tgt_mem", false);
+    struct seal *s = make_files(&p, 0, FILES, NULL);
+    delete_backup(&p, s);
+    memcpy(o.vault, vault_settings(p.vault)->uuid, sizeof(o.vault));
+    memset(o.session, 7, sizeof(o.session));
+    o.process = alive;
+    assert_success(session_object_register(p.vault, &o, &epoch, &epochs, &e), e);
+    prune_epochs_free(&epochs);
+    assert_int_equal(prune(&p, &c), PRUNE_WAITING);
+    vault_place_lose(&p, vault_place_name(&p, "sessions/", 0));
+    o.process = dead;
+    assert_success(session_object_register(p.vault, &o, &epoch, &epochs, &e), e);
+    prune_epochs_free(&epochs);
+    assert_int_equal(prune(&p, &c), PRUNE_CLEAN);
+    assert_true(c.bytes_deleted > 0);
+    assert_int_equal(vault_place_count(&p, "sessions/"), 0);
     seal_free(s);
     vault_place_close(&p);
 }
@@ -723,6 +782,7 @@ int main(void)
         cmocka_unit_test(prune_waits_for_writers),
         cmocka_unit_test(prune_writers_heed),
         cmocka_unit_test(prune_forgets_dead_copies),
+        cmocka_unit_test(prune_knows_dead_processes),
         cmocka_unit_test(prune_taken_for_dead),
         cmocka_unit_test(prune_beside_reader),
         cmocka_unit_test(prune_mirrors),

@@ -3,8 +3,9 @@
  * process.c - telling whether the process that started a task still lives.  A number alone does
  * not: numbers come again.  The time of a process's start is in /proc/PID/stat, proc(5).
  */
+#include "base/process.h"
+
 #include "base/file.h"
-#include "catalog/catalog_private.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -74,4 +75,46 @@ bool process_is_same(const struct process_mark *a, const struct process_mark *b)
 {
     return a->pid == b->pid && a->start_ticks == b->start_ticks &&
            strcmp(a->boot_id, b->boot_id) == 0;
+}
+
+/* ---- as a line ---- */
+
+/* "pid:[4026531836]" as one word; empty when it cannot be told. */
+static void read_namespace(char text[64])
+{
+    ssize_t length = readlink("/proc/self/ns/pid", text, 63);
+
+    text[length > 0 ? length : 0] = '\0';
+    if (strchr(text, ' ') != NULL)
+        text[0] = '\0';
+}
+
+void process_text_self(char text[PROCESS_TEXT_SIZE])
+{
+    struct process_mark self;
+    char space[64];
+
+    process_mark_self(&self);
+    read_namespace(space);
+    text[0] = '\0';
+    if (self.boot_id[0] != '\0' && space[0] != '\0' && self.start_ticks != 0)
+        snprintf(text, PROCESS_TEXT_SIZE, "%s %s %lld %lld", self.boot_id, space,
+                 (long long)self.pid, (long long)self.start_ticks);
+}
+
+bool process_text_is_dead(const char *text)
+{
+    struct process_mark mark = {.pid = 0}, self;
+    char space[64], own[64];
+    long long pid = 0, start = 0;
+
+    process_mark_self(&self);
+    read_namespace(own);
+    if (sscanf(text, "%39s %63s %lld %lld", mark.boot_id, space, &pid, &start) != 4 ||
+        own[0] == '\0' || strcmp(own, space) != 0 || pid <= 0 || start == 0 ||
+        strcmp(mark.boot_id, self.boot_id) != 0)
+        return false;
+    mark.pid = pid;
+    mark.start_ticks = start;
+    return !process_is_alive(&mark);
 }
