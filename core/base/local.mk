@@ -16,6 +16,7 @@ core_base_libbase_la_SOURCES = \
 	core/base/process.c core/base/process.h \
 	core/base/queue.c core/base/queue.h \
 	core/base/share.c core/base/share.h \
+	core/base/spare.c core/base/spare.h \
 	core/base/text.c core/base/text.h \
 	core/base/timezone.c core/base/timezone.h \
 	core/base/timezone_decode.c core/base/timezone_private.h \

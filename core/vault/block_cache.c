@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_MAGIC = 0x424c4b43, SLOTS = 256 };
+enum { CACHE_MAGIC = 0x424c4b43, SLOTS = 256, SPARE_BYTES = 4 << 20 };
 
 enum block_state { BLOCK_LOADING, BLOCK_READY, BLOCK_FAILED };
 
@@ -25,7 +25,8 @@ struct block {
 };
 
 struct block_cache {
-    uint32_t magic; /* CACHE_MAGIC */
+    uint32_t magic;            /* CACHE_MAGIC */
+    struct spare_pool *spares; /* for blocks, sealed and decoded */
     struct block_fetch *fetch;
     struct codec *codec;
     size_t memory_bytes;
@@ -48,7 +49,8 @@ struct block_cache *block_cache_new(struct vault *v, size_t memory_bytes, struct
     c->memory_bytes = memory_bytes;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
-    c->fetch = block_fetch_new(vault_target(v), e);
+    c->spares = spare_pool_new(SPARE_BYTES, e);
+    c->fetch = c->spares ? block_fetch_new(vault_target(v), c->spares, e) : NULL;
     c->codec = codec_new(0, e);
     if (c->fetch != NULL && c->codec != NULL)
         return c;
@@ -85,7 +87,7 @@ static void drop(struct block_cache *c, struct block *b)
     *at = b->next_in_slot;
     list_remove(c, b);
     c->used_bytes -= b->bytes;
-    free(b->raw);
+    spare_give(c->spares, b->raw);
     free(b);
 }
 
@@ -97,6 +99,7 @@ void block_cache_free(struct block_cache *c)
     while (c->newest != NULL)
         drop(c, c->newest);
     block_fetch_free(c->fetch);
+    spare_pool_free(c->spares);
     codec_free(c->codec);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->lock);
@@ -121,14 +124,14 @@ static int read_block(struct block_cache *c, const struct pack *pack, uint32_t n
                       uint32_t block, uint8_t *raw, struct error *e)
 {
     const struct table_block *b = &pack->table.blocks[block];
-    uint8_t *sealed = malloc(b->stored);
+    uint8_t *sealed = spare_take(c->spares, b->stored);
     int result = -1;
 
     if (sealed == NULL)
         return error_no_memory(e, "reading packs");
     if (block_fetch_read(c->fetch, pack, number, block, sealed, e) == 0)
         result = pack_decode(pack, c->codec, block, sealed, b->stored, raw, e);
-    free(sealed);
+    spare_give(c->spares, sealed);
     return result;
 }
 
@@ -142,7 +145,7 @@ static struct block *add(struct block_cache *c, const struct pack *pack, uint32_
     if (b == NULL)
         return NULL;
     b->bytes = pack->table.blocks[block].raw;
-    b->raw = malloc(b->bytes);
+    b->raw = spare_take(c->spares, b->bytes);
     if (b->raw == NULL) {
         free(b);
         return NULL;

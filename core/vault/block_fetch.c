@@ -22,12 +22,14 @@ struct window {
 struct block_fetch {
     uint32_t magic; /* FETCH_MAGIC */
     struct target *target;
+    struct spare_pool *spares; /* for the windows */
     pthread_mutex_t lock;
     uint64_t clock;
     struct window windows[WINDOWS];
 };
 
-struct block_fetch *block_fetch_new(struct target *target, struct error *e)
+struct block_fetch *block_fetch_new(struct target *target, struct spare_pool *spares,
+                                    struct error *e)
 {
     struct block_fetch *f = calloc(1, sizeof(*f));
 
@@ -37,6 +39,7 @@ struct block_fetch *block_fetch_new(struct target *target, struct error *e)
     }
     f->magic = FETCH_MAGIC;
     f->target = target;
+    f->spares = spares;
     pthread_mutex_init(&f->lock, NULL);
     return f;
 }
@@ -47,7 +50,7 @@ void block_fetch_free(struct block_fetch *f)
         return;
     OBJECT_CHECK(f, FETCH_MAGIC);
     for (size_t i = 0; i < WINDOWS; i++)
-        free(f->windows[i].data);
+        spare_free(f->windows[i].data);
     pthread_mutex_destroy(&f->lock);
     f->magic = 0;
     free(f);
@@ -92,7 +95,7 @@ static void remember(struct block_fetch *f, const struct window *made)
         if (w->last_used < oldest->last_used)
             oldest = w;
     }
-    free(oldest->data);
+    spare_give(f->spares, oldest->data);
     *oldest = *made;
     oldest->last_used = ++f->clock;
     pthread_mutex_unlock(&f->lock);
@@ -137,14 +140,14 @@ int block_fetch_read(struct block_fetch *f, const struct pack *pack, uint32_t nu
     struct window made = {
         .used = true, .number = number, .start = b->offset, .end = b->offset + b->stored};
     uint64_t end = follows ? window_end(&pack->table, block) : made.end;
-    uint8_t *data = end > made.end ? malloc((size_t)(end - made.start)) : NULL;
+    uint8_t *data = end > made.end ? spare_take(f->spares, (size_t)(end - made.start)) : NULL;
     if (data != NULL) {
         made.end = end;
         made.data = data;
     }
     if (get(f, pack, made.start, data != NULL ? data : sealed, (size_t)(made.end - made.start),
             e) < 0) {
-        free(data);
+        spare_give(f->spares, data);
         return -1;
     }
     if (data != NULL)

@@ -6,11 +6,14 @@
 #ifndef CORE_VAULT_BLOCK_FETCH_H
 #define CORE_VAULT_BLOCK_FETCH_H
 
+#include "base/spare.h"
 #include "vault/pack.h"
 
 struct block_fetch;
 
-struct block_fetch *block_fetch_new(struct target *target, struct error *e);
+/* `spares` outlives the result. */
+struct block_fetch *block_fetch_new(struct target *target, struct spare_pool *spares,
+                                    struct error *e);
 /* NULL is fine. */
 void block_fetch_free(struct block_fetch *f);
 

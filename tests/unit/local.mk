@@ -4,6 +4,7 @@
 unit_tests =
 unit_tests += tests/unit/test_base_error
 unit_tests += tests/unit/test_base_buffer
+unit_tests += tests/unit/test_base_spare
 unit_tests += tests/unit/test_base_text
 unit_tests += tests/unit/test_base_json
 unit_tests += tests/unit/test_base_clock
