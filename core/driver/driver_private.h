@@ -31,6 +31,7 @@ struct driver {
     struct lagan_parameter *parameters;
     size_t parameter_count;
     union driver_ops ops;
+    struct isolate_facts *isolated; /* it runs in processes of its own; NULL = in this one */
     pthread_mutex_t *serial; /* one call at a time, for LAGAN_THREADS_SERIAL_DRIVER */
 };
 

@@ -12,6 +12,12 @@ const char *driver_name(const struct driver *d)
     return d->descriptor.name;
 }
 
+bool driver_is_isolated(const struct driver *d)
+{
+    OBJECT_CHECK(d, DRIVER_MAGIC);
+    return d->isolated != NULL;
+}
+
 const char *driver_version(const struct driver *d)
 {
     OBJECT_CHECK(d, DRIVER_MAGIC);

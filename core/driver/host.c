@@ -4,6 +4,7 @@
 
 #include "base/object.h"
 #include "driver/driver_private.h"
+#include "driver/isolate_private.h"
 #include "driver/operation.h"
 #include "driver/slots.h"
 
@@ -77,6 +78,7 @@ static void driver_free(struct driver *d)
         pthread_mutex_destroy(d->serial);
         free(d->serial);
     }
+    isolate_facts_free(d->isolated);
     free(d->parameters);
     free(d->path);
     d->magic = 0;
@@ -136,15 +138,24 @@ static int driver_start(struct driver *d, struct error *e)
     return operation_end(&o, result, e, "load %s", d->path);
 }
 
-static struct driver *load_new(struct driver_host *host, const char *name, struct error *e)
+/* Into this process. */
+static int load_here(struct driver *d, const char *directory, const char *name, struct error *e)
+{
+    d->module = module_load(directory, name, d->path, e);
+    if (!d->module ||
+        descriptor_adopt(d, name, d->module->describe(operation_host_table()), e) < 0)
+        return -1;
+    return driver_start(d, e);
+}
+
+static struct driver *load_new(struct driver_host *host, const char *name, bool isolated,
+                               struct error *e)
 {
     struct driver *d = driver_new(host->directory, name, e);
     if (!d)
         return NULL;
-    d->module = module_load(host->directory, name, d->path, e);
-    if (!d->module ||
-        descriptor_adopt(d, name, d->module->describe(operation_host_table()), e) < 0 ||
-        driver_start(d, e) < 0) {
+    if ((isolated ? isolate_describe(d, host->directory, name, e)
+                  : load_here(d, host->directory, name, e)) < 0) {
         driver_free(d);
         return NULL;
     }
@@ -153,7 +164,8 @@ static struct driver *load_new(struct driver_host *host, const char *name, struc
     return d;
 }
 
-const struct driver *driver_load(struct driver_host *host, const char *name, struct error *e)
+static const struct driver *load(struct driver_host *host, const char *name, bool isolated,
+                                 struct error *e)
 {
     struct driver *d;
     OBJECT_CHECK(host, HOST_MAGIC);
@@ -167,18 +179,30 @@ const struct driver *driver_load(struct driver_host *host, const char *name, str
     }
     pthread_mutex_lock(&loading);
     d = host->drivers;
-    while (d && strcmp(d->descriptor.name, name) != 0)
+    while (d &&
+           (strcmp(d->descriptor.name, name) != 0 || (d->isolated != NULL) != isolated))
         d = d->next;
     if (!d)
-        d = load_new(host, name, e);
+        d = load_new(host, name, isolated, e);
     pthread_mutex_unlock(&loading);
     return d;
+}
+
+const struct driver *driver_load(struct driver_host *host, const char *name, struct error *e)
+{
+    return load(host, name, false, e);
 }
 
 const struct driver *driver_load_kind(struct driver_host *host, const char *name,
                                       enum lagan_kind kind, struct error *e)
 {
-    const struct driver *d = driver_load(host, name, e);
+    return driver_load_isolated(host, name, kind, false, e);
+}
+
+const struct driver *driver_load_isolated(struct driver_host *host, const char *name,
+                                          enum lagan_kind kind, bool isolated, struct error *e)
+{
+    const struct driver *d = load(host, name, isolated, e);
     if (d && d->descriptor.kind != kind) {
         error_set(e, LAGAN_INVALID, ERROR_NO_DRIVER,
                   "driver %s is of kind %s, and a driver of kind %s is needed here", name,

@@ -47,6 +47,13 @@ const struct driver *driver_load(struct driver_host *host, const char *name, str
 const struct driver *driver_load_kind(struct driver_host *host, const char *name,
                                       enum lagan_kind kind, struct error *e);
 
+/* As driver_load_kind when `isolated` is false.  Else the driver is described and run by helper
+ * processes only (isolate.h), one for each instance; nothing of the module comes into this one.
+ * Both forms of one driver may be in use at a time. */
+const struct driver *driver_load_isolated(struct driver_host *host, const char *name,
+                                          enum lagan_kind kind, bool isolated, struct error *e);
+bool driver_is_isolated(const struct driver *d);
+
 /* What a loaded driver says of itself.  Texts live as long as the host and are never NULL,
  * except that of driver_home. */
 const char *driver_name(const struct driver *d);

@@ -4,6 +4,7 @@
 
 #include "base/object.h"
 #include "driver/driver_private.h"
+#include "driver/isolate_private.h"
 #include "driver/operation.h"
 #include "driver/secret.h"
 #include "driver/value.h"
@@ -29,6 +30,8 @@ struct instance {
     bool started;
     struct setting *settings;
     struct setting **settings_end;
+    bool layered; /* `layers` are set */
+    struct layer_settings layers;
 };
 
 enum { INSTANCE_MAGIC = 0x64726973 };
@@ -54,7 +57,9 @@ struct instance *instance_new(const struct driver *d, struct error *e)
     i->settings_end = &i->settings;
     result = operation_enter(&o, d->descriptor.name, instance_lock(i));
     if (result == LAGAN_OK)
-        result = operation_leave(&o, d->ops.common.instance_new(&o.op, &i->instance));
+        result = operation_leave(
+            &o, d->isolated ? isolate_instance_new(d, &o.op, &i->instance)
+                            : d->ops.common.instance_new(&o.op, &i->instance));
     if (operation_end(&o, result, e, "new instance") < 0) {
         i->instance = NULL;
         free(i);
@@ -80,14 +85,60 @@ void instance_free(struct instance *i)
         value_free(&setting->value);
         free(setting);
     }
+    layer_settings_free(&i->layers);
     i->magic = 0;
     free(i);
+}
+
+int instance_set_layers(struct instance *i, const struct layer_settings *settings,
+                        struct error *e)
+{
+    struct layer_settings copy;
+    OBJECT_CHECK(i, INSTANCE_MAGIC);
+    if (layer_settings_copy(settings, &copy, e) < 0)
+        return -1;
+    layer_settings_free(&i->layers);
+    i->layers = copy;
+    i->layered = true;
+    return 0;
+}
+
+const struct layer_settings *instance_layers(const struct instance *i)
+{
+    OBJECT_CHECK(i, INSTANCE_MAGIC);
+    return i->layered ? &i->layers : NULL;
+}
+
+int instance_identity(const struct instance *i, struct buffer *out, struct error *e)
+{
+    OBJECT_CHECK(i, INSTANCE_MAGIC);
+    const struct lagan_parameter *rows = i->driver->parameters;
+    buffer_append_format(out, "%s", i->driver->descriptor.name);
+    for (size_t row = 0; row < i->driver->parameter_count; row++) {
+        const struct setting *setting = i->settings;
+        for (; setting && rows[row].type != LAGAN_PARAMETER_SECRET; setting = setting->next) {
+            if (setting->row != row)
+                continue;
+            buffer_append_format(out, " %s=", rows[row].name);
+            if (setting->value.text)
+                buffer_append_counted(out, setting->value.text, setting->value.size);
+            else
+                buffer_append_format(out, "%lld", (long long)setting->value.number);
+        }
+    }
+    return buffer_check(out, e);
 }
 
 const struct driver *instance_driver(const struct instance *i)
 {
     OBJECT_CHECK(i, INSTANCE_MAGIC);
     return i->driver;
+}
+
+pid_t isolate_process_id(const struct instance *i)
+{
+    OBJECT_CHECK(i, INSTANCE_MAGIC);
+    return i->driver->isolated ? isolate_instance_process(i->instance) : 0;
 }
 
 /* The parameters that people may set, for a message. */

@@ -24,6 +24,7 @@
 
 #include "base/buffer.h"
 #include "driver/host.h"
+#include "driver/layer_settings.h"
 
 struct instance;
 
@@ -43,6 +44,15 @@ int instance_set_word(struct instance *i, const char *word, struct error *e);
 /* Hands all values and defaults to the driver, in the table's order, and starts the instance.
  * Errors: a required parameter is missing; the driver refuses a value. */
 int instance_ready(struct instance *i, struct error *e);
+
+/* Says which layers (layer.h) what is opened from now on has; copied.  Without this: none. */
+int instance_set_layers(struct instance *i, const struct layer_settings *settings,
+                        struct error *e);
+/* As set, or NULL. */
+const struct layer_settings *instance_layers(const struct instance *i);
+/* Appends a text that tells the place of the instance from any other: the driver and the values
+ * that were set, without secrets. */
+int instance_identity(const struct instance *i, struct buffer *out, struct error *e);
 
 const struct driver *instance_driver(const struct instance *i);
 

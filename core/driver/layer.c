@@ -2,10 +2,13 @@
 /* layer.c - stacks of layers: which of them a stack has, and the way of a call through them. */
 #include "driver/layer.h"
 
+#include "base/buffer.h"
 #include "base/object.h"
+#include "driver/instance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct layer_kind *const kinds[] = {
 #define X(name) &layer_##name,
@@ -18,6 +21,7 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 struct layer_stack {
     uint32_t magic; /* STACK_MAGIC */
     struct layer_place place;
+    char *identity; /* of the place */
     struct layer_settings settings;
     struct layer layers[KINDS];
     size_t count;
@@ -44,6 +48,22 @@ static int add(struct layer_stack *stack, const struct layer_kind *kind, struct 
     return 0;
 }
 
+static int fill(struct layer_stack *stack, const struct layer_settings *settings,
+                const struct layer_place *place, struct error *e)
+{
+    stack->place = *place;
+    if (layer_settings_copy(settings, &stack->settings, e) < 0)
+        return -1;
+    stack->identity = place->identity ? strdup(place->identity) : NULL;
+    if (place->identity && !stack->identity)
+        return error_no_memory(e, "the layers of a driver");
+    stack->place.identity = stack->identity;
+    for (size_t i = 0; i < KINDS; i++)
+        if (kinds[i]->wanted(&stack->settings, &stack->place) && add(stack, kinds[i], e) < 0)
+            return -1;
+    return 0;
+}
+
 struct layer_stack *layer_stack_new(const struct layer_settings *settings,
                                     const struct layer_place *place, struct error *e)
 {
@@ -53,15 +73,31 @@ struct layer_stack *layer_stack_new(const struct layer_settings *settings,
         return NULL;
     }
     stack->magic = STACK_MAGIC;
-    stack->place = *place;
-    int result = layer_settings_copy(settings, &stack->settings, e);
-    for (size_t i = 0; i < KINDS && result == 0; i++)
-        if (kinds[i]->wanted(&stack->settings, &stack->place))
-            result = add(stack, kinds[i], e);
-    if (result == 0)
+    if (fill(stack, settings, place, e) == 0)
         return stack;
     layer_stack_free(stack);
     return NULL;
+}
+
+int layer_stack_open(const struct instance *i, const struct layer_place *place,
+                     struct layer_stack **stack, struct error *e)
+{
+    struct buffer identity CLEANUP_BUFFER = BUFFER_INIT;
+    struct layer_place known = *place;
+    struct layer_stack *made = NULL;
+    if (instance_layers(i)) {
+        if (instance_identity(i, &identity, e) < 0)
+            return -1;
+        buffer_append_u8(&identity, 0);
+        if (buffer_check(&identity, e) < 0)
+            return -1;
+        known.identity = (const char *)identity.data;
+        made = layer_stack_new(instance_layers(i), &known, e);
+        if (!made)
+            return -1;
+    }
+    *stack = made;
+    return 0;
 }
 
 void layer_stack_free(struct layer_stack *stack)
@@ -73,6 +109,7 @@ void layer_stack_free(struct layer_stack *stack)
         if (stack->layers[i].kind->free)
             stack->layers[i].kind->free(stack->layers[i].state);
     layer_settings_free(&stack->settings);
+    free(stack->identity);
     stack->magic = 0;
     free(stack);
 }

@@ -36,6 +36,7 @@
 
 #include <pthread.h>
 
+struct instance;
 struct layer;
 struct layer_stack;
 
@@ -43,12 +44,18 @@ struct layer_stack;
  * struct layer_kind layer_NAME` in layer_NAME.c, listed in local.mk. */
 #define LAYERS(X)                                                                              \
     X(statistics)                                                                              \
-    /* dry_run, read_only, cache, prefix and emulate go here */                                \
+    X(dry_run)                                                                                 \
+    X(read_only)                                                                               \
+    X(cache)                                                                                   \
+    X(prefix)                                                                                  \
+    X(emulate)                                                                                 \
     X(retry)                                                                                   \
-    /* parallel and throttle go here */                                                        \
+    X(parallel)                                                                                \
+    X(throttle)                                                                                \
     X(timeout)                                                                                 \
     X(trace)                                                                                   \
-    /* latency and fault go here */                                                            \
+    X(latency)                                                                                 \
+    X(fault)                                                                                   \
     X(serial)
 
 /* In the `flags` of an op's error of class TIMEOUT: the time of this attempt was up, not that
@@ -99,11 +106,15 @@ LAYERS(X)
 uint32_t layer_next(struct layer *self, struct call *c);
 
 /*
- * Makes the stack that `settings` asks for; both `settings` and `place` are copied.  Errors:
- * CONFIG or PARAMETER when a setting does not fit the driver, NO_MEMORY.
+ * Makes the stack that `settings` asks for; both `settings` and `place`, with its identity, are
+ * copied.  Errors: CONFIG or PARAMETER when a setting does not fit the driver, NO_MEMORY.
  */
 struct layer_stack *layer_stack_new(const struct layer_settings *settings,
                                     const struct layer_place *place, struct error *e);
+/* The same with what instance_set_layers has said of `i`, whose identity the place gets; NULL
+ * into `*stack` when nothing was said. */
+int layer_stack_open(const struct instance *i, const struct layer_place *place,
+                     struct layer_stack **stack, struct error *e);
 /* No call is running.  NULL is fine. */
 void layer_stack_free(struct layer_stack *stack);
 /* Makes a call through all layers. */

@@ -191,7 +191,7 @@ static int no_such_setting(const char *name, struct error *e)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
                                  rows[i].shown.name);
     return error_set(e, LAGAN_INVALID, ERROR_CONFIG,
-                     "layers have no setting \"%s\"; there are: %s", name, known);
+                     "there is no setting \"%s\"; there are: %s", name, known);
 }
 
 int layer_settings_set(struct layer_settings *s, const char *name, const char *value,

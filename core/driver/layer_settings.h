@@ -34,7 +34,7 @@
     X(retry_pause_ns, "retry-pause", DURATION, "1s", 1000000, 3600000000000,                   \
       "first pause before that; it doubles, with jitter")                                      \
     X(retry_limit_ns, "retry-limit", DURATION, "2m", 0, 86400000000000,                        \
-      "longest time that all attempts of one call may take")                                   \
+      "no attempt begins later after the first failure; 0 = no limit")                         \
     X(parallel, "parallel", COUNT, "0", 0, 1024, "calls at a time; 0 = no limit")              \
     X(send_rate, "send-rate", RATE, "0", 0, INT64_MAX, "bytes per second to it; 0 = no limit") \
     X(receive_rate, "receive-rate", RATE, "0", 0, INT64_MAX,                                   \

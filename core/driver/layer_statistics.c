@@ -49,7 +49,7 @@ static void tell(const struct statistics *s, enum call_verb verb)
     text_format_duration(atomic_load(&count->ns), in);
     text_format_duration(atomic_load(&count->longest_ns), longest);
     log_write(LOG_INFO, s->driver,
-              "statistics: %s: %llu calls, %llu errors, %s, in %s, the longest took %s",
+              "statistics: %s: calls %llu, errors %llu, moved %s in %s, longest %s",
               call_verb_name(verb), calls, (unsigned long long)atomic_load(&count->errors),
               bytes, in, longest);
 }

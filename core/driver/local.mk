@@ -2,17 +2,73 @@
 # core/driver: list every .c and .h of the room here, one per line, paths from the top.
 noinst_LTLIBRARIES += core/driver/libdriver.la
 core_driver_libdriver_la_SOURCES = \
+	core/driver/cache_store.c \
+	core/driver/cache_store.h \
+	core/driver/call.c \
+	core/driver/call.h \
 	core/driver/describe.c \
 	core/driver/describe.h \
 	core/driver/descriptor.c \
 	core/driver/driver_private.h \
+	core/driver/emulate_copy.c \
+	core/driver/emulate_parts.c \
+	core/driver/emulate_put.c \
 	core/driver/facts.c \
+	core/driver/fault_rule.c \
 	core/driver/host.c \
 	core/driver/host.h \
 	core/driver/instance.c \
 	core/driver/instance.h \
+	core/driver/isolate.h \
+	core/driver/isolate_ahead.c \
+	core/driver/isolate_call.c \
+	core/driver/isolate_common.c \
+	core/driver/isolate_filter.c \
+	core/driver/isolate_filter.h \
+	core/driver/isolate_helper.c \
+	core/driver/isolate_private.h \
+	core/driver/isolate_process.c \
+	core/driver/isolate_sandbox.c \
+	core/driver/isolate_sandbox.h \
+	core/driver/isolate_serve.c \
+	core/driver/isolate_serve.h \
+	core/driver/isolate_serve_entry.c \
+	core/driver/isolate_serve_source.c \
+	core/driver/isolate_serve_target.c \
+	core/driver/isolate_source.c \
+	core/driver/isolate_target.c \
+	core/driver/isolate_walk.c \
+	core/driver/isolate_walk.h \
+	core/driver/isolate_wire.c \
+	core/driver/isolate_wire.h \
 	core/driver/key.c \
 	core/driver/key.h \
+	core/driver/layer.c \
+	core/driver/layer.h \
+	core/driver/layer_cache.c \
+	core/driver/layer_cache.h \
+	core/driver/layer_dry_run.c \
+	core/driver/layer_emulate.c \
+	core/driver/layer_emulate.h \
+	core/driver/layer_fault.c \
+	core/driver/layer_fault.h \
+	core/driver/layer_latency.c \
+	core/driver/layer_parallel.c \
+	core/driver/layer_prefix.c \
+	core/driver/layer_read_only.c \
+	core/driver/layer_reply.c \
+	core/driver/layer_reply.h \
+	core/driver/layer_retry.c \
+	core/driver/layer_retry.h \
+	core/driver/layer_retry_resolve.c \
+	core/driver/layer_retry_resume.c \
+	core/driver/layer_serial.c \
+	core/driver/layer_settings.c \
+	core/driver/layer_settings.h \
+	core/driver/layer_statistics.c \
+	core/driver/layer_throttle.c \
+	core/driver/layer_timeout.c \
+	core/driver/layer_trace.c \
 	core/driver/module.c \
 	core/driver/module.h \
 	core/driver/operation.c \
@@ -26,11 +82,16 @@ core_driver_libdriver_la_SOURCES = \
 	core/driver/source_private.h \
 	core/driver/source_read.c \
 	core/driver/source_write.c \
+	core/driver/spool.c \
+	core/driver/spool.h \
 	core/driver/stage.c \
 	core/driver/target.c \
 	core/driver/target.h \
 	core/driver/target_get.c \
 	core/driver/target_list.c \
+	core/driver/target_names.c \
+	core/driver/target_parts.c \
+	core/driver/target_parts.h \
 	core/driver/target_private.h \
 	core/driver/value.c \
 	core/driver/value.h \

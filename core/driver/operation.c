@@ -90,7 +90,7 @@ void operation_progress(uint64_t *bytes, uint64_t *items)
     *items = atomic_load(&progress_items);
 }
 
-static int64_t monotonic_ns(void)
+int64_t operation_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -99,7 +99,7 @@ static int64_t monotonic_ns(void)
 
 static bool deadline_passed(const struct lagan_op *op)
 {
-    return op && op->deadline_ns != 0 && monotonic_ns() >= op->deadline_ns;
+    return op && op->deadline_ns != 0 && operation_now_ns() >= op->deadline_ns;
 }
 
 static int host_cancelled(struct lagan_op *op)
@@ -140,12 +140,12 @@ static void host_progress(struct lagan_op *op, uint64_t bytes, uint64_t items)
 static int host_sleep(struct lagan_op *op, int64_t ns)
 {
     int64_t end;
-    if (__builtin_add_overflow(monotonic_ns(), ns, &end))
+    if (__builtin_add_overflow(operation_now_ns(), ns, &end))
         end = INT64_MAX;
     if (op && op->deadline_ns != 0 && op->deadline_ns < end)
         end = op->deadline_ns;
     while (!host_cancelled(op)) {
-        int64_t left = end - monotonic_ns();
+        int64_t left = end - operation_now_ns();
         struct timespec wait = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
         struct pollfd poll_fd = {.fd = operation_cancel_fd(), .events = POLLIN};
         if (left <= 0)
@@ -193,7 +193,7 @@ uint32_t operation_enter(struct operation *o, const char *driver, pthread_mutex_
     o->op = (struct lagan_op){
         .size = sizeof o->op,
         .id = atomic_fetch_add(&next_id, 1) + 1,
-        .deadline_ns = limit_ns > 0 ? monotonic_ns() + limit_ns : 0,
+        .deadline_ns = limit_ns > 0 ? operation_now_ns() + limit_ns : 0,
         .cancel_fd = operation_cancel_fd(),
         .host_private = o,
     };

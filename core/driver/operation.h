@@ -31,6 +31,9 @@ void operation_set_limit(int64_t limit_ns);
 /* What drivers have reported as progress since the process started. */
 void operation_progress(uint64_t *bytes, uint64_t *items);
 
+/* The clock of deadlines: nanoseconds of CLOCK_MONOTONIC. */
+int64_t operation_now_ns(void);
+
 /* The table that every driver is given. */
 const struct lagan_host *operation_host_table(void);
 

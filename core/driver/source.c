@@ -35,17 +35,29 @@ static int check_capabilities(const struct source *s, struct error *e)
 
 static int ask_capabilities(struct source *s, uint64_t flags, struct error *e)
 {
+    struct call c = {.verb = CALL_SOURCE_CAPABILITIES,
+                     .with.source_capabilities = &s->capabilities};
     struct operation o;
-    uint32_t result = source_enter(s, &o);
     s->capabilities.size = sizeof s->capabilities;
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, s->ops->capabilities(s->handle, &o.op, &s->capabilities));
+    uint32_t result = source_call(s, &o, &c);
     if (operation_end(&o, result, e, "capabilities") < 0 || check_capabilities(s, e) < 0)
         return -1;
     if ((flags & LAGAN_OPEN_RESTORE) && !s->capabilities.restore)
         return error_set(e, LAGAN_UNSUPPORTED, ERROR_FAILED, "driver %s cannot restore",
                          driver_name(s->driver));
     return 0;
+}
+
+static int open_stack(struct source *s, const struct instance *i, uint64_t flags,
+                      struct error *e)
+{
+    const struct layer_place place = {.driver = driver_name(s->driver),
+                                      .kind = LAGAN_KIND_SOURCE,
+                                      .ops = &s->driver->ops,
+                                      .lock = s->lock,
+                                      .open_flags = flags,
+                                      .handle = s->handle};
+    return layer_stack_open(i, &place, &s->stack, e);
 }
 
 struct source *source_open(struct instance *i, uint64_t flags, struct error *e)
@@ -67,7 +79,7 @@ struct source *source_open(struct instance *i, uint64_t flags, struct error *e)
     s->ops = &d->ops.source;
     pthread_mutex_init(&s->serial, NULL);
     s->lock = driver_lock(d, &s->serial);
-    if (ask_capabilities(s, flags, e) < 0) {
+    if (open_stack(s, i, flags, e) < 0 || ask_capabilities(s, flags, e) < 0) {
         source_close(s);
         return NULL;
     }
@@ -79,6 +91,7 @@ void source_close(struct source *s)
     if (!s)
         return;
     OBJECT_CHECK(s, SOURCE_MAGIC);
+    layer_stack_free(s->stack);
     driver_lock_take(s->lock);
     s->ops->common.close(s->handle);
     driver_lock_release(s->lock);
@@ -101,7 +114,32 @@ const struct driver *source_driver(const struct source *s)
 
 uint32_t source_enter(struct source *s, struct operation *o)
 {
-    return operation_enter(o, s->driver->descriptor.name, s->lock);
+    return operation_enter(o, s->driver->descriptor.name, s->stack ? NULL : s->lock);
+}
+
+uint32_t source_call_entered(struct source *s, struct operation *o, struct call *c)
+{
+    c->op = &o->op;
+    if (!c->object)
+        c->object = s->handle;
+    return s->stack ? layer_stack_call(s->stack, c) : call_execute(&s->driver->ops, c);
+}
+
+uint32_t source_call(struct source *s, struct operation *o, struct call *c)
+{
+    uint32_t result = source_enter(s, o);
+    return result == LAGAN_OK ? operation_leave(o, source_call_entered(s, o, c)) : result;
+}
+
+uint32_t source_release(struct source *s, struct call *c)
+{
+    uint32_t result;
+    if (s->stack)
+        return layer_stack_call(s->stack, c);
+    driver_lock_take(s->lock);
+    result = call_execute(&s->driver->ops, c);
+    driver_lock_release(s->lock);
+    return result;
 }
 
 int source_lacks(const struct source *s, const char *verb, struct error *e)
@@ -113,29 +151,23 @@ int source_lacks(const struct source *s, const char *verb, struct error *e)
 int source_check(struct source *s, const struct lagan_finding_collector *findings,
                  struct error *e)
 {
+    struct call c = {.verb = CALL_CHECK, .with.check = findings};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     if (!s->ops->check)
         return 0;
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, s->ops->check(s->handle, &o.op, findings));
-    return operation_end(&o, result, e, "check");
+    return operation_end(&o, source_call(s, &o, &c), e, "check");
 }
 
 int source_estimate(struct source *s, uint64_t *bytes, uint64_t *entries, struct error *e)
 {
     uint64_t told_bytes = 0;
     uint64_t told_entries = 0;
+    struct call c = {.verb = CALL_ESTIMATE, .with.estimate = {&told_bytes, &told_entries}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     if (s->ops->estimate) {
-        result = source_enter(s, &o);
-        if (result == LAGAN_OK)
-            result = operation_leave(
-                &o, s->ops->estimate(s->handle, &o.op, &told_bytes, &told_entries));
+        uint32_t result = source_call(s, &o, &c);
         if (operation_end(&o, result, e, "estimate") < 0)
             return -1;
     }
@@ -154,7 +186,6 @@ struct walk *source_walk_open(struct source *s, source_select_function *select,
                                          .select = select,
                                          .select_context = select_context};
     struct operation o;
-    uint32_t result;
     struct walk *w;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     w = calloc(1, sizeof *w);
@@ -164,9 +195,8 @@ struct walk *source_walk_open(struct source *s, source_select_function *select,
     }
     w->magic = WALK_MAGIC;
     w->source = s;
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, s->ops->walk_open(s->handle, &o.op, &request, &w->walk));
+    struct call c = {.verb = CALL_WALK_OPEN, .with.walk_open = {&request, &w->walk}};
+    uint32_t result = source_call(s, &o, &c);
     if (operation_end(&o, result, e, "walk") < 0) {
         free(w);
         return NULL;
@@ -177,13 +207,12 @@ struct walk *source_walk_open(struct source *s, source_select_function *select,
 int walk_next(struct walk *w, uint32_t limit, const struct lagan_entry_collector *entries,
               bool *ended, struct error *e)
 {
+    struct call c = {
+        .verb = CALL_WALK_NEXT, .object = w->walk, .with.walk_next = {limit, entries}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(w, WALK_MAGIC);
     ASSERT(limit > 0);
-    result = source_enter(w->source, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, w->source->ops->walk_next(w->walk, &o.op, limit, entries));
+    uint32_t result = source_call(w->source, &o, &c);
     if (result == LAGAN_OK || result == LAGAN_END) {
         *ended = result == LAGAN_END;
         return 0;
@@ -196,9 +225,8 @@ void walk_close(struct walk *w)
     if (!w)
         return;
     OBJECT_CHECK(w, WALK_MAGIC);
-    driver_lock_take(w->source->lock);
-    w->source->ops->walk_close(w->walk);
-    driver_lock_release(w->source->lock);
+    struct call c = {.verb = CALL_WALK_CLOSE, .object = w->walk};
+    source_release(w->source, &c);
     w->magic = 0;
     free(w);
 }

@@ -62,6 +62,17 @@ struct entry_reader *source_entry_open(struct source *s, const void *key, size_t
                                        const void *id, size_t id_size,
                                        const struct lagan_entry_collector *attributes,
                                        struct error *e);
+/* An entry that is going to be opened, as source_entry_open takes it. */
+struct source_wish {
+    const void *key;
+    size_t key_size;
+    const void *id;
+    size_t id_size;
+};
+/* Advice: `wishes` are going to be opened next, on this thread and in this order, and are small.
+ * A driver in a process of its own (isolate.h) then reads them all in one go; others do nothing.
+ * Entries that are not opened after all cost no more than that. */
+void source_read_ahead(struct source *s, const struct source_wish *wishes, size_t count);
 /* Fills `data` completely unless the end comes first; `*got` is 0 at or behind the end. */
 int entry_reader_read(struct entry_reader *r, uint64_t offset, void *data, size_t size,
                       size_t *got, struct error *e);

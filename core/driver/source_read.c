@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* source_read.c - reading the entries of a source. */
 #include "base/object.h"
+#include "driver/isolate_private.h"
 #include "driver/source_private.h"
 
 #include <stdlib.h>
@@ -19,7 +20,6 @@ struct entry_reader *source_entry_open(struct source *s, const void *key, size_t
                                        struct error *e)
 {
     struct operation o;
-    uint32_t result;
     struct entry_reader *r;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     r = calloc(1, sizeof *r);
@@ -29,10 +29,9 @@ struct entry_reader *source_entry_open(struct source *s, const void *key, size_t
     }
     r->magic = READER_MAGIC;
     r->source = s;
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, s->ops->entry_open(s->handle, &o.op, key, key_size, id,
-                                                        id_size, attributes, &r->reader));
+    struct call c = {.verb = CALL_ENTRY_OPEN,
+                     .with.entry_open = {key, key_size, id, id_size, attributes, &r->reader}};
+    uint32_t result = source_call(s, &o, &c);
     if (operation_end(&o, result, e, "open") < 0) {
         free(r);
         return NULL;
@@ -40,17 +39,25 @@ struct entry_reader *source_entry_open(struct source *s, const void *key, size_t
     return r;
 }
 
+void source_read_ahead(struct source *s, const struct source_wish *wishes, size_t count)
+{
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!driver_is_isolated(s->driver) || operation_all_cancelled())
+        return;
+    driver_lock_take(s->lock);
+    isolate_read_ahead(s->handle, wishes, count);
+    driver_lock_release(s->lock);
+}
+
 int entry_reader_read(struct entry_reader *r, uint64_t offset, void *data, size_t size,
                       size_t *got, struct error *e)
 {
     size_t told = 0;
+    struct call c = {
+        .verb = CALL_READ_AT, .object = r->reader, .with.read_at = {offset, data, size, &told}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(r, READER_MAGIC);
-    result = source_enter(r->source, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(
-            &o, r->source->ops->read_at(r->reader, &o.op, offset, data, size, &told));
+    uint32_t result = source_call(r->source, &o, &c);
     if (operation_end(&o, result, e, "read") < 0)
         return -1;
     if (told > size)
@@ -64,13 +71,14 @@ int entry_reader_read(struct entry_reader *r, uint64_t offset, void *data, size_
 int entry_reader_extents(struct entry_reader *r, uint64_t offset, uint64_t length,
                          const struct lagan_extent_collector *extents, struct error *e)
 {
+    struct call c = {
+        .verb = CALL_EXTENTS, .object = r->reader, .with.extents = {offset, length, extents}};
     struct operation o;
     uint32_t result;
     OBJECT_CHECK(r, READER_MAGIC);
     result = source_enter(r->source, &o);
     if (result == LAGAN_OK && r->source->ops->extents)
-        result = operation_leave(
-            &o, r->source->ops->extents(r->reader, &o.op, offset, length, extents));
+        result = operation_leave(&o, source_call_entered(r->source, &o, &c));
     else if (result == LAGAN_OK)
         result = operation_leave(
             &o, extents->add(extents->context, offset, length, LAGAN_EXTENT_DATA));
@@ -81,11 +89,12 @@ int entry_reader_extents(struct entry_reader *r, uint64_t offset, uint64_t lengt
 static uint32_t close_reader(struct entry_reader *r, struct operation *o, uint32_t *verdict)
 {
     struct source *s = r->source;
-    uint32_t result = source_enter(s, o);
-    if (result != LAGAN_OK)
-        driver_lock_take(s->lock);
-    result = s->ops->entry_close(r->reader, &o->op, verdict);
-    driver_lock_release(s->lock);
+    struct call c = {.verb = CALL_ENTRY_CLOSE,
+                     .op = &o->op,
+                     .object = r->reader,
+                     .with.entry_close = verdict};
+    operation_enter(o, s->driver->descriptor.name, NULL);
+    uint32_t result = source_release(s, &c);
     r->magic = 0;
     free(r);
     return result;
@@ -117,28 +126,22 @@ int entry_reader_metadata(struct entry_reader *r, const void *key, size_t key_si
                           uint32_t type, const struct lagan_metadata_collector *pieces,
                           struct error *e)
 {
+    struct call c = {
+        .verb = CALL_ENTRY_METADATA, .object = r->reader, .with.entry_metadata = pieces};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(r, READER_MAGIC);
     if (!r->source->ops->entry_metadata)
         return source_metadata(r->source, key, key_size, type, pieces, e);
-    result = source_enter(r->source, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, r->source->ops->entry_metadata(r->reader, &o.op, pieces));
-    return operation_end(&o, result, e, "metadata");
+    return operation_end(&o, source_call(r->source, &o, &c), e, "metadata");
 }
 
 int source_metadata(struct source *s, const void *key, size_t key_size, uint32_t type,
                     const struct lagan_metadata_collector *pieces, struct error *e)
 {
+    struct call c = {.verb = CALL_METADATA, .with.metadata = {key, key_size, type, pieces}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     if (!s->ops->metadata)
         return 0;
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(
-            &o, s->ops->metadata(s->handle, &o.op, key, key_size, type, pieces));
-    return operation_end(&o, result, e, "metadata");
+    return operation_end(&o, source_call(s, &o, &c), e, "metadata");
 }

@@ -16,31 +16,24 @@ enum { WRITER_MAGIC = 0x77726974 };
 int source_entry_stat(struct source *s, const void *key, size_t key_size,
                       const struct lagan_entry_collector *attributes, struct error *e)
 {
+    struct call c = {.verb = CALL_ENTRY_STAT, .with.entry_stat = {key, key_size, attributes}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     if (!s->ops->entry_stat)
         return source_lacks(s, "stat", e);
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(
-            &o, s->ops->entry_stat(s->handle, &o.op, key, key_size, attributes));
-    return operation_end(&o, result, e, "stat");
+    return operation_end(&o, source_call(s, &o, &c), e, "stat");
 }
 
 static int create(struct entry_writer *w, const struct lagan_entry *entry, uint64_t flags,
                   struct error *e)
 {
     struct source *s = w->source;
+    struct call c = {.verb = CALL_ENTRY_CREATE,
+                     .with.entry_create = {entry, flags, &w->writer}};
     struct operation o;
-    uint32_t result;
     if (!s->capabilities.restore)
         return source_lacks(s, "create", e);
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(
-            &o, s->ops->entry_create(s->handle, &o.op, entry, flags, &w->writer));
-    return operation_end(&o, result, e, "create");
+    return operation_end(&o, source_call(s, &o, &c), e, "create");
 }
 
 struct entry_writer *source_entry_create(struct source *s, const struct lagan_entry *entry,
@@ -65,32 +58,29 @@ struct entry_writer *source_entry_create(struct source *s, const struct lagan_en
 int entry_writer_write(struct entry_writer *w, uint64_t offset, const void *data, size_t size,
                        struct error *e)
 {
+    struct call c = {
+        .verb = CALL_WRITE_AT, .object = w->writer, .with.write_at = {offset, data, size}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(w, WRITER_MAGIC);
-    result = source_enter(w->source, &o);
-    if (result == LAGAN_OK)
-        result =
-            operation_leave(&o, w->source->ops->write_at(w->writer, &o.op, offset, data, size));
-    return operation_end(&o, result, e, "write");
+    return operation_end(&o, source_call(w->source, &o, &c), e, "write");
 }
 
 int entry_writer_zero(struct entry_writer *w, uint64_t offset, uint64_t length, struct error *e)
 {
+    struct call c = {
+        .verb = CALL_WRITE_ZERO, .object = w->writer, .with.write_zero = {offset, length}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(w, WRITER_MAGIC);
-    result = source_enter(w->source, &o);
-    if (result == LAGAN_OK)
-        result =
-            operation_leave(&o, w->source->ops->write_zero(w->writer, &o.op, offset, length));
-    return operation_end(&o, result, e, "write");
+    return operation_end(&o, source_call(w->source, &o, &c), e, "write");
 }
 
 int entry_writer_commit(struct entry_writer *w, const struct lagan_metadata *pieces,
                         size_t count, const struct lagan_metadata_collector *lost,
                         struct error *e)
 {
+    struct call c = {.verb = CALL_ENTRY_COMMIT,
+                     .object = w->writer,
+                     .with.entry_commit = {pieces, count, lost}};
     struct operation o;
     uint32_t result;
     OBJECT_CHECK(w, WRITER_MAGIC);
@@ -99,8 +89,7 @@ int entry_writer_commit(struct entry_writer *w, const struct lagan_metadata *pie
         entry_writer_abort(w);
         return operation_end(&o, result, e, "finish");
     }
-    result = operation_leave(
-        &o, w->source->ops->entry_commit(w->writer, &o.op, pieces, count, lost));
+    result = operation_leave(&o, source_call_entered(w->source, &o, &c));
     w->magic = 0;
     free(w);
     return operation_end(&o, result, e, "finish");
@@ -111,9 +100,8 @@ void entry_writer_abort(struct entry_writer *w)
     if (!w)
         return;
     OBJECT_CHECK(w, WRITER_MAGIC);
-    driver_lock_take(w->source->lock);
-    w->source->ops->entry_abort(w->writer);
-    driver_lock_release(w->source->lock);
+    struct call c = {.verb = CALL_ENTRY_ABORT, .object = w->writer};
+    source_release(w->source, &c);
     w->magic = 0;
     free(w);
 }
@@ -122,45 +110,36 @@ int source_node_create(struct source *s, const struct lagan_entry *entry, uint64
                        const struct lagan_metadata *pieces, size_t count,
                        const struct lagan_metadata_collector *lost, struct error *e)
 {
+    struct call c = {.verb = CALL_NODE_CREATE,
+                     .with.node = {entry, flags, pieces, count, lost}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     if (!s->capabilities.restore)
         return source_lacks(s, "create", e);
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(
-            &o, s->ops->node_create(s->handle, &o.op, entry, flags, pieces, count, lost));
-    return operation_end(&o, result, e, "create");
+    return operation_end(&o, source_call(s, &o, &c), e, "create");
 }
 
 int source_directory_finish(struct source *s, const struct lagan_entry *entry, uint64_t flags,
                             const struct lagan_metadata *pieces, size_t count,
                             const struct lagan_metadata_collector *lost, struct error *e)
 {
+    struct call c = {.verb = CALL_DIRECTORY_FINISH,
+                     .with.node = {entry, flags, pieces, count, lost}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     if (!s->capabilities.restore)
         return source_lacks(s, "finish", e);
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(
-            &o, s->ops->directory_finish(s->handle, &o.op, entry, flags, pieces, count, lost));
-    return operation_end(&o, result, e, "finish");
+    return operation_end(&o, source_call(s, &o, &c), e, "finish");
 }
 
 int source_link_create(struct source *s, const void *key, size_t key_size, const void *existing,
                        size_t existing_size, uint64_t flags, struct error *e)
 {
+    struct call c = {.verb = CALL_LINK_CREATE,
+                     .with.link_create = {key, key_size, existing, existing_size, flags}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(s, SOURCE_MAGIC);
     if (!s->ops->link_create)
         return source_lacks(s, "link", e);
-    result = source_enter(s, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, s->ops->link_create(s->handle, &o.op, key, key_size,
-                                                         existing, existing_size, flags));
-    return operation_end(&o, result, e, "link");
+    return operation_end(&o, source_call(s, &o, &c), e, "link");
 }

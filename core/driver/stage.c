@@ -23,17 +23,13 @@ enum { STAGE_MAGIC = 0x73746167 };
 static int begin_native(struct stage *s, uint64_t bytes_hint, struct error *e)
 {
     struct target *t = s->target;
+    struct call c = {.verb = CALL_STAGE_BEGIN, .with.stage_begin = {bytes_hint, &s->stage}};
     struct operation o;
-    uint32_t result;
     if (t->zones) {
         s->zones = zones_stage_begin(t, bytes_hint, e);
         return s->zones ? 0 : -1;
     }
-    result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result =
-            operation_leave(&o, t->ops->stage_begin(t->handle, &o.op, bytes_hint, &s->stage));
-    return operation_end(&o, result, e, "begin an object");
+    return operation_end(&o, target_call(t, &o, &c), e, "begin an object");
 }
 
 struct stage *target_stage_begin(struct target *t, uint64_t bytes_hint, struct error *e)
@@ -64,15 +60,12 @@ static void stage_free(struct stage *s)
 
 static int write_native(struct stage *s, const void *data, size_t size, struct error *e)
 {
-    struct target *t = s->target;
+    struct call c = {
+        .verb = CALL_STAGE_WRITE, .object = s->stage, .with.stage_write = {data, size}};
     struct operation o;
-    uint32_t result;
     if (s->zones)
         return zones_stage_write(s->zones, data, size, e);
-    result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->stage_write(s->stage, &o.op, data, size));
-    return operation_end(&o, result, e, "write an object");
+    return operation_end(&o, target_call(s->target, &o, &c), e, "write an object");
 }
 
 static int write_kept(struct stage *s, const void *data, size_t size, struct error *e)
@@ -104,6 +97,9 @@ static int commit_zones(struct stage *s, const char *key, struct error *e)
 static int commit_native(struct stage *s, const char *key, struct error *e)
 {
     struct target *t = s->target;
+    struct call c = {.verb = CALL_STAGE_COMMIT,
+                     .object = s->stage,
+                     .with.stage_commit = {key, LAGAN_PUT_IF_ABSENT}};
     struct operation o;
     uint32_t result;
     if (target_check_key(t, "put", key, e) < 0) {
@@ -117,8 +113,7 @@ static int commit_native(struct stage *s, const char *key, struct error *e)
         stage_abort(s);
         return operation_end(&o, result, e, "put %s", key);
     }
-    result =
-        operation_leave(&o, t->ops->stage_commit(s->stage, &o.op, key, LAGAN_PUT_IF_ABSENT));
+    result = operation_leave(&o, target_call_entered(t, &o, &c));
     if (result == LAGAN_OK) {
         atomic_fetch_add(&t->counters.puts, 1);
         atomic_fetch_add(&t->counters.put_bytes, s->bytes);
@@ -147,9 +142,7 @@ void stage_abort(struct stage *s)
     if (s->zones) {
         zones_stage_abort(s->zones);
     } else if (!s->emulated) {
-        driver_lock_take(s->target->lock);
-        s->target->ops->stage_abort(s->stage);
-        driver_lock_release(s->target->lock);
+        target_release(s->target, CALL_STAGE_ABORT, s->stage);
     }
     stage_free(s);
 }

@@ -3,6 +3,7 @@
 #include "driver/target.h"
 
 #include "base/object.h"
+#include "driver/target_parts.h"
 #include "driver/target_private.h"
 #include "driver/zones_private.h"
 
@@ -23,7 +24,7 @@ static int check_capabilities(const struct target *t, struct error *e)
     if (told->staged_put != LAGAN_SUPPORT_NONE && !t->ops->stage_begin)
         return error_set(e, LAGAN_UNSUPPORTED, ERROR_DRIVER_REFUSED,
                          "driver %s claims staged puts and lacks the functions for them", name);
-    if (told->multipart != LAGAN_SUPPORT_NONE && !t->ops->multipart_begin)
+    if (told->multipart == LAGAN_SUPPORT_NATIVE && !t->ops->multipart_begin)
         return error_set(e, LAGAN_UNSUPPORTED, ERROR_DRIVER_REFUSED,
                          "driver %s claims uploads in parts and lacks the functions for them",
                          name);
@@ -32,14 +33,26 @@ static int check_capabilities(const struct target *t, struct error *e)
 
 static int ask_capabilities(struct target *t, struct error *e)
 {
+    struct call c = {.verb = CALL_TARGET_CAPABILITIES,
+                     .with.target_capabilities = &t->capabilities};
     struct operation o;
-    uint32_t result = target_enter(t, &o);
     t->capabilities.size = sizeof t->capabilities;
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->capabilities(t->handle, &o.op, &t->capabilities));
+    uint32_t result = target_call(t, &o, &c);
     if (operation_end(&o, result, e, "capabilities") < 0)
         return -1;
     return check_capabilities(t, e);
+}
+
+static int open_stack(struct target *t, const struct instance *i, uint64_t flags,
+                      struct error *e)
+{
+    const struct layer_place place = {.driver = driver_name(t->driver),
+                                      .kind = LAGAN_KIND_TARGET,
+                                      .ops = &t->driver->ops,
+                                      .lock = t->lock,
+                                      .open_flags = flags,
+                                      .handle = t->handle};
+    return layer_stack_open(i, &place, &t->stack, e);
 }
 
 struct target *target_open(struct instance *i, uint64_t flags, struct error *e)
@@ -61,7 +74,7 @@ struct target *target_open(struct instance *i, uint64_t flags, struct error *e)
     t->ops = &d->ops.target;
     pthread_mutex_init(&t->serial, NULL);
     t->lock = driver_lock(d, &t->serial);
-    if (ask_capabilities(t, e) < 0) {
+    if (open_stack(t, i, flags, e) < 0 || ask_capabilities(t, e) < 0) {
         target_close(t);
         return NULL;
     }
@@ -76,6 +89,7 @@ void target_close(struct target *t)
     if (t->zones) {
         zones_close(t->zones);
     } else {
+        layer_stack_free(t->stack);
         driver_lock_take(t->lock);
         t->ops->common.close(t->handle);
         driver_lock_release(t->lock);
@@ -99,7 +113,33 @@ const struct driver *target_driver(const struct target *t)
 
 uint32_t target_enter(struct target *t, struct operation *o)
 {
-    return operation_enter(o, t->driver->descriptor.name, t->lock);
+    return operation_enter(o, t->driver->descriptor.name, t->stack ? NULL : t->lock);
+}
+
+uint32_t target_call_entered(struct target *t, struct operation *o, struct call *c)
+{
+    c->op = &o->op;
+    if (!c->object)
+        c->object = t->handle;
+    return t->stack ? layer_stack_call(t->stack, c) : call_execute(&t->driver->ops, c);
+}
+
+uint32_t target_call(struct target *t, struct operation *o, struct call *c)
+{
+    uint32_t result = target_enter(t, o);
+    return result == LAGAN_OK ? operation_leave(o, target_call_entered(t, o, c)) : result;
+}
+
+void target_release(struct target *t, enum call_verb verb, void *object)
+{
+    struct call c = {.verb = verb, .object = object};
+    if (t->stack) {
+        layer_stack_call(t->stack, &c);
+        return;
+    }
+    driver_lock_take(t->lock);
+    call_execute(&t->driver->ops, &c);
+    driver_lock_release(t->lock);
 }
 
 bool target_key_is_valid(const char *key)
@@ -133,16 +173,17 @@ int target_put_content(struct target *t, const char *key, uint64_t bytes,
                        const struct lagan_content *content, const uint8_t *sha256,
                        struct error *e)
 {
+    struct call c = {.verb = CALL_PUT,
+                     .with.put = {key, bytes, content, LAGAN_PUT_IF_ABSENT, sha256}};
     struct operation o;
-    uint32_t result;
     if (target_check_key(t, "put", key, e) < 0)
         return -1;
     if (t->zones)
         return zones_put(t, key, bytes, content, sha256, e);
-    result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->put(t->handle, &o.op, key, bytes, content,
-                                                 LAGAN_PUT_IF_ABSENT, sha256));
+    uint64_t part_bytes = target_part_bytes(&t->capabilities, bytes);
+    if (part_bytes > 0)
+        return target_put_parts(t, key, bytes, part_bytes, content, sha256, e);
+    uint32_t result = target_call(t, &o, &c);
     if (operation_end(&o, result, e, "put %s", key) < 0)
         return -1;
     atomic_fetch_add(&t->counters.puts, 1);
@@ -177,15 +218,13 @@ int target_put(struct target *t, const char *key, const void *data, size_t size,
 int target_stat(struct target *t, const char *key, uint64_t *bytes, struct error *e)
 {
     struct lagan_object object = {.size = sizeof object};
+    struct call c = {.verb = CALL_STAT, .with.stat = {key, &object}};
     struct operation o;
-    uint32_t result;
     if (target_check_key(t, "stat", key, e) < 0)
         return -1;
     if (t->zones)
         return zones_stat(t, key, bytes, e);
-    result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->stat(t->handle, &o.op, key, &object));
+    uint32_t result = target_call(t, &o, &c);
     atomic_fetch_add(&t->counters.stats, 1);
     if (operation_end(&o, result, e, "stat %s", key) < 0)
         return -1;
@@ -195,29 +234,25 @@ int target_stat(struct target *t, const char *key, uint64_t *bytes, struct error
 
 int target_remove(struct target *t, const char *key, struct error *e)
 {
+    struct call c = {.verb = CALL_REMOVE, .with.remove = {key}};
     struct operation o;
-    uint32_t result;
     if (target_check_key(t, "remove", key, e) < 0)
         return -1;
     if (t->zones)
         return zones_remove(t, key, e);
-    result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->remove(t->handle, &o.op, key));
+    uint32_t result = target_call(t, &o, &c);
     atomic_fetch_add(&t->counters.removes, 1);
     return operation_end(&o, result, e, "remove %s", key);
 }
 
 int target_flush(struct target *t, struct error *e)
 {
+    struct call c = {.verb = CALL_FLUSH};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(t, TARGET_MAGIC);
     if (t->zones)
         return zones_flush(t, e);
-    result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->flush(t->handle, &o.op));
+    uint32_t result = target_call(t, &o, &c);
     atomic_fetch_add(&t->counters.flushes, 1);
     return operation_end(&o, result, e, "flush");
 }
@@ -226,16 +261,13 @@ int target_capacity(struct target *t, uint64_t *total, uint64_t *available, stru
 {
     uint64_t told_total = UINT64_MAX;
     uint64_t told_available = UINT64_MAX;
+    struct call c = {.verb = CALL_CAPACITY, .with.capacity = {&told_total, &told_available}};
     struct operation o;
-    uint32_t result = LAGAN_OK;
     OBJECT_CHECK(t, TARGET_MAGIC);
     if (t->zones)
         return zones_capacity(t, total, available, e);
     if (t->ops->capacity) {
-        result = target_enter(t, &o);
-        if (result == LAGAN_OK)
-            result = operation_leave(
-                &o, t->ops->capacity(t->handle, &o.op, &told_total, &told_available));
+        uint32_t result = target_call(t, &o, &c);
         if (operation_end(&o, result, e, "capacity") < 0)
             return -1;
     }
@@ -247,16 +279,13 @@ int target_capacity(struct target *t, uint64_t *total, uint64_t *available, stru
 int target_sweep(struct target *t, int64_t older_than_ns, uint64_t *removed, struct error *e)
 {
     uint64_t count = 0;
+    struct call c = {.verb = CALL_SWEEP, .with.sweep = {older_than_ns, &count}};
     struct operation o;
-    uint32_t result;
     OBJECT_CHECK(t, TARGET_MAGIC);
     if (t->zones)
         return zones_sweep(t, older_than_ns, removed, e);
     if (t->ops->sweep) {
-        result = target_enter(t, &o);
-        if (result == LAGAN_OK)
-            result =
-                operation_leave(&o, t->ops->sweep(t->handle, &o.op, older_than_ns, &count));
+        uint32_t result = target_call(t, &o, &c);
         if (operation_end(&o, result, e, "sweep") < 0)
             return -1;
     }

@@ -13,10 +13,9 @@ enum { PIECE_BYTES = 1 << 20 }; /* handed to target_get_to's function at a time 
 static int get(struct target *t, const char *key, uint64_t offset, uint64_t length,
                const struct lagan_sink *sink, struct error *e)
 {
+    struct call c = {.verb = CALL_GET, .with.get = {key, offset, length, sink}};
     struct operation o;
-    uint32_t result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->get(t->handle, &o.op, key, offset, length, sink));
+    uint32_t result = target_call(t, &o, &c);
     atomic_fetch_add(&t->counters.gets, 1);
     return operation_end(&o, result, e, "get %s", key);
 }

@@ -57,17 +57,15 @@ static int fetch(struct target *t, struct page *page, bool *more, struct error *
 {
     char start_after[LAGAN_KEY_LIMIT + 1];
     struct lagan_object_collector collector = {.context = page, .add = page_add};
-    struct operation o;
     int told = 0;
-    uint32_t result;
+    struct call c = {.verb = CALL_LIST,
+                     .with.list = {page->prefix, start_after, page->limit, &collector, &told}};
+    struct operation o;
     memcpy(start_after, page->last, sizeof start_after);
     if (t->zones)
         return zones_list_page(t, page->prefix, start_after, page->limit, add_record, page,
                                more, e);
-    result = target_enter(t, &o);
-    if (result == LAGAN_OK)
-        result = operation_leave(&o, t->ops->list(t->handle, &o.op, page->prefix, start_after,
-                                                  page->limit, &collector, &told));
+    uint32_t result = target_call(t, &o, &c);
     atomic_fetch_add(&t->counters.lists, 1);
     if (!page->fault && result == LAGAN_OK && told && page->count == 0)
         page->fault = "the listing does not advance";

@@ -4,6 +4,7 @@
 #define CORE_DRIVER_TARGET_PRIVATE_H
 
 #include "driver/driver_private.h"
+#include "driver/layer.h"
 #include "driver/operation.h"
 #include "driver/target.h"
 
@@ -27,7 +28,8 @@ struct target {
     uint32_t magic; /* TARGET_MAGIC */
     const struct driver *driver;
     const struct lagan_target_ops *ops;
-    void *handle; /* the driver's */
+    struct layer_stack *stack; /* between us and the driver; NULL = nothing is */
+    void *handle;              /* the driver's */
     struct lagan_target_capabilities capabilities;
     pthread_mutex_t serial; /* one call at a time, for LAGAN_THREADS_SERIAL_HANDLE */
     pthread_mutex_t *lock;  /* around each call; NULL = none */
@@ -37,8 +39,15 @@ struct target {
 
 enum { TARGET_MAGIC = 0x74617267 };
 
-/* operation_enter with the target's name and lock. */
+/* operation_enter with the target's name and lock, which the stack takes where there is one. */
 uint32_t target_enter(struct target *t, struct operation *o);
+/* Makes a call, whose op is filled in, and whose object when that is the handle (NULL).  Begins
+ * and leaves the operation; its result is for operation_end. */
+uint32_t target_call(struct target *t, struct operation *o, struct call *c);
+/* The same between target_enter and operation_leave. */
+uint32_t target_call_entered(struct target *t, struct operation *o, struct call *c);
+/* Makes a call of a verb that only lets go of `object`. */
+void target_release(struct target *t, enum call_verb verb, void *object);
 /* 0, or -1 with INVALID and a text that starts with "DRIVER: VERB KEY: ". */
 int target_check_key(const struct target *t, const char *verb, const char *key,
                      struct error *e);
