@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARGUMENTS_MOST = 16 };
+enum { ARGUMENTS_MOST = 48, FAULTS_MOST = 16 };
 
 static void record_news(struct output *o, const struct work_news *news)
 {
@@ -305,6 +305,10 @@ static void collect_arguments(const struct session *s, char *buffers[2],
         arguments[count++] = "--quiet";
     for (unsigned i = 0; i < verbose && i < 3; i++)
         arguments[count++] = "--verbose";
+    for (size_t i = 0; i < s->fault_count && i < FAULTS_MOST; i++) {
+        arguments[count++] = "--fault";
+        arguments[count++] = s->faults[i];
+    }
     arguments[count] = NULL;
 }
 
@@ -327,7 +331,9 @@ static int run_runner(struct session *s, const char *const *arguments, struct er
     struct runner_request request = {
         .setup = &s->setup,
         .open = {.config_path = session_value(s, OPTION_CONFIG),
-                 .driver_directory = session_value(s, OPTION_DRIVER_DIR)},
+                 .driver_directory = session_value(s, OPTION_DRIVER_DIR),
+                 .faults = s->faults,
+                 .fault_count = s->fault_count},
         .arguments = arguments,
         .once = session_given(s, OPTION_ONCE),
         .context = s,

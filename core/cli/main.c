@@ -6,9 +6,11 @@
 #include "cli/process.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "driver/isolate.h"
 #include "driver/operation.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void prepare_output(struct session *s)
@@ -91,6 +93,8 @@ int main(int argc, char *argv[])
     struct session session = {0};
     struct error e = ERROR_INIT;
     int status = STATUS_DONE;
+    if (argc > 1 && strcmp(argv[1], ISOLATE_COMMAND) == 0)
+        return isolate_helper_main();
     process_prepare();
     int words = completion_words(argc, argv);
     if (words >= 0) {
@@ -104,6 +108,7 @@ int main(int argc, char *argv[])
         status = finish(&session, result, &e);
     }
     setup_close(session.setup);
+    free(session.faults);
     output_free(&session.output);
     arguments_clear(&session.arguments);
     return status;

@@ -24,6 +24,8 @@ enum {
       "tell more; twice: everything")                                                          \
     X(HELP, "help", 'h', NULL, OPTION_GLOBAL, "show help and end")                             \
     X(VERSION, "version", 0, NULL, OPTION_GLOBAL, "show the version and end")                  \
+    X(FAULT, "fault", 0, "RULE", OPTION_GLOBAL | OPTION_REPEATED,                              \
+      "make calls of drivers fail, as put:transient:after:3; for tests")                       \
     X(REGION, "region", 0, "NAME", 0, "the region; needed when there are several")             \
     X(VAULT, "vault", 0, "NAME", 0, "the vault, by name or id; needed when there are several") \
     X(SOURCE, "source", 0, "NAME", 0, "only backups of this source")                           \

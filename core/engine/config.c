@@ -124,6 +124,16 @@ const struct config_driver *config_defaults_find(const struct config *c, const c
     return NULL;
 }
 
+bool config_isolates(const struct config *c, const char *name,
+                     const struct config_driver *section)
+{
+    const struct config_driver *defaults = c != NULL ? config_defaults_find(c, name) : NULL;
+
+    if (section != NULL && section->isolate != CONFIG_UNSAID)
+        return section->isolate == CONFIG_YES;
+    return defaults != NULL && defaults->isolate == CONFIG_YES;
+}
+
 const struct config_parameter *config_parameter_find(const struct config_driver *d,
                                                      const char *name)
 {

@@ -15,7 +15,10 @@
  *         zone b { target tgt_dir { path = /srv/b } }
  *         zone c { target tgt_dir { path = /srv/c } }
  *     }
- *     driver tgt_s3 { timeout = 60s }         defaults of a driver's parameters
+ *     driver tgt_s3 {                         defaults of a driver's parameters
+ *         timeout = 60s
+ *         layers { retry = 8  parallel = 4 }  and what stands in front of it
+ *     }
  *     limits { threads = 2  memory = 512M }
  *     mirror { history-delay = 90m  delete-delay = 7d }
  *     runner { jobs = 2 }
@@ -52,11 +55,17 @@ struct config_parameter {
     struct config_place place;
 };
 
+/* What a switch says that may be left to others. */
+enum config_wish { CONFIG_UNSAID, CONFIG_NO, CONFIG_YES };
+
 /* A `target NAME { ... }` or `driver NAME { ... }` section. */
 struct config_driver {
     char *name; /* the driver's */
     struct config_parameter *parameters;
     size_t parameter_count;
+    struct config_parameter *layers; /* `layers { ... }`: driver/layer_settings.h; checked */
+    size_t layer_count;
+    enum config_wish isolate; /* `isolate`: in a process of its own (driver/isolate.h) */
     struct config_place place;
 };
 
@@ -143,6 +152,7 @@ struct config_notify {
     char *command;  /* `command`: gets the notice on standard input; or ... */
     char *mail;     /* `mail`: addresses, through sendmail; or ... */
     char *webhook;  /* `webhook`: URL, gets JSON by POST */
+    char *ca_file;  /* `ca-file`: certificates that vouch for it; NULL = those of the system */
     char *header;   /* `header`: a secret as in driver/secret.h; a line for the request */
     char *from;     /* `from` of mails; NULL = as the system does */
     char *sendmail; /* `sendmail`: the program; NULL = /usr/sbin/sendmail */
@@ -152,7 +162,6 @@ struct config_notify {
                            or "info" where events are named */
     int64_t timeout_ns; /* `timeout`: how long it may take; 30 s */
     struct config_place place;
-    char *ca_file;  /* `ca-file`: certificates that vouch for it; NULL = those of the system */
 };
 
 /* `metrics { }` */
@@ -206,6 +215,10 @@ void config_region_place(const struct config_region *region, struct place *place
 bool config_driver_enabled(const struct config *c, const char *name);
 /* The `driver NAME` section of a driver, or NULL. */
 const struct config_driver *config_defaults_find(const struct config *c, const char *name);
+/* Whether the driver `name` runs in a process of its own, as its `target` section (may be NULL) or
+ * else its `driver` section says; no unless one does.  `c` may be NULL. */
+bool config_isolates(const struct config *c, const char *name,
+                     const struct config_driver *section);
 /* The `notify NAME` section, or NULL. */
 const struct config_notify *config_notify_find(const struct config *c, const char *name);
 /* Whether a time of day, in minutes since midnight (0 to 1439), lies in a window

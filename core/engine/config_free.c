@@ -11,13 +11,19 @@ static void free_texts(char **list, size_t count)
     free(list);
 }
 
+static void clear_parameters(struct config_parameter *parameters, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(parameters[i].name);
+        free(parameters[i].value);
+    }
+    free(parameters);
+}
+
 static void clear_driver(struct config_driver *d)
 {
-    for (size_t i = 0; i < d->parameter_count; i++) {
-        free(d->parameters[i].name);
-        free(d->parameters[i].value);
-    }
-    free(d->parameters);
+    clear_parameters(d->parameters, d->parameter_count);
+    clear_parameters(d->layers, d->layer_count);
     free(d->name);
 }
 
@@ -45,13 +51,13 @@ static void clear_notify(struct config_notify *n)
     free(n->command);
     free(n->mail);
     free(n->webhook);
+    free(n->ca_file);
     free(n->header);
     free(n->from);
     free(n->sendmail);
     free(n->severity);
     free_texts(n->events, n->event_count);
 }
-    free(n->ca_file);
 
 void config_free(struct config *c)
 {

@@ -23,7 +23,7 @@ static cfg_opt_t options[] = {
     CFG_STR("state", 0, CFGF_NODEFAULT),
     CFG_STR_LIST("drivers", 0, CFGF_NODEFAULT),
     CFG_SEC("region", parse_region_options, PARSE_SECTIONS),
-    CFG_SEC("driver", parse_free_options, PARSE_SECTIONS | CFGF_KEYSTRVAL),
+    CFG_SEC("driver", parse_driver_options, PARSE_SECTIONS | CFGF_KEYSTRVAL),
     CFG_SEC("limits", parse_limits_options, CFGF_NONE),
     CFG_SEC("mirror", parse_mirror_options, CFGF_NONE),
     CFG_SEC("prices", parse_prices_options, CFGF_NONE),
@@ -209,22 +209,49 @@ static int take_drivers(struct parse *p, cfg_t *tree)
     return 0;
 }
 
-static int add_parameter(struct parse *p, struct config_driver *d, const cfg_opt_t *option,
-                         int section)
+int parse_add_parameter(struct parse *p, struct config_parameter **list, size_t *count,
+                        const char *name, const char *value, unsigned line)
 {
-    struct config_parameter *grown =
-        realloc(d->parameters, (d->parameter_count + 1) * sizeof(*grown));
-    unsigned line = scan_key_line(&p->scan, section, option->name);
-    const char *value = option->nvalues > 0 ? option->values[0]->string : NULL;
+    struct config_parameter *grown = realloc(*list, (*count + 1) * sizeof(*grown));
 
     if (grown == NULL)
         return error_no_memory(p->e, p->file);
-    d->parameters = grown;
-    struct config_parameter *parameter = &grown[d->parameter_count++];
+    *list = grown;
+    struct config_parameter *parameter = &grown[(*count)++];
     *parameter = (struct config_parameter){.place = parse_place(p, line)};
-    if (parse_set_text(p, &parameter->name, option->name) != 0 ||
-        parse_set_text(p, &parameter->value, value != NULL ? value : "") != 0)
+    if (parse_set_text(p, &parameter->name, name) != 0)
         return -1;
+    return parse_set_text(p, &parameter->value, value);
+}
+
+static int add_parameter(struct parse *p, struct config_driver *d, const cfg_opt_t *option,
+                         int section)
+{
+    const char *value = option->nvalues > 0 ? option->values[0]->string : NULL;
+
+    return parse_add_parameter(p, &d->parameters, &d->parameter_count, option->name,
+                               value != NULL ? value : "",
+                               scan_key_line(&p->scan, section, option->name));
+}
+
+/* The one key of these sections that is no parameter of the driver. */
+static bool is_isolate(const cfg_opt_t *option)
+{
+    return option->type != CFGT_SEC && strcmp(option->name, "isolate") == 0;
+}
+
+static int take_isolate(struct parse *p, struct config_driver *d, const cfg_opt_t *option,
+                        int section)
+{
+    const char *value = option->nvalues > 0 ? option->values[0]->string : NULL;
+
+    if (value != NULL && strcmp(value, "yes") == 0)
+        d->isolate = CONFIG_YES;
+    else if (value != NULL && strcmp(value, "no") == 0)
+        d->isolate = CONFIG_NO;
+    else
+        return parse_bad_value(p, scan_key_line(&p->scan, section, option->name), "isolate",
+                               value != NULL ? value : "", "yes or no");
     return 0;
 }
 
@@ -237,9 +264,10 @@ int parse_driver(struct parse *p, struct config_driver *d, cfg_t *tree, int sect
     if (parse_check_driver_name(p, line, name) != 0 || parse_set_text(p, &d->name, name) != 0)
         return -1;
     for (const cfg_opt_t *o = tree->opts; o != NULL && o->name != NULL; o++)
-        if (add_parameter(p, d, o, section) != 0)
+        if (o->type != CFGT_SEC && (is_isolate(o) ? take_isolate(p, d, o, section)
+                                                  : add_parameter(p, d, o, section)) != 0)
             return -1;
-    return 0;
+    return parse_layers(p, d, tree, section);
 }
 
 static int take_defaults(struct parse *p, cfg_t *tree)

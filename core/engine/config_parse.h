@@ -39,6 +39,11 @@ bool parse_is_word(const char *value);
 
 /* A `target NAME { ... }` or `driver NAME { ... }` section into `d` (zeroes). */
 int parse_driver(struct parse *p, struct config_driver *d, cfg_t *tree, int section);
+/* The `layers { ... }` section in it. */
+int parse_layers(struct parse *p, struct config_driver *d, cfg_t *tree, int section);
+/* Appends a parameter. */
+int parse_add_parameter(struct parse *p, struct config_parameter **list, size_t *count,
+                        const char *name, const char *value, unsigned line);
 /* A `region NAME { ... }` section into one more region of the configuration. */
 int parse_region(struct parse *p, cfg_t *tree);
 /* The sections that are one value for each key (config_setting.h). */
@@ -57,6 +62,8 @@ extern cfg_opt_t parse_runner_options[];
 extern cfg_opt_t parse_metrics_options[];
 extern cfg_opt_t parse_notify_options[];
 extern cfg_opt_t parse_free_options[];
+/* Of sections that parse_driver reads. */
+extern cfg_opt_t parse_driver_options[];
 
 #define PARSE_SECTIONS (CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 

@@ -13,12 +13,12 @@
 enum { REGION_LIMIT = 1000, ZONE_LIMIT = 16 };
 
 static cfg_opt_t zone_options[] = {
-    CFG_SEC("target", parse_free_options, PARSE_SECTIONS | CFGF_KEYSTRVAL),
+    CFG_SEC("target", parse_driver_options, PARSE_SECTIONS | CFGF_KEYSTRVAL),
     CFG_END(),
 };
 cfg_opt_t parse_region_options[] = {
     CFG_STR_LIST("projects", 0, CFGF_NODEFAULT),
-    CFG_SEC("target", parse_free_options, PARSE_SECTIONS | CFGF_KEYSTRVAL),
+    CFG_SEC("target", parse_driver_options, PARSE_SECTIONS | CFGF_KEYSTRVAL),
     CFG_SEC("zone", zone_options, PARSE_SECTIONS),
     CFG_STR("default-project", 0, CFGF_NODEFAULT),
     CFG_STR("send", 0, CFGF_NODEFAULT),

@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/object.h"
+#include "driver/layer_fault.h"
+#include "driver/layer_settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,8 @@ struct setup {
     struct catalog *catalog;
     struct driver_host *drivers;
     char *config_folder;
+    const char *const *faults;
+    size_t fault_count;
     char host[HOST_NAME_SIZE];
 };
 
@@ -65,6 +69,19 @@ static int register_regions(struct setup *s, struct error *e)
     return result;
 }
 
+static int take_faults(struct setup *s, const struct setup_request *request, struct error *e)
+{
+    struct fault_rule rule;
+    for (size_t i = 0; i < request->fault_count; i++)
+        if (fault_rule_parse(request->faults[i], &rule, e) != 0) {
+            e->code = ERROR_USAGE;
+            return error_context(e, "--fault %s", request->faults[i]);
+        }
+    s->faults = request->faults;
+    s->fault_count = request->fault_count;
+    return 0;
+}
+
 int setup_open(const struct setup_request *request, struct setup **setup, struct error *e)
 {
     const char *folder =
@@ -75,7 +92,7 @@ int setup_open(const struct setup_request *request, struct setup **setup, struct
     s->magic = SETUP_MAGIC;
     if (gethostname(s->host, sizeof(s->host) - 1) != 0 || !s->host[0])
         snprintf(s->host, sizeof(s->host), "localhost");
-    if (open_config(s, request, e) != 0)
+    if (take_faults(s, request, e) != 0 || open_config(s, request, e) != 0)
         goto fail;
     s->drivers = driver_host_new(folder, e);
     if (!s->drivers)
@@ -139,13 +156,20 @@ const char *setup_host_name(const struct setup *s)
 int setup_driver(struct setup *s, const char *name, enum lagan_kind kind,
                  const struct driver **driver, struct error *e)
 {
+    return setup_driver_in(s, NULL, name, kind, driver, e);
+}
+
+int setup_driver_in(struct setup *s, const struct config_driver *section, const char *name,
+                    enum lagan_kind kind, const struct driver **driver, struct error *e)
+{
     OBJECT_CHECK(s, SETUP_MAGIC);
     /* Without a configuration there is nobody to enable it but who named it. */
     if (s->config && !config_driver_enabled(s->config, name))
         return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_DRIVER,
                          "the driver %s is not enabled; add it to `drivers` in %s", name,
                          s->config->path);
-    const struct driver *found = driver_load_kind(s->drivers, name, kind, e);
+    const struct driver *found = driver_load_isolated(
+        s->drivers, name, kind, config_isolates(s->config, name, section), e);
     if (!found)
         return -1;
     *driver = found;
@@ -228,6 +252,44 @@ static int layer_place(struct layering *l, const char *place, struct error *e)
     return layer_value(l, row->name, place, e);
 }
 
+static bool says(const struct config_driver *section, const char *name)
+{
+    for (size_t i = 0; section && i < section->layer_count; i++)
+        if (strcmp(section->layers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What a section says of layers, but for what a stronger one says, too. */
+static int set_layers(struct layer_settings *settings, const struct config_driver *section,
+                      const struct config_driver *stronger, struct error *e)
+{
+    for (size_t i = 0; section && i < section->layer_count; i++) {
+        const struct config_parameter *p = &section->layers[i];
+        if (!says(stronger, p->name) && layer_settings_set(settings, p->name, p->value, e) != 0)
+            return config_context(e, &p->place);
+    }
+    return 0;
+}
+
+static int give_layers(const struct setup *s, struct instance *i,
+                       const struct config_driver *section,
+                       const struct config_driver *defaults, struct error *e)
+{
+    struct layer_settings settings = {0};
+    int result = layer_settings_init(&settings, e);
+    if (result == 0)
+        result = set_layers(&settings, defaults, section, e);
+    if (result == 0)
+        result = set_layers(&settings, section, NULL, e);
+    for (size_t fault = 0; result == 0 && fault < s->fault_count; fault++)
+        result = layer_settings_set(&settings, "fault", s->faults[fault], e);
+    if (result == 0)
+        result = instance_set_layers(i, &settings, e);
+    layer_settings_free(&settings);
+    return result;
+}
+
 struct instance *setup_instance(struct setup *s, const struct driver *driver,
                                 const struct setup_values *values, struct error *e)
 {
@@ -238,7 +300,8 @@ struct instance *setup_instance(struct setup *s, const struct driver *driver,
     l.instance = instance_new(driver, e);
     if (!l.instance)
         return NULL;
-    if (layer_place(&l, values->place, e) != 0 || layer_pairs(&l, values->first, e) != 0 ||
+    if (give_layers(s, l.instance, values->section, defaults, e) != 0 ||
+        layer_place(&l, values->place, e) != 0 || layer_pairs(&l, values->first, e) != 0 ||
         layer_pairs(&l, values->second, e) != 0 || layer_section(&l, values->section, e) != 0 ||
         layer_section(&l, defaults, e) != 0 || instance_ready(l.instance, e) != 0) {
         instance_free(l.instance);

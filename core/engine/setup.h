@@ -32,6 +32,10 @@ struct setup_request {
     bool without_catalog;         /* for commands that need none */
     bool config_optional; /* no configuration is no error: then there is no catalog either */
     bool rebuild;         /* a damaged catalog may be made anew */
+    /* Rules for calls that fail on purpose (driver/layer_fault.h), besides those of the
+     * configuration; live as long as the setup. */
+    const char *const *faults;
+    size_t fault_count;
 };
 
 /* Reads the configuration and opens the catalog (made when absent).  The caller closes it.
@@ -52,6 +56,10 @@ const char *setup_host_name(const struct setup *s);
  */
 int setup_driver(struct setup *s, const char *name, enum lagan_kind kind,
                  const struct driver **driver, struct error *e);
+/* The same for a `target` section (may be NULL) that names it: that may say, as the `driver` section
+ * of the configuration may, whether it runs in a process of its own. */
+int setup_driver_in(struct setup *s, const struct config_driver *section, const char *name,
+                    enum lagan_kind kind, const struct driver **driver, struct error *e);
 /* The region `name`; NULL = the only one (USAGE when there are several). */
 int setup_region(struct setup *s, const char *name, const struct config_region **region,
                  struct error *e);
@@ -65,7 +73,9 @@ struct setup_values {
     const struct config_driver *section; /* of the configuration; may be NULL */
     bool lenient; /* leave out what the driver's table does not know, or not any more */
 };
-/* An instance that is ready to be opened.  The caller frees it, before the setup closes. */
+/* An instance that is ready to be opened, with the layers that the section and that of the
+ * driver say (sources and targets; driver/layer.h).  The caller frees it, before the setup
+ * closes. */
 struct instance *setup_instance(struct setup *s, const struct driver *driver,
                                 const struct setup_values *values, struct error *e);
 

@@ -95,7 +95,8 @@ static struct instance *zone_instance(const struct zone_opening *o, struct error
 {
     const struct driver *driver = NULL;
     char *place CLEANUP_TEXT = NULL;
-    if (setup_driver(o->setup, o->section->name, LAGAN_KIND_TARGET, &driver, e) != 0) {
+    if (setup_driver_in(o->setup, o->section, o->section->name, LAGAN_KIND_TARGET, &driver,
+                        e) != 0) {
         config_context(e, &o->section->place);
         return NULL;
     }
@@ -188,7 +189,7 @@ static int zone_path(struct setup *s, const struct config_region *region, size_t
 {
     struct zone_opening o = opening_of(s, region, zone, row->prefix, 0);
     const struct driver *driver = NULL;
-    if (setup_driver(s, o.section->name, LAGAN_KIND_TARGET, &driver, e) != 0)
+    if (setup_driver_in(s, o.section, o.section->name, LAGAN_KIND_TARGET, &driver, e) != 0)
         return -1;
     const struct lagan_parameter *place =
         driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
@@ -221,7 +222,8 @@ bool setup_zone_device(struct setup *s, const struct config_region *region, size
     struct error ignored = ERROR_INIT;
     const struct driver *driver = NULL;
     struct stat found;
-    if (setup_driver(s, o.section->name, LAGAN_KIND_TARGET, &driver, &ignored) != 0)
+    if (setup_driver_in(s, o.section, o.section->name, LAGAN_KIND_TARGET, &driver, &ignored) !=
+        0)
         return false;
     const struct lagan_parameter *row = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
     const struct config_parameter *top = row && row->type == LAGAN_PARAMETER_PATH

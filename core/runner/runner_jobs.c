@@ -16,7 +16,7 @@ static const int64_t SECOND_NS = INT64_C(1000000000);
 static const int64_t HOUR_NS = INT64_C(3600) * 1000000000;
 
 enum {
-    ARGUMENTS_MOST = 24,
+    ARGUMENTS_MOST = 64,
     REFUSED_S = 5,   /* before a job that was somebody else's is tried again */
     LOOK_S = 60,     /* states of mirrors change with time alone, metrics too */
     NOTICES_S = 10,  /* between two tries to tell people */
