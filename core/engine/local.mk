@@ -36,6 +36,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/config.c core/engine/config.h \
 	core/engine/config_file.c core/engine/config_file.h \
 	core/engine/config_free.c \
+	core/engine/config_layers.c \
 	core/engine/config_notify.c \
 	core/engine/config_parse.c core/engine/config_parse.h \
 	core/engine/config_private.h \
@@ -70,24 +71,24 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/guardian.c core/engine/guardian.h \
 	core/engine/hold.c core/engine/hold.h \
 	core/engine/hooks.c core/engine/hooks.h \
-	core/engine/deletion.c core/engine/deletion.h \
 	core/engine/approval.c core/engine/approval.h \
-	core/engine/expire.c core/engine/expire.h core/engine/expire_private.h \
+	core/engine/deletion.c core/engine/deletion.h \
 	core/engine/discard.c core/engine/discard.h \
+	core/engine/expire.c core/engine/expire.h core/engine/expire_private.h \
 	core/engine/expire_brake.c \
 	core/engine/expire_gather.c \
 	core/engine/expire_window.c \
-	core/engine/keep.c core/engine/keep.h \
 	core/engine/extend.c core/engine/extend.h \
+	core/engine/keep.c core/engine/keep.h \
 	core/engine/key_check.c core/engine/key_check.h \
 	core/engine/listing.c core/engine/listing.h \
 	core/engine/locking.c core/engine/locking.h \
 	core/engine/locate.c core/engine/locate.h \
 	core/engine/lost.c core/engine/lost.h \
 	core/engine/manage.c core/engine/manage.h \
-	core/engine/pace.c core/engine/pace.h \
 	core/engine/notes.c core/engine/notes.h core/engine/notes_private.h \
 	core/engine/notes_policy.c \
+	core/engine/pace.c core/engine/pace.h \
 	core/engine/parameters.c core/engine/parameters.h \
 	core/engine/policy_draft.c \
 	core/engine/policy_manage.c core/engine/policy_manage.h \
