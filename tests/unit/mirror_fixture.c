@@ -78,7 +78,8 @@ static void write_region(FILE *out, const struct world *w, enum world_region reg
     if (strcmp(w->driver, "tgt_dir") == 0)
         fprintf(out, "path = %s/%s", w->scratch, regions[region]);
     else
-        fprintf(out, "name = %s-%d-%u", regions[region], (int)getpid(), w->number);
+        fprintf(out, "name = %s-%d-%u layers { retry = 0 }", regions[region], (int)getpid(),
+                w->number);
     if (f->at > 0)
         fprintf(out, "\nverb = %s\nat = %u\nclass = %u\nafter = %s\nalways = %s", f->verb,
                 f->at, f->error_class, f->after ? "yes" : "no", f->always ? "yes" : "no");
