@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBJECT_LIMIT = 1 << 20 };
+enum { OBJECT_LIMIT = 1 << 20, LONG_KEYS = 1024 };
+/* Most of these are long, and of the others one range is read: they are not fetched for it. */
+#define PACKS "packs/"
 
 struct cache {
     struct cache_store *store;
@@ -27,6 +29,7 @@ struct cache {
     /* Grows with each removal: what was read while it grew is not kept, since it may be a copy
      * of what has just gone. */
     atomic_ullong removals;
+    atomic_ullong is_long[LONG_KEYS]; /* by their sums: keys of objects that are not kept */
 };
 
 static atomic_uint avoided;
@@ -133,13 +136,77 @@ static uint32_t read_and_keep(struct layer *self, struct call *c)
     return result;
 }
 
+static uint64_t sum_of(const char *key)
+{
+    uint64_t sum = UINT64_C(14695981039346656037);
+    for (; *key; key++)
+        sum = (sum ^ (uint8_t)*key) * UINT64_C(1099511628211);
+    return sum;
+}
+
+/* Whether the object is short enough to be fetched for a range of it. */
+static bool is_short(struct layer *self, struct call *c)
+{
+    struct cache *cache = self->state;
+    uint64_t sum = sum_of(c->with.get.key);
+    struct lagan_object object = {.size = sizeof object};
+    struct call stat = {.verb = CALL_STAT,
+                        .op = c->op,
+                        .object = self->place->handle,
+                        .with.stat = {.key = c->with.get.key, .object = &object}};
+    if (strncmp(c->with.get.key, PACKS, strlen(PACKS)) == 0 ||
+        atomic_load(&cache->is_long[sum % LONG_KEYS]) == sum ||
+        layer_next(self, &stat) != LAGAN_OK)
+        return false;
+    if (object.bytes <= OBJECT_LIMIT)
+        return true;
+    atomic_store(&cache->is_long[sum % LONG_KEYS], sum);
+    return false;
+}
+
+static void *fetch_room(void *context, size_t *size)
+{
+    enum { STEP = 64 << 10 };
+    struct buffer *out = context;
+    *size = STEP;
+    return out->size <= OBJECT_LIMIT ? buffer_reserve(out, STEP) : NULL;
+}
+
+static uint32_t fetch_filled(void *context, size_t size)
+{
+    struct buffer *out = context;
+    out->size += size;
+    return LAGAN_OK;
+}
+
+/* Reads all of a short object, keeps it, and serves the range from it. */
+static uint32_t fetch(struct layer *self, struct call *c)
+{
+    struct cache *cache = self->state;
+    struct buffer whole CLEANUP_BUFFER = BUFFER_INIT;
+    struct lagan_sink sink = {.context = &whole, .room = fetch_room, .filled = fetch_filled};
+    unsigned long long removals = atomic_load(&cache->removals);
+    struct call get = *c;
+    uint32_t result;
+    get.with.get.offset = 0;
+    get.with.get.length = LAGAN_TO_THE_END;
+    get.with.get.sink = &sink;
+    result = layer_next(self, &get);
+    if (result != LAGAN_OK)
+        return result;
+    if (removals == atomic_load(&cache->removals) && fits_name(c->with.get.key, &whole))
+        cache_store_put(cache->store, c->with.get.key, whole.data, whole.size);
+    return deliver(c, whole.data, whole.size);
+}
+
 static uint32_t get(struct layer *self, struct call *c)
 {
     struct cache *cache = self->state;
     struct buffer copy CLEANUP_BUFFER = BUFFER_INIT;
+    bool believed = atomic_load(&avoided) == 0;
     if (!may_keep(c->with.get.key))
         return layer_next(self, c);
-    if (atomic_load(&avoided) == 0 && !layer_cancelled(c->op) &&
+    if (believed && !layer_cancelled(c->op) &&
         cache_store_get(cache->store, c->with.get.key, OBJECT_LIMIT, &copy)) {
         atomic_fetch_add(&cache->hits, 1);
         return deliver(c, copy.data, copy.size);
@@ -147,7 +214,7 @@ static uint32_t get(struct layer *self, struct call *c)
     atomic_fetch_add(&cache->misses, 1);
     if (c->with.get.offset == 0 && c->with.get.length == LAGAN_TO_THE_END)
         return read_and_keep(self, c);
-    return layer_next(self, c);
+    return believed && is_short(self, c) ? fetch(self, c) : layer_next(self, c);
 }
 
 /* Before and after: nobody is to find it once it is gone, and nobody to keep it meanwhile. */
