@@ -20,3 +20,9 @@ dist_hookexamples_SCRIPTS = doc/examples/hooks/btrfs.sh doc/examples/hooks/fsfre
 # Alarms on the metrics; to be copied and adapted.
 tellingexamplesdir = $(docdir)/examples/telling
 dist_tellingexamples_DATA = doc/examples/telling/lagan.rules.yml
+
+# Drivers that are programs; to be used, or copied and adapted.
+execexamplesdir = $(docdir)/examples/exec
+dist_execexamples_SCRIPTS = doc/examples/exec/src_folder.sh doc/examples/exec/src_tree.py \
+	doc/examples/exec/tgt_directory.py doc/examples/exec/tgt_directory.sh
+dist_execexamples_DATA = doc/examples/exec/lagan_exec.py

@@ -42,7 +42,8 @@
  *                off what their libraries would retry by themselves.
  *   Memory       nothing allocated on one side is freed on the other.  Pointers that a call
  *                receives are valid until it returns; collectors copy.  Handles, walks,
- *                readers, writers and stages belong to the driver and are opaque to the host.
+ *                readers, writers, stages and uploads belong to the driver and are opaque to the
+ *                host.
  *   Results      what a call gives back through a pointer is set before it returns LAGAN_OK,
  *                and is not looked at otherwise.  Such pointers are never NULL, except where
  *                the text says so.
@@ -56,7 +57,7 @@
  *                environment, exit, or writes to stdout and stderr.  Descriptors are made
  *                close-on-exec.  The working directory may be gone.  A program may be started
  *                with posix_spawn, in a process group of its own, by a call that sees to its
- *                end before it returns.
+ *                end before it returns; or for the life of a handle, whose close sees to it.
  *   Growth       slots and members are only ever appended.  Each struct that crosses the border
  *                starts with its size or is handed over with it; the host copies the smaller of
  *                both sizes into a zeroed table of its own, so that a slot that one side does
@@ -377,10 +378,10 @@ enum lagan_threads {
     /* One call at a time over all instances, `load` included. */
     LAGAN_THREADS_SERIAL_DRIVER = 0,
     /* Calls on different handles may overlap; what is made from a handle (walks, readers,
-     * writers, stages) counts as that handle. */
+     * writers, stages, uploads) counts as that handle. */
     LAGAN_THREADS_SERIAL_HANDLE = 1,
     /* Any calls may overlap, on one handle too; those on one walk, reader, writer or stage do
-     * not. */
+     * not, and of those on one upload only part_put of different parts. */
     LAGAN_THREADS_PARALLEL = 2
 };
 
@@ -483,7 +484,8 @@ struct lagan_driver {
     uint64_t traits;
 };
 
-/* The first members of a descriptor, filled alike by every driver. */
+/* The first members of a descriptor, filled alike by every driver.  C++ has such initialisers
+ * since C++20 only: lagan_driver_head below is for those before. */
 #define LAGAN_DRIVER_HEAD                                                                      \
     .magic = LAGAN_DRIVER_MAGIC, .size = sizeof(struct lagan_driver),                          \
     .abi_major = LAGAN_ABI_MAJOR, .abi_minor = LAGAN_ABI_MINOR,                                \
@@ -496,6 +498,30 @@ struct lagan_driver {
 #else
 #define LAGAN_EXPORT
 #define LAGAN_PRINTF(format_at, first)
+#endif
+
+/* The exported function has its name as C has it, in drivers that are written in C++ too. */
+#ifdef __cplusplus
+#define LAGAN_EXTERN_C extern "C"
+#else
+#define LAGAN_EXTERN_C
+#endif
+
+#if defined(__cplusplus) && __cplusplus >= 201402L
+/* A descriptor whose head is filled as LAGAN_DRIVER_HEAD does it and whose rest is zero, for a
+ * constexpr function of the driver that sets the other members. */
+constexpr struct lagan_driver lagan_driver_head()
+{
+    struct lagan_driver d = {};
+    d.magic = LAGAN_DRIVER_MAGIC;
+    d.size = sizeof(struct lagan_driver);
+    d.abi_major = LAGAN_ABI_MAJOR;
+    d.abi_minor = LAGAN_ABI_MINOR;
+    d.pointer_bytes = sizeof(void *);
+    d.offset_bytes = sizeof(off_t);
+    d.parameter_bytes = sizeof(struct lagan_parameter);
+    return d;
+}
 #endif
 
 /* The type of the exported function.  `host` lives as long as the process. */
@@ -511,7 +537,7 @@ typedef const struct lagan_driver *lagan_describe_function(const struct lagan_ho
  */
 #define LAGAN_DRIVER(module, descriptor)                                                       \
     const struct lagan_host *lagan_host_table;                                                 \
-    LAGAN_EXPORT lagan_describe_function module##_LTX_lagan_driver;                            \
+    LAGAN_EXTERN_C LAGAN_EXPORT lagan_describe_function module##_LTX_lagan_driver;             \
     const struct lagan_driver *module##_LTX_lagan_driver(const struct lagan_host *host)        \
     {                                                                                          \
         lagan_host_table = host;                                                               \

@@ -5,7 +5,8 @@
  *
  * A program runs in a process group of its own and in the folder /, with an environment that
  * holds what is stated and PATH, HOME and LANG, and with its standard descriptors alone.  What
- * is started is ended with exec_finish before the call that needs it returns.
+ * is started is ended with exec_finish before the call that needs it returns; programs that
+ * serve many calls (program.h) before the handle that needs them is closed.
  */
 #ifndef PLUGINS_COMMON_EXEC_H
 #define PLUGINS_COMMON_EXEC_H
@@ -61,6 +62,10 @@ struct exec_process {
  * value. */
 int exec_start(struct exec_process *p, const struct exec_command *c, int input, bool heard,
                uint32_t level);
+/* Starts `c` with one end of a socket pair as standard input and output; the other end is
+ * `*talk`.  Else as exec_start. */
+int exec_talk_start(struct exec_process *p, const struct exec_command *c, int *talk,
+                    uint32_t level);
 /* Reads what there is of standard error; never waits. */
 void exec_hear_errors(struct exec_process *p, struct lagan_op *op);
 /* Whether the program itself has ended; it stays a zombie, so that its group keeps its number.

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,8 +53,8 @@ static int set_attributes(posix_spawnattr_t *attributes)
 }
 
 /* An errno value. */
-static int spawn(struct exec_process *p, const struct exec_command *c, int input, int out,
-                 int error_out)
+static int spawn_apart(struct exec_process *p, const struct exec_command *c, int input, int out,
+                       int error_out)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -71,6 +72,22 @@ static int spawn(struct exec_process *p, const struct exec_command *c, int input
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
+    return number;
+}
+
+/* One that is 0, 1 or 2 here would be overwritten by the others on their way to these places.
+ */
+static int spawn(struct exec_process *p, const struct exec_command *c, int input, int out,
+                 int error_out)
+{
+    int apart[3] = {fcntl(input, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+                    fcntl(out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+                    fcntl(error_out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+    int number = apart[0] < 0 || apart[1] < 0 || apart[2] < 0 ? errno : 0;
+    if (number == 0)
+        number = spawn_apart(p, c, apart[0], apart[1], apart[2]);
+    for (size_t i = 0; i < 3; i++)
+        exec_close(&apart[i]);
     return number;
 }
 
@@ -100,6 +117,29 @@ int exec_start(struct exec_process *p, const struct exec_command *c, int input, 
     if (number == 0)
         return 0;
     exec_close(&p->out);
+    exec_close(&p->error_out);
+    p->id = 0;
+    return number;
+}
+
+int exec_talk_start(struct exec_process *p, const struct exec_command *c, int *talk,
+                    uint32_t level)
+{
+    int ends[2] = {-1, -1};
+    int error_out[2] = {-1, -1};
+    int number = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ? errno : 0;
+    *p = (struct exec_process){.out = -1, .error_out = -1, .level = level};
+    if (number == 0)
+        number = make_pipe(error_out);
+    if (number == 0)
+        number = spawn(p, c, ends[1], ends[1], error_out[1]);
+    exec_close(&ends[1]);
+    exec_close(&error_out[1]);
+    p->error_out = error_out[0];
+    *talk = ends[0];
+    if (number == 0)
+        return 0;
+    exec_close(talk);
     exec_close(&p->error_out);
     p->id = 0;
     return number;

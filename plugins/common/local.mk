@@ -15,3 +15,9 @@ plugins_common_libexec_la_SOURCES = plugins/common/exec.h plugins/common/exec_pr
 	plugins/common/exec_words.c
 plugins_common_libexec_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 plugins_common_libexec_la_CFLAGS = $(DRIVER_CFLAGS) $(WIPE_CFLAGS)
+# The same for drivers that are programs; needs libexec.
+noinst_LTLIBRARIES += plugins/common/libprogram.la
+plugins_common_libprogram_la_SOURCES = plugins/common/program.c plugins/common/program.h \
+	plugins/common/program_call.c plugins/common/program_private.h plugins/common/program_words.c
+plugins_common_libprogram_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
+plugins_common_libprogram_la_CFLAGS = $(DRIVER_CFLAGS)

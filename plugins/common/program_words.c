@@ -424,7 +424,7 @@ void program_add_flag(struct program_text *text, const char *name, bool set)
 static bool is_plain(unsigned char letter)
 {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-           (letter >= '0' && letter <= '9') || (letter && strchr("._-/,:@+", letter));
+           (letter >= '0' && letter <= '9') || (letter && strchr("._-/,:@+~", letter));
 }
 
 void program_add_bytes(struct program_text *text, const char *name, const void *data,

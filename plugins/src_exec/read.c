@@ -7,24 +7,28 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PIPE_BYTES = 1 << 20 };
 
 struct exec_walk {
+    const struct lagan_source_ops *way;
     const struct exec_handle *handle;
     struct lagan_walk_request request;
     unsigned next; /* 0 the root, 1 the file */
 };
 
 struct exec_reader {
+    const struct lagan_source_ops *way;
     const struct exec_handle *handle;
     struct exec_process process;
     struct exec_limit limit;
-    uint64_t position; /* of the next byte that the command prints */
-    int file;          /* in the folder; -1 = the command is read */
-    bool ended;        /* the command, with status 0 */
-    bool broken;       /* it failed, or its time is up: there is no more to read */
+    uint64_t position;  /* of the next byte that the command prints */
+    int file;           /* in the folder; -1 = the command is read */
+    struct stat opened; /* of the file */
+    bool ended;         /* the command, with status 0 */
+    bool broken;        /* it failed, or its time is up: there is no more to read */
 };
 
 static uint32_t no_memory(struct lagan_op *op)
@@ -40,6 +44,7 @@ uint32_t exec_walk_open(void *handle, struct lagan_op *op,
     struct exec_walk *w = calloc(1, sizeof *w);
     if (!w)
         return no_memory(op);
+    w->way = &exec_way;
     w->handle = handle;
     w->request = *request;
     *walk = w;
@@ -83,8 +88,11 @@ static uint32_t start_reading(struct exec_reader *r, struct lagan_op *op)
     const struct exec_handle *h = r->handle;
     int number;
     if (h->folder >= 0) {
-        r->file = openat(h->folder, h->source->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        return r->file >= 0 ? (uint32_t)LAGAN_OK : exec_fail_errno(op, errno, h->source->name);
+        r->file = openat(h->folder, h->source->name,
+                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        return r->file >= 0 && fstat(r->file, &r->opened) == 0
+                   ? (uint32_t)LAGAN_OK
+                   : exec_fail_errno(op, errno, h->source->name);
     }
     int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
     number = input >= 0 ? exec_start(&r->process, &h->source->command, input, true,
@@ -115,11 +123,14 @@ uint32_t exec_entry_open(void *handle, struct lagan_op *op, const void *key, siz
     const struct exec_handle *h = handle;
     (void)id;
     (void)id_size;
+    if (key_size == 0)
+        return lagan_fail(op, LAGAN_CHANGED, 0, "it has no content");
     if (!exec_is_output(h->source, key, key_size))
         return lagan_fail(op, LAGAN_NOT_FOUND, 0, "the source has no such file");
     struct exec_reader *r = calloc(1, sizeof *r);
     if (!r)
         return no_memory(op);
+    r->way = &exec_way;
     r->handle = h;
     r->file = -1;
     uint32_t result = start_reading(r, op);
@@ -205,10 +216,20 @@ uint32_t exec_read_at(void *reader, struct lagan_op *op, uint64_t offset, void *
     return result;
 }
 
+/* Only a file in the folder can change while it is read. */
+static bool has_changed(const struct exec_reader *r)
+{
+    const struct stat *before = &r->opened;
+    struct stat now;
+    return r->file >= 0 && (fstat(r->file, &now) < 0 || now.st_size != before->st_size ||
+                            now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+                            now.st_mtim.tv_nsec != before->st_mtim.tv_nsec);
+}
+
 uint32_t exec_entry_close(void *reader, struct lagan_op *op, uint32_t *verdict)
 {
     if (verdict)
-        *verdict = LAGAN_READ_CONSISTENT;
+        *verdict = has_changed(reader) ? LAGAN_READ_CHANGED : LAGAN_READ_CONSISTENT;
     stop_reading(reader, op);
     return LAGAN_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src_exec.c - descriptor, parameters, open and close, and what both directions share. */
-#include "src_exec/src_exec.h"
+#include "src_exec/spoken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum parameter { COMMAND, NAME, SHELL, VARIABLE, TIMEOUT, RESTORE, FOLDER };
+enum parameter { COMMAND, NAME, SHELL, VARIABLE, TIMEOUT, RESTORE, FOLDER, SPEAKS, PROCESSES };
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -50,6 +50,17 @@ static const struct lagan_parameter parameters[] = {
                 .type = LAGAN_PARAMETER_PATH,
                 .flags = LAGAN_PARAMETER_PLACE | LAGAN_PARAMETER_ADVANCED,
                 .help = "where restores put the file, and where it is read from then"},
+    [SPEAKS] = {.name = "speaks",
+                .type = LAGAN_PARAMETER_CHOICE,
+                .default_value = "output",
+                .choices = "output|protocol",
+                .help = "whether the command prints a file or answers requests"},
+    [PROCESSES] = {.name = "processes",
+                   .type = LAGAN_PARAMETER_INTEGER,
+                   .default_value = "1",
+                   .minimum = 1,
+                   .maximum = PROGRAM_PROCESS_LIMIT,
+                   .help = "how many programs that answer requests work at a time"},
     {.name = NULL},
 };
 
@@ -184,13 +195,13 @@ uint32_t exec_hand_output(const struct exec_handle *h, struct lagan_op *op,
     return result == LAGAN_OK ? entries->add(entries->context, &entry) : result;
 }
 
-static uint32_t instance_new(struct lagan_op *op, void **instance)
+uint32_t exec_instance_new(struct lagan_op *op, void **instance)
 {
     *instance = calloc(1, sizeof(struct exec_source));
     return *instance ? (uint32_t)LAGAN_OK : no_memory(op);
 }
 
-static void instance_free(void *instance)
+void exec_instance_free(void *instance)
 {
     struct exec_source *s = instance;
     exec_clear(&s->command);
@@ -215,8 +226,8 @@ static uint32_t keep_variable(struct lagan_op *op, struct exec_source *s, const 
     return result == LAGAN_OK ? exec_add_variable(op, &s->restore, text) : result;
 }
 
-static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
-                          const struct lagan_value *value)
+uint32_t exec_configure(void *instance, struct lagan_op *op, uint32_t row,
+                        const struct lagan_value *value)
 {
     struct exec_source *s = instance;
     switch ((enum parameter)row) {
@@ -239,6 +250,12 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
         return keep_text(op, &s->restore_line, value->text);
     case FOLDER:
         return keep_text(op, &s->folder, value->text);
+    case SPEAKS:
+        s->speaks = value->number == 1;
+        break;
+    case PROCESSES:
+        s->processes = (unsigned)value->number;
+        break;
     }
     return LAGAN_OK;
 }
@@ -250,9 +267,13 @@ static uint32_t make_command(struct lagan_op *op, const struct exec_source *s,
     return result == LAGAN_OK ? exec_add_defaults(op, command) : result;
 }
 
-static uint32_t configured(void *instance, struct lagan_op *op)
+uint32_t exec_configured(void *instance, struct lagan_op *op)
 {
     struct exec_source *s = instance;
+    if (s->speaks && s->restore_line)
+        return lagan_fail(op, LAGAN_INVALID, 0,
+                          "restore-command is for speaks=output: a program that speaks the "
+                          "protocol takes what is restored itself");
     uint32_t result = make_command(op, s, &s->command, s->line);
     if (result == LAGAN_OK && s->restore_line)
         result = make_command(op, s, &s->restore, s->restore_line);
@@ -279,7 +300,7 @@ static uint32_t open_folder(struct lagan_op *op, const struct exec_source *s, ui
     return *folder >= 0 ? (uint32_t)LAGAN_OK : exec_fail_errno(op, errno, s->folder);
 }
 
-static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
+uint32_t exec_open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
 {
     struct exec_source *s = instance;
     uint64_t known = LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE | LAGAN_OPEN_RESTORE;
@@ -287,6 +308,10 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
     uint32_t result;
     if (flags & UINT32_MAX & ~known)
         return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "unknown flags");
+    if (lagan_cancelled(op))
+        return LAGAN_CANCELLED;
+    if (s->speaks)
+        return spoken_open(op, s, flags, handle);
     result = s->folder ? open_folder(op, s, flags, &folder)
                        : check_command(op, s, (flags & LAGAN_OPEN_RESTORE) != 0);
     if (result != LAGAN_OK)
@@ -296,7 +321,8 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
         exec_close(&folder);
         return no_memory(op);
     }
-    *h = (struct exec_handle){.source = s, .folder = folder};
+    *h = (struct exec_handle){.way = &exec_way, .source = s, .folder = folder,
+                              .writable = (flags & LAGAN_OPEN_RESTORE) != 0};
     *handle = h;
     return LAGAN_OK;
 }
@@ -337,13 +363,8 @@ static uint32_t check(void *handle, struct lagan_op *op,
     return LAGAN_OK;
 }
 
-static const struct lagan_source_ops ops = {
-    .common = {.instance_new = instance_new,
-               .instance_free = instance_free,
-               .configure = configure,
-               .configured = configured,
-               .open = open_handle,
-               .close = close_handle},
+const struct lagan_source_ops exec_way = {
+    .common = {.close = close_handle},
     .capabilities = capabilities,
     .check = check,
     .walk_open = exec_walk_open,
@@ -370,11 +391,11 @@ static const struct lagan_driver descriptor = {
     .name = "src_exec",
     .version = "1.0",
     .licence = "Apache-2.0",
-    .summary = "what a command prints: a dump of a database",
+    .summary = "what a command prints, or a program serves",
     .required_features = LAGAN_FEATURE_STREAM,
     .parameters = parameters,
-    .ops_bytes = sizeof ops,
-    .ops = &ops,
+    .ops_bytes = sizeof exec_ops,
+    .ops = &exec_ops,
 };
 
 LAGAN_DRIVER(src_exec, &descriptor)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * src_exec.h - what a command prints as a source: a dump of a database.
+ * src_exec.h - what a command prints as a source: a dump of a database; or, with
+ * speaks=protocol, whatever a program says (spoken.h).
  *
- * The source has one file, which is the command's standard output; it is read as it comes, and
- * is complete only when the command has ended with status 0.  Anything else is an error of
- * scope instance, so that no backup is made of half a dump.
+ * What follows is the former.  The source has one file, which is the command's standard output;
+ * it is read as it comes, and is complete only when the command has ended with status 0.
+ * Anything else is an error of scope instance, so that no backup is made of half a dump.
  *
  * With a folder (which `restore --to` gives) the file lies there: restores write it, and who
  * opens the folder for reading reads it back, without running anything.
@@ -28,12 +29,24 @@ struct exec_source {
     char *folder; /* NULL = the command is read */
     bool shell;
     int64_t timeout_ns; /* 0 = no limit */
+    bool speaks;        /* the command is a program that speaks the protocol */
+    unsigned processes; /* of that */
 };
+
+/*
+ * Handles, walks, readers and writers start with the table of the functions that made them;
+ * way.c passes each call on to it.
+ */
+extern const struct lagan_source_ops exec_ops;        /* way.c: what the host gets */
+extern const struct lagan_source_ops exec_way;        /* src_exec.c: a command's output */
+extern const struct lagan_source_ops exec_spoken_way; /* spoken.c: a program */
 
 /* An opened one. */
 struct exec_handle {
+    const struct lagan_source_ops *way;
     const struct exec_source *source;
-    int folder; /* -1 = the command */
+    int folder;    /* -1 = the command */
+    bool writable; /* opened for restoring */
 };
 
 /* How long a command may still take. */
@@ -42,6 +55,14 @@ struct exec_limit {
 };
 
 /* src_exec.c: common to both directions. */
+
+/* Slots that the ways have in common. */
+uint32_t exec_instance_new(struct lagan_op *op, void **instance);
+void exec_instance_free(void *instance);
+uint32_t exec_configure(void *instance, struct lagan_op *op, uint32_t row,
+                        const struct lagan_value *value);
+uint32_t exec_configured(void *instance, struct lagan_op *op);
+uint32_t exec_open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle);
 
 /* lagan_fail() with the scope instance: half a dump is none. */
 LAGAN_PRINTF(4, 5)

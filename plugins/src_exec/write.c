@@ -16,6 +16,7 @@
 enum { ZEROES = 64 << 10, TEMPORARY_SIZE = 32 };
 
 struct exec_writer {
+    const struct lagan_source_ops *way;
     const struct exec_handle *handle;
     uint64_t flags;
     struct lagan_entry entry; /* of it: bytes, mode and time */
@@ -91,9 +92,17 @@ uint32_t exec_entry_create(void *handle, struct lagan_op *op, const struct lagan
                            uint64_t flags, void **writer)
 {
     const struct exec_handle *h = handle;
+    uint64_t known = LAGAN_CREATE_REPLACE | LAGAN_CREATE_UNPRIVILEGED |
+                     LAGAN_CREATE_NUMERIC_OWNERS | LAGAN_CREATE_NO_OWNERS | LAGAN_CREATE_SYNC;
     uint32_t result = check_key(op, entry->key, entry->key_size);
     if (result != LAGAN_OK)
         return result;
+    if (lagan_cancelled(op))
+        return LAGAN_CANCELLED;
+    if (!h->writable)
+        return lagan_fail(op, LAGAN_INVALID, 0, "not opened for restoring");
+    if (flags & UINT32_MAX & ~known)
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "unknown flags");
     if (!exec_is_output(h->source, entry->key, entry->key_size))
         return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "the source has the file %s alone",
                           h->source->name);
@@ -101,7 +110,7 @@ uint32_t exec_entry_create(void *handle, struct lagan_op *op, const struct lagan
     if (!w)
         return no_memory(op);
     *w = (struct exec_writer){
-        .handle = h, .flags = flags, .entry = *entry, .file = -1, .feed = -1};
+        .way = &exec_way, .handle = h, .flags = flags, .entry = *entry, .file = -1, .feed = -1};
     result = h->folder >= 0 ? make_file(w, op) : start_command(w, op);
     if (result != LAGAN_OK) {
         free(w);

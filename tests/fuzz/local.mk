@@ -31,6 +31,10 @@ tests_fuzz_fuzz_timezone_SOURCES = tests/fuzz/fuzz_timezone.c $(fuzz_harness) \
 	tests/unit/zone_file.c tests/unit/zone_file.h
 fuzz_tests += tests/fuzz/fuzz_schedule
 tests_fuzz_fuzz_schedule_SOURCES = tests/fuzz/fuzz_schedule.c $(fuzz_harness)
+fuzz_tests += tests/fuzz/fuzz_program
+tests_fuzz_fuzz_program_SOURCES = tests/fuzz/fuzz_program.c $(fuzz_harness) \
+	plugins/common/program_words.c plugins/src_exec/spoken_entry.c
+tests_fuzz_fuzz_program_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/corpus

@@ -55,7 +55,7 @@ def encode(value):
         value = value.encode()
     elif not isinstance(value, bytes):
         value = str(value).encode()
-    return quote_from_bytes(value, safe="._-/,:@+")
+    return quote_from_bytes(value, safe="._-/,:@+~")
 
 
 def time_text(ns):
@@ -168,7 +168,11 @@ def answer(program, verb, words):
 
 
 def serve(program):
-    while True:
-        verb, words = parse(read_line())
-        answer(program, verb, words)
-        stdout.flush()
+    """Answers until lagan goes; then `program.close()`, if there is one, tidies up."""
+    try:
+        while True:
+            verb, words = parse(read_line())
+            answer(program, verb, words)
+            stdout.flush()
+    finally:
+        getattr(program, "close", lambda: None)()

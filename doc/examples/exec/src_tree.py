@@ -80,19 +80,50 @@ class Reader:
         return (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+def temporary_name():
+    return b".lagan-" + secrets.token_hex(8).encode()
+
+
 class Writer:
+    """A file without a name, where the file system can have such; else under another one."""
+
     def __init__(self, folder, name, words):
         self.folder, self.name, self.words = folder, name, words
-        self.temporary = b".lagan-" + secrets.token_hex(8).encode()
+        self.temporary = temporary_name()
         self.end = 0
-        self.descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600,
-                                  dir_fd=folder)
+        try:
+            self.descriptor = os.open(b".", os.O_WRONLY | os.O_TMPFILE, 0o600, dir_fd=folder)
+            self.nameless = True
+        except OSError:
+            self.descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL,
+                                      0o600, dir_fd=folder)
+            self.nameless = False
+
+    def publish(self):
+        if self.nameless:
+            os.link(b"/proc/self/fd/%d" % self.descriptor, self.temporary,
+                    dst_dir_fd=self.folder)
+        give_name(self.folder, self.temporary, self.name, self.words)
 
     def close(self):
         os.close(self.descriptor)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.temporary, dir_fd=self.folder)
         os.close(self.folder)
+
+
+def give_name(folder, temporary, name, words):
+    """In one step; a folder is in the way unless it is empty."""
+    if "replace" in words:
+        with contextlib.suppress(OSError):
+            os.rmdir(name, dir_fd=folder)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary, dir_fd=folder)
+    if "sync" in words:
+        os.fsync(folder)
 
 
 class Tree:
@@ -115,6 +146,10 @@ class Tree:
         promises = ["sorted", "resume", "random-read", "hard-links", "restore", "sparse-write"]
         return {"protocol": 1} | dict.fromkeys(promises + ["place"] * ("place" in words))
 
+    def close(self):
+        for writer in self.writers.values():
+            writer.close()
+
     def check(self, words):
         os.listdir(self.root)
         say("finding", {"severity": "ok", "text": "the root can be listed"})
@@ -123,6 +158,8 @@ class Tree:
     def parent(self, key):
         """The folder that holds the entry, and the entry's name in it."""
         *folders, name = key.split(b"\0") if key else [b"."]
+        if key and any(part in (b"", b".", b"..") or b"/" in part for part in (*folders, name)):
+            raise Refused("invalid", "this is no name of a file")
         at = os.dup(self.root)
         try:
             for folder in folders:
@@ -295,7 +332,7 @@ class Tree:
             try:
                 if kind != b"xattr" or (unprivileged and not name.startswith(b"user.")):
                     raise OSError(1, "it is left out")
-                os.setxattr(where, name, value, **({} if isinstance(where, int) else how))
+                os.setxattr(where, name, value, **how)
             except OSError as error:
                 say("lost", {"name": name, "text": error.strerror})
         if "mode" in words and words["type"] != b"symlink":
@@ -303,21 +340,6 @@ class Tree:
         if "mtime" in words:
             ns = time_ns(words["mtime"])
             os.utime(where, ns=(ns, ns), **how)
-
-    @staticmethod
-    def give_name(folder, temporary, name, words):
-        """In one step; a folder is in the way unless it is empty."""
-        if "replace" in words:
-            with contextlib.suppress(OSError):
-                os.rmdir(name, dir_fd=folder)
-            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        else:
-            os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder,
-                    follow_symlinks=False)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary, dir_fd=folder)
-        if "sync" in words:
-            os.fsync(folder)
 
     def entry_create(self, words):
         with self.parent(words["key"]) as (folder, name):
@@ -351,7 +373,7 @@ class Tree:
             self.set_attributes(writer.descriptor, writer.words, pieces)
             if "sync" in writer.words:
                 os.fsync(writer.descriptor)
-            self.give_name(writer.folder, writer.temporary, writer.name, writer.words)
+            writer.publish()
         finally:
             writer.close()
 
@@ -367,12 +389,12 @@ class Tree:
                 raise Refused("unsupported", "a tree has no such thing")
             if "major" in words and "unprivileged" in words:
                 raise Refused("unsupported", "device nodes are left out")
-            temporary = b".lagan-" + secrets.token_hex(8).encode()
+            temporary = temporary_name()
             try:
                 self.make_node(folder, temporary, words)
                 self.set_attributes(b"/proc/self/fd/%d/%s" % (folder, temporary), words, pieces,
                                     follow_symlinks=False)
-                self.give_name(folder, temporary, name, words)
+                give_name(folder, temporary, name, words)
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=folder)
@@ -408,13 +430,13 @@ class Tree:
             os.close(descriptor)
 
     def link_create(self, words):
-        temporary = b".lagan-" + secrets.token_hex(8).encode()
+        temporary = temporary_name()
         with self.parent(words["existing"]) as (source, existing), \
                 self.parent(words["key"]) as (folder, name):
             os.link(existing, temporary, src_dir_fd=source, dst_dir_fd=folder,
                     follow_symlinks=False)
             try:
-                self.give_name(folder, temporary, name, words)
+                give_name(folder, temporary, name, words)
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=folder)

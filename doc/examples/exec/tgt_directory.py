@@ -115,6 +115,10 @@ class Directory:
     def stage_abort(self, words):
         self.stages.pop(words["stage"]).discard()
 
+    def close(self):
+        for stage in self.stages.values():
+            stage.discard()
+
     def find(self, key):
         """Opens an object and examines it."""
         descriptor = os.open(self.path(key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -107,8 +107,9 @@ find_object()
 get()
 {
     find_object || return
-    left=$((size - offset))
-    if ! [ "$offset" -le "$size" ] 2>/dev/null || ! [ "${length:=$left}" -le $left ] 2>/dev/null; then
+    # A number that is too large for a shell is none, and too large for an object.
+    if ! [ "$offset" -le "$size" ] 2>/dev/null ||
+        ! [ "${length:=$((size - offset))}" -le $((size - offset)) ] 2>/dev/null; then
         answer "error invalid the range reaches beyond the end of the object ($size bytes)"
         return
     fi
