@@ -81,6 +81,7 @@ option_set command_global_options(void);
     X(drill_list)                                                                              \
     X(drill_run)                                                                               \
     X(driver_list)                                                                             \
+    X(driver_new)                                                                              \
     X(driver_show)                                                                             \
     X(help)                                                                                    \
     X(init)                                                                                    \

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_LIMIT = 32 };
+enum { DRIVER_NAME_BYTES = 32 };
 
 /* Which example each kind starts from. */
 static const struct kind_row {
@@ -42,7 +42,7 @@ enum { FILE_COUNT = sizeof(files) / sizeof(files[0]) };
 /* A project in the making. */
 struct project {
     const struct kind_row *kind;
-    char name[NAME_LIMIT + 1];
+    char name[DRIVER_NAME_BYTES + 1];
     const char *folder;
 };
 
@@ -79,11 +79,11 @@ static int set_name(struct project *p, const char *word, struct error *e)
                          "\"%s\" is no name for a driver: names are made of a-z, 0-9 and _",
                          word);
     size = snprintf(p->name, sizeof(p->name), "%s%s", told ? "" : p->kind->prefix, word);
-    if (size > NAME_LIMIT)
+    if (size > DRIVER_NAME_BYTES)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
                          "\"%s\" is too long for a driver: names have at most %d bytes, %s "
                          "included",
-                         word, NAME_LIMIT, p->kind->prefix);
+                         word, DRIVER_NAME_BYTES, p->kind->prefix);
     return 0;
 }
 
@@ -111,7 +111,7 @@ static int write_file(const struct project *p, const struct file_row *row, struc
     const struct template_words words = {p->kind->kind, p->kind->prefix, p->kind->example,
                                          p->name};
     struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
-    char file[NAME_LIMIT + 16], source[NAME_LIMIT + 16];
+    char file[DRIVER_NAME_BYTES + 16], source[DRIVER_NAME_BYTES + 16];
     char *path CLEANUP_TEXT = NULL;
     fill_in(p, row->path, file, sizeof(file));
     fill_in(p, row->text, source, sizeof(source));
@@ -128,7 +128,7 @@ static int write_file(const struct project *p, const struct file_row *row, struc
 static void take_back(const struct project *p, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        char file[NAME_LIMIT + 16];
+        char file[DRIVER_NAME_BYTES + 16];
         char *path CLEANUP_TEXT = NULL;
         fill_in(p, files[i].path, file, sizeof(file));
         path = path_in(p, file);

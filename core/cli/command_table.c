@@ -35,6 +35,11 @@ const struct command command_rows[] = {
      "once.  An existing configuration is never replaced."},
     {"driver list", "", OPERAND_NONE, 0, 0, 0, command_driver_list,
      "list the drivers that are installed", NULL},
+    {"driver new", "KIND NAME [FOLDER]", OPERAND_FREE, 2, 3, 0, command_driver_new,
+     "write a new driver: a small project that builds and works",
+     "KIND is source, target or key; its prefix is put in front of NAME where it lacks it.\n"
+     "FOLDER is NAME unless given, and must not exist.  The project builds with Autotools,\n"
+     "meson or make alone, and its test runs the conformance suite."},
     {"driver show", "NAME", OPERAND_DRIVER, 1, 1, 0, command_driver_show,
      "show a driver: its parameters and what it can do", NULL},
     {"region list", "", OPERAND_NONE, 0, 0, 0, command_region_list, "list the regions", NULL},

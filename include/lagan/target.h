@@ -81,7 +81,8 @@ struct lagan_target_capabilities {
     uint8_t list_sorted;
     /* Reading a range does not move the whole object. */
     uint8_t ranged_get;
-    /* A given SHA-256 is compared before the object becomes visible. */
+    /* A given SHA-256 is compared before the object becomes visible.  NONE: it is not looked
+     * at. */
     uint8_t checksum;
     /* NONE for append-only credentials: backups work, pruning does not. */
     uint8_t remove;

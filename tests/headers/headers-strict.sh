@@ -43,9 +43,9 @@ static uint32_t make(struct lagan_op *op, void **instance)
     lagan_progress(op, 1, 1);
     lagan_random(&nothing, sizeof nothing);
     *instance = &nothing;
-    return lagan_cancelled(op) || lagan_sleep(op, 1)
-               ? lagan_fail(op, LAGAN_CANCELLED, 0, "%s", "that is enough")
-               : LAGAN_OK;
+    if (lagan_cancelled(op) || lagan_sleep(op, 1))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "%s", "that is enough");
+    return LAGAN_OK;
 }
 END
 cat common - >key_strict.c <<'END'

@@ -83,7 +83,7 @@ sed -nE 's/^    X\([A-Z_]+, "[a-z-]+", ([0-9]+)\).*/\1/p' "$abs_top_srcdir/core/
 sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' "$manual" | sed -n 's/^\.It \([0-9]*\)$/\1/p' | sort -nu |
     diff statuses - || fail 'exit statuses of the program (<) and of lagan(1) (>)'
 
-for page in "$abs_top_srcdir"/doc/man/*.[0-9] "$abs_top_srcdir"/plugins/*/*.7; do
+for page in "$abs_top_srcdir"/doc/man/*.[0-9] "$abs_top_srcdir"/{plugins,doc/examples}/*/*.7; do
     mandoc -T lint -W warning "$page" || fail "mandoc finds faults in $page"
 done
 

@@ -35,4 +35,14 @@ for driver in "${drivers[@]}"; do
     symbols=$(exported "$driver")
     [ "$symbols" = "${name}_LTX_lagan_driver" ] || fail "$driver exports: $symbols"
 done
+
+# Examples are built by other flags, those of their reader, and keep the same rule.
+examples=("$abs_top_builddir"/example-drivers/*.so)
+[ ${#examples[@]} -ge 6 ] || fail 'no examples'
+for driver in "${examples[@]}"; do
+    name=$(basename "$driver" .so)
+    [ "$(exported "$driver")" = "${name}_LTX_lagan_driver" ] ||
+        fail "$driver exports: $(exported "$driver")"
+    [ -z "$(nm -D --undefined-only "$driver" | grep -i lagan)" ] || fail "$driver wants the host"
+done
 echo "checked: lagan and ${#drivers[@]} drivers"

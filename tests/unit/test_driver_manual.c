@@ -46,10 +46,10 @@ static int check_page(void *context, const char *name,
 {
     char path[4200];
     const char *source = getenv("abs_top_srcdir");
-    (void)context;
+    const char *folder = context;
     (void)refused;
     assert_non_null(description);
-    snprintf(path, sizeof path, "%s/plugins/%s/%s.7", source ? source : ".", name, name);
+    snprintf(path, sizeof path, "%s/%s/%s/%s.7", source ? source : ".", folder, name, name);
     char *page = fixture_read_text(path);
     char *section = find_section(page);
     if (!section)
@@ -65,13 +65,21 @@ static int check_page(void *context, const char *name,
     return 0;
 }
 
+static void check_pages(const char *modules, char *sources)
+{
+    struct driver_host *host = fixture_host(modules);
+    struct error e = ERROR_INIT;
+    assert_success(driver_list_available(host, check_page, sources, &e), e);
+    driver_host_free(host);
+}
+
 static void driver_manual_names_the_parameters(void **state)
 {
-    struct driver_host *host = fixture_host("drivers");
-    struct error e = ERROR_INIT;
+    char plugins[] = "plugins";
+    char examples[] = "doc/examples";
     (void)state;
-    assert_success(driver_list_available(host, check_page, NULL, &e), e);
-    driver_host_free(host);
+    check_pages("drivers", plugins);
+    check_pages("example-drivers", examples);
 }
 
 int main(void)

@@ -43,6 +43,11 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
 
 static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
 {
+    if (flags & UINT32_MAX &
+        ~(LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE | LAGAN_OPEN_RESTORE))
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "an unknown flag");
+    if (lagan_cancelled(op))
+        return LAGAN_CANCELLED;
     *handle = instance;
     return LAGAN_OK;
 }
@@ -72,7 +77,10 @@ static struct lagan_entry entry_of(const struct example *x, int which)
 static uint32_t walk_open(void *handle, struct lagan_op *op,
                           const struct lagan_walk_request *request, void **walk)
 {
-    struct walk *w = calloc(1, sizeof *w);
+    struct walk *w;
+    if (request->flags & UINT32_MAX || request->after)
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "walks start at the beginning");
+    w = calloc(1, sizeof *w);
     if (w == NULL)
         return lagan_fail(op, LAGAN_INTERNAL, 0, "out of memory");
     *w = (struct walk){.example = handle, .request = *request};
@@ -101,6 +109,8 @@ static uint32_t entry_open(void *handle, struct lagan_op *op, const void *key, s
                            const struct lagan_entry_collector *attributes, void **reader)
 {
     struct lagan_entry file = entry_of(handle, 1);
+    if (key_size == 0)
+        return lagan_fail(op, LAGAN_INVALID, 0, "a folder has no content");
     if (file.key_size != key_size || memcmp(file.key, key, key_size) != 0)
         return lagan_fail(op, LAGAN_NOT_FOUND, 0, "there is only one file, hello");
     *reader = handle;

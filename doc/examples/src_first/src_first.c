@@ -27,6 +27,11 @@ static uint32_t instance_new(struct lagan_op *op, void **instance)
 
 static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
 {
+    if (flags & UINT32_MAX &
+        ~(LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE | LAGAN_OPEN_RESTORE))
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "an unknown flag");
+    if (lagan_cancelled(op))
+        return LAGAN_CANCELLED;
     return instance_new(op, handle);
 }
 
@@ -40,7 +45,10 @@ static uint32_t capabilities(void *handle, struct lagan_op *op,
 static uint32_t walk_open(void *handle, struct lagan_op *op,
                           const struct lagan_walk_request *request, void **walk)
 {
-    struct walk *w = calloc(1, sizeof *w);
+    struct walk *w;
+    if (request->flags & UINT32_MAX || request->after)
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "walks start at the beginning");
+    w = calloc(1, sizeof *w);
     if (!w)
         return lagan_fail(op, LAGAN_INTERNAL, 0, "out of memory");
     w->request = *request;
@@ -68,6 +76,8 @@ static uint32_t entry_open(void *handle, struct lagan_op *op, const void *key, s
                            const void *id, size_t id_size,
                            const struct lagan_entry_collector *attributes, void **reader)
 {
+    if (key_size == 0)
+        return lagan_fail(op, LAGAN_INVALID, 0, "a folder has no content");
     if (key_size != file.key_size || memcmp(key, file.key, key_size) != 0)
         return lagan_fail(op, LAGAN_NOT_FOUND, 0, "there is only one file, hello");
     *reader = handle;

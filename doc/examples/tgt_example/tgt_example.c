@@ -259,14 +259,11 @@ static uint32_t publish(const struct handle *h, struct lagan_op *op, const char 
     return LAGAN_OK;
 }
 
-static uint32_t check_put(const struct handle *h, struct lagan_op *op, uint64_t flags,
-                          const uint8_t *sha256)
+static uint32_t check_put(const struct handle *h, struct lagan_op *op, uint64_t flags)
 {
     uint32_t result = check_flags(op, flags, LAGAN_PUT_IF_ABSENT | LAGAN_PUT_DURABLE);
     if (result == LAGAN_OK && !(flags & LAGAN_PUT_IF_ABSENT))
         result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "objects are never replaced");
-    if (result == LAGAN_OK && sha256)
-        result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "checksums are not compared");
     return result == LAGAN_OK ? check_writable(h, op) : result;
 }
 
@@ -275,8 +272,9 @@ static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t
 {
     const struct handle *h = handle;
     char private_name[PRIVATE_SIZE];
-    uint32_t result = check_put(h, op, flags, sha256);
+    uint32_t result = check_put(h, op, flags);
     int fd;
+    (void)sha256; /* the capability says that nothing is compared */
     if (result != LAGAN_OK)
         return result;
     fd = create_private(h, private_name);
@@ -441,6 +439,8 @@ static uint32_t show(const struct handle *h, struct lagan_op *op, const struct k
     while (result == LAGAN_OK && next < k->count && shown < limit) {
         struct lagan_object object = {.size = sizeof object, .key = k->key[next++]};
         struct stat status;
+        if (lagan_cancelled(op))
+            return LAGAN_CANCELLED;
         result = examine(h, op, object.key, &status);
         if (result == LAGAN_NOT_FOUND) {
             result = LAGAN_OK;

@@ -308,14 +308,11 @@ static uint32_t publish(const struct handle *h, struct lagan_op *op, const char 
     return LAGAN_OK;
 }
 
-static uint32_t check_put(const struct handle *h, struct lagan_op *op, uint64_t flags,
-                          const uint8_t *sha256)
+static uint32_t check_put(const struct handle *h, struct lagan_op *op, uint64_t flags)
 {
     uint32_t result = check_flags(op, flags, LAGAN_PUT_IF_ABSENT | LAGAN_PUT_DURABLE);
     if (result == LAGAN_OK && !(flags & LAGAN_PUT_IF_ABSENT))
         result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "objects are never replaced");
-    if (result == LAGAN_OK && sha256)
-        result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "checksums are not compared");
     return result == LAGAN_OK ? check_writable(h, op) : result;
 }
 
@@ -339,8 +336,9 @@ static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t
 {
     const struct handle *h = handle;
     char private_name[PRIVATE_SIZE];
-    uint32_t result = check_put(h, op, flags, sha256);
+    uint32_t result = check_put(h, op, flags);
     int fd;
+    (void)sha256; /* the capability says that nothing is compared */
     if (result != LAGAN_OK)
         return result;
     fd = create_private(h, private_name);
@@ -402,8 +400,7 @@ static uint32_t part_put(void *upload, struct lagan_op *op, uint32_t number, uin
     struct upload *u = upload;
     const struct handle *h = u->handle;
     uint32_t result;
-    if (sha256)
-        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "checksums are not compared");
+    (void)sha256; /* the capability says that nothing is compared */
     if (number == 0 || number > u->part_count || bytes > h->part_bytes)
         return lagan_fail(op, LAGAN_LIMIT, 0, "it has %u parts of at most %llu bytes",
                           (unsigned)u->part_count, (unsigned long long)h->part_bytes);
@@ -434,7 +431,7 @@ static uint32_t multipart_complete(void *upload, struct lagan_op *op, uint32_t p
                                    uint64_t flags)
 {
     struct upload *u = upload;
-    uint32_t result = check_put(u->handle, op, flags, NULL);
+    uint32_t result = check_put(u->handle, op, flags);
     if (result == LAGAN_OK && !is_complete(u, parts))
         result = lagan_fail(op, LAGAN_INVALID, 0, "the parts do not make up the object");
     result = finish(u->handle, op, u->fd, u->private_name, u->key, flags, result);
@@ -598,6 +595,8 @@ static uint32_t show(const struct handle *h, struct lagan_op *op, const struct k
     while (result == LAGAN_OK && next < k->count && shown < limit) {
         struct lagan_object object = {.size = sizeof object, .key = k->key[next++]};
         struct stat status;
+        if (lagan_cancelled(op))
+            return LAGAN_CANCELLED;
         result = examine(h, op, object.key, &status);
         if (result == LAGAN_NOT_FOUND) {
             result = LAGAN_OK;
@@ -655,7 +654,7 @@ static uint32_t copy(void *handle, struct lagan_op *op, const char *from, const 
     const struct handle *h = handle;
     char name[NAME_SIZE], private_name[PRIVATE_SIZE];
     struct stat status;
-    uint32_t result = check_put(h, op, flags, NULL);
+    uint32_t result = check_put(h, op, flags);
     int old, made;
     if (result == LAGAN_OK)
         result = examine(h, op, from, &status);
@@ -683,7 +682,7 @@ static uint32_t rename_object(void *handle, struct lagan_op *op, const char *fro
     const struct handle *h = handle;
     char old[NAME_SIZE];
     struct stat status;
-    uint32_t result = check_put(h, op, flags, NULL);
+    uint32_t result = check_put(h, op, flags);
     if (result == LAGAN_OK)
         result = examine(h, op, from, &status);
     name_of_key(from, old);
