@@ -156,6 +156,7 @@ def backup_point(tool, data, at, window, before, options):
     row = row_of("backups", at, "backup", median_of(window), vault, 1, "backup")
     row["vault_bytes_per_unit"] = (vault[1] - before[1]) / (at - before[0])
     restore = measure_work(tool, "restore", data, options)
+    shutil.rmtree(tool.out)  # the next point restores another state to the same place
     return [row, row_of("backups", at, "restore", restore, vault, 1, "restore")], (at, vault[1])
 
 
