@@ -10,7 +10,7 @@
 static const struct lagan_parameter parameters[] = {
     {.name = "path",
      .type = LAGAN_PARAMETER_PATH,
-     .flags = LAGAN_PARAMETER_REQUIRED | LAGAN_PARAMETER_BARE,
+     .flags = LAGAN_PARAMETER_REQUIRED | LAGAN_PARAMETER_BARE | LAGAN_PARAMETER_PLACE,
      .help = "the file that holds the key, with mode 0600"},
     {.name = NULL},
 };
@@ -99,6 +99,8 @@ static uint32_t wrap(void *handle, struct lagan_op *op, const void *context,
                      size_t room, size_t *wrapped_size)
 {
     const struct handle *h = handle;
+    if (lagan_cancelled(op))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
     return key_wrap(op, h->key, context, context_size, secret, secret_size, wrapped, room,
                     wrapped_size);
 }
@@ -108,6 +110,8 @@ static uint32_t unwrap(void *handle, struct lagan_op *op, const void *context,
                        void *secret, size_t room, size_t *secret_size)
 {
     const struct handle *h = handle;
+    if (lagan_cancelled(op))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
     return key_unwrap(op, h->key, context, context_size, wrapped, wrapped_size, secret, room,
                       secret_size);
 }

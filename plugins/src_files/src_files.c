@@ -210,6 +210,8 @@ static uint32_t files_open(void *instance, struct lagan_op *op, uint64_t flags, 
     const struct instance *i = instance;
     uint32_t result = failure_of_flags(
         op, flags, LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE | LAGAN_OPEN_RESTORE);
+    if (result == LAGAN_OK && lagan_cancelled(op))
+        result = lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
     if (result != LAGAN_OK)
         return result;
     struct handle *h = calloc(1, sizeof *h);

@@ -20,3 +20,4 @@ plugins_src_mem_src_mem_alone_la_CPPFLAGS = $(DRIVER_CPPFLAGS) -DMODULE=src_mem_
 	-DTRAITS=LAGAN_TRAIT_NOT_MIRRORED
 plugins_src_mem_src_mem_alone_la_CFLAGS = $(DRIVER_CFLAGS)
 plugins_src_mem_src_mem_alone_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
+EXTRA_DIST += plugins/src_mem/src_mem.deviations

@@ -51,6 +51,7 @@ struct mem_stored {
     size_t written;
     struct lagan_metadata *pieces; /* allocated, with names and values */
     size_t piece_count;
+    bool counted; /* the store counts its names, and made its id */
 };
 
 /* Entries that were written back, sorted by key. */
@@ -58,6 +59,7 @@ struct mem_store {
     pthread_mutex_t lock;
     struct mem_stored **entries;
     size_t count;
+    uint64_t identities; /* ids that were given */
 };
 
 struct mem_instance {
@@ -84,6 +86,7 @@ int mem_generate_prepare(struct mem_formula *f);
 
 /* store.c: the entries that were written.  Slots of <lagan/source.h>, and: */
 void mem_store_clear(struct mem_store *store);
+uint32_t mem_make_root(struct mem_instance *i, struct lagan_op *op);
 uint32_t mem_entry_stat(void *handle, struct lagan_op *op, const void *key, size_t key_size,
                         const struct lagan_entry_collector *attributes);
 uint32_t mem_entry_create(void *handle, struct lagan_op *op, const struct lagan_entry *entry,

@@ -14,12 +14,15 @@ struct mem_walk {
     struct lagan_walk_request request;
     uint64_t next;
     uint64_t handed;
+    char *last; /* the key that the walk has come to, where entries come and go; else NULL */
+    size_t last_size;
 };
 
 struct mem_reader {
     struct mem_instance *instance;
     uint64_t index;
     uint64_t bytes;
+    unsigned char *content; /* of a stored entry, as it was when it was opened */
     bool unreadable;
     bool changing;
 };
@@ -91,28 +94,74 @@ static bool in_trouble(const struct mem_instance *i, enum mem_trouble kind, cons
     return false;
 }
 
+/* Stored entries come and go while a walk is open; those of the formula do not. */
+static void view_lock(struct mem_instance *i)
+{
+    if (i->restored)
+        pthread_mutex_lock(&i->store.lock);
+}
+
+static void view_unlock(struct mem_instance *i)
+{
+    if (i->restored)
+        pthread_mutex_unlock(&i->store.lock);
+}
+
+/* Goes on behind the key that the walk has come to. */
+static void catch_up(struct mem_walk *w)
+{
+    struct mem_item item;
+    if (w->last != NULL && view_find(w->instance, w->last, w->last_size, &w->next, &item))
+        w->next++;
+}
+
+static uint32_t remember(struct mem_walk *w, struct lagan_op *op)
+{
+    struct mem_item item;
+    if (!w->instance->restored || w->next == 0)
+        return LAGAN_OK;
+    view_get(w->instance, w->next - 1, &item);
+    char *last = realloc(w->last, item.entry.key_size + 1);
+    if (last == NULL)
+        return lagan_fail(op, LAGAN_INTERNAL, ENOMEM, "out of memory");
+    memcpy(last, item.entry.key, item.entry.key_size);
+    w->last = last;
+    w->last_size = item.entry.key_size;
+    return LAGAN_OK;
+}
+
 uint32_t mem_walk_open(void *handle, struct lagan_op *op,
                        const struct lagan_walk_request *request, void **walk)
 {
     struct mem_instance *i = handle;
+    if (request->flags & UINT32_MAX)
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "unknown flags");
     struct mem_walk *w = calloc(1, sizeof *w);
     if (w == NULL)
         return lagan_fail(op, LAGAN_INTERNAL, ENOMEM, "out of memory");
     w->instance = i;
     w->request = *request;
+    view_lock(i);
     if (request->after != NULL) {
         struct mem_item item;
         if (view_find(i, request->after, request->after_size, &w->next, &item))
             w->next++;
     }
     w->request.after = NULL;
-    *walk = w;
-    return LAGAN_OK;
+    uint32_t result = remember(w, op);
+    view_unlock(i);
+    if (result == LAGAN_OK)
+        *walk = w;
+    else
+        free(w);
+    return result;
 }
 
 void mem_walk_close(void *walk)
 {
-    free(walk);
+    struct mem_walk *w = walk;
+    free(w->last);
+    free(w);
 }
 
 /* Makes an ERROR entry of an entry that is denied. */
@@ -167,14 +216,11 @@ static uint32_t hand_over(struct mem_walk *w, struct lagan_op *op,
     return entries->add(entries->context, &item.entry);
 }
 
-uint32_t mem_walk_next(void *walk, struct lagan_op *op, uint32_t limit,
-                       const struct lagan_entry_collector *entries)
+static uint32_t hand_portion(struct mem_walk *w, struct lagan_op *op, uint32_t limit,
+                             const struct lagan_entry_collector *entries)
 {
-    struct mem_walk *w = walk;
     uint32_t result = LAGAN_OK;
     uint64_t before = w->handed;
-    if (lagan_cancelled(op))
-        return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
     while (result == LAGAN_OK && w->handed - before < limit) {
         if (w->next == view_count(w->instance))
             return w->handed > before ? LAGAN_OK : LAGAN_END;
@@ -183,11 +229,58 @@ uint32_t mem_walk_next(void *walk, struct lagan_op *op, uint32_t limit,
     return result;
 }
 
-uint32_t mem_entry_open(void *handle, struct lagan_op *op, const void *key, size_t key_size,
-                        const void *id, size_t id_size,
-                        const struct lagan_entry_collector *attributes, void **reader)
+uint32_t mem_walk_next(void *walk, struct lagan_op *op, uint32_t limit,
+                       const struct lagan_entry_collector *entries)
 {
-    struct mem_instance *i = handle;
+    struct mem_walk *w = walk;
+    if (lagan_cancelled(op))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
+    view_lock(w->instance);
+    catch_up(w);
+    uint32_t result = hand_portion(w, op, limit, entries);
+    if (result == LAGAN_OK)
+        result = remember(w, op);
+    view_unlock(w->instance);
+    return result;
+}
+
+/* A stored entry is read as it was when it was opened. */
+static uint32_t keep_content(struct mem_reader *r, struct lagan_op *op)
+{
+    if (!r->instance->restored)
+        return LAGAN_OK;
+    r->content = malloc(r->bytes + 1);
+    if (r->content == NULL)
+        return lagan_fail(op, LAGAN_INTERNAL, ENOMEM, "out of memory");
+    if (r->bytes > 0)
+        memcpy(r->content, r->instance->store.entries[r->index]->content, r->bytes);
+    return LAGAN_OK;
+}
+
+static uint32_t make_reader(struct mem_instance *i, struct lagan_op *op, uint64_t index,
+                            const struct lagan_entry *entry, struct mem_reader **reader)
+{
+    struct mem_reader *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return lagan_fail(op, LAGAN_INTERNAL, ENOMEM, "out of memory");
+    r->instance = i;
+    r->index = index;
+    r->bytes = entry->bytes;
+    r->unreadable = in_trouble(i, MEM_UNREADABLE, entry->key, entry->key_size);
+    r->changing = in_trouble(i, MEM_CHANGING, entry->key, entry->key_size);
+    uint32_t result = keep_content(r, op);
+    if (result == LAGAN_OK)
+        *reader = r;
+    else
+        free(r);
+    return result;
+}
+
+static uint32_t open_entry(struct mem_instance *i, struct lagan_op *op, const void *key,
+                           size_t key_size, const void *id, size_t id_size,
+                           const struct lagan_entry_collector *attributes,
+                           struct mem_reader **reader)
+{
     struct mem_item item;
     uint64_t index;
     if (!view_find(i, key, key_size, &index, &item) ||
@@ -198,19 +291,21 @@ uint32_t mem_entry_open(void *handle, struct lagan_op *op, const void *key, size
         return lagan_fail(op, LAGAN_CHANGED, 0, "it is another one by now");
     if (in_trouble(i, MEM_DENIED, key, key_size))
         return lagan_fail(op, LAGAN_DENIED, EACCES, "denied, as was ordered");
-    struct mem_reader *r = calloc(1, sizeof *r);
-    if (r == NULL)
-        return lagan_fail(op, LAGAN_INTERNAL, ENOMEM, "out of memory");
-    r->instance = i;
-    r->index = index;
-    r->bytes = item.entry.bytes;
-    r->unreadable = in_trouble(i, MEM_UNREADABLE, key, key_size);
-    r->changing = in_trouble(i, MEM_CHANGING, key, key_size);
     uint32_t result = attributes->add(attributes->context, &item.entry);
+    return result == LAGAN_OK ? make_reader(i, op, index, &item.entry, reader) : result;
+}
+
+uint32_t mem_entry_open(void *handle, struct lagan_op *op, const void *key, size_t key_size,
+                        const void *id, size_t id_size,
+                        const struct lagan_entry_collector *attributes, void **reader)
+{
+    struct mem_instance *i = handle;
+    struct mem_reader *r;
+    view_lock(i);
+    uint32_t result = open_entry(i, op, key, key_size, id, id_size, attributes, &r);
+    view_unlock(i);
     if (result == LAGAN_OK)
         *reader = r;
-    else
-        free(r);
     return result;
 }
 
@@ -227,9 +322,9 @@ uint32_t mem_read_at(void *reader, struct lagan_op *op, uint64_t offset, void *d
     size_t length = offset >= r->bytes         ? 0
                     : r->bytes - offset < size ? (size_t)(r->bytes - offset)
                                                : size;
-    if (r->instance->restored && length > 0)
-        memcpy(data, r->instance->store.entries[r->index]->content + offset, length);
-    else
+    if (r->content != NULL && length > 0)
+        memcpy(data, r->content + offset, length);
+    else if (r->content == NULL)
         mem_generate_content(&r->instance->formula, r->index, offset, data, length);
     *got = length;
     return LAGAN_OK;
@@ -241,7 +336,7 @@ uint32_t mem_extents(void *reader, struct lagan_op *op, uint64_t offset, uint64_
     struct mem_reader *r = reader;
     uint64_t start, stop, end = offset + length;
     (void)op;
-    if (r->instance->restored ||
+    if (r->content != NULL ||
         !mem_generate_hole(&r->instance->formula, r->index, &start, &stop))
         return extents->add(extents->context, offset, length, LAGAN_EXTENT_DATA);
     while (offset < end) {
@@ -272,26 +367,34 @@ uint32_t mem_entry_close(void *reader, struct lagan_op *op, uint32_t *verdict)
     }
     if (verdict != NULL)
         *verdict = changed ? LAGAN_READ_CHANGED : LAGAN_READ_CONSISTENT;
+    free(r->content);
     free(r);
     return LAGAN_OK;
+}
+
+static uint32_t hand_pieces(struct mem_instance *i, struct lagan_op *op, const void *key,
+                            size_t key_size, const struct lagan_metadata_collector *pieces)
+{
+    struct mem_item item;
+    uint64_t index;
+    uint32_t result = LAGAN_OK;
+    if (!view_find(i, key, key_size, &index, &item))
+        return lagan_fail(op, LAGAN_NOT_FOUND, ENOENT, "it is gone");
+    if (!i->restored)
+        return mem_generate_pieces(&i->formula, index, pieces);
+    const struct mem_stored *stored = i->store.entries[index];
+    for (size_t n = 0; result == LAGAN_OK && n < stored->piece_count; n++)
+        result = pieces->add(pieces->context, &stored->pieces[n]);
+    return result;
 }
 
 uint32_t mem_metadata(void *handle, struct lagan_op *op, const void *key, size_t key_size,
                       uint32_t type, const struct lagan_metadata_collector *pieces)
 {
     struct mem_instance *i = handle;
-    struct mem_item item;
-    uint64_t index;
     (void)type;
-    if (!view_find(i, key, key_size, &index, &item))
-        return lagan_fail(op, LAGAN_NOT_FOUND, ENOENT, "it is gone");
-    if (!i->restored)
-        return mem_generate_pieces(&i->formula, index, pieces);
-    const struct mem_stored *stored = i->store.entries[index];
-    for (size_t n = 0; n < stored->piece_count; n++) {
-        uint32_t result = pieces->add(pieces->context, &stored->pieces[n]);
-        if (result != LAGAN_OK)
-            return result;
-    }
-    return LAGAN_OK;
+    view_lock(i);
+    uint32_t result = hand_pieces(i, op, key, key_size, pieces);
+    view_unlock(i);
+    return result;
 }

@@ -138,13 +138,19 @@ static uint32_t mem_configured(void *instance, struct lagan_op *op)
 static uint32_t mem_open(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
 {
     struct mem_instance *i = instance;
-    (void)op;
+    uint64_t known = LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE | LAGAN_OPEN_RESTORE;
+    uint32_t result = LAGAN_OK;
+    if (flags & UINT32_MAX & ~known)
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "unknown flags");
+    if (lagan_cancelled(op))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
     if ((flags & LAGAN_OPEN_RESTORE) != 0 && !i->restored) {
         mem_store_clear(&i->store);
         i->restored = true;
+        result = mem_make_root(i, op);
     }
     *handle = i;
-    return LAGAN_OK;
+    return result;
 }
 
 static void mem_close(void *handle)
