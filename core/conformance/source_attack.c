@@ -12,6 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What a key that leads elsewhere is refused with; a place without directories and links
+ * refuses them all. */
+static const uint32_t refused[] = {LAGAN_INVALID, LAGAN_UNSUPPORTED, LAGAN_CLASS_COUNT};
+
 static struct source_work *work_on_files(struct trial *t)
 {
     struct source_work *w = work_empty(t);
@@ -72,15 +76,18 @@ static void bad_keys(struct trial *t)
                 {KEY("d\0/etc")}, {KEY("../outside")}};
     struct source_work *w = work_on_files(t);
     static const char look[] = "source.h, struct lagan_source_ops";
-    try_node(w, LAGAN_ENTRY_DIRECTORY, "d", 1, 0);
+    static const uint32_t invalid[] = {LAGAN_INVALID, LAGAN_CLASS_COUNT};
+    static const uint32_t flat[] = {LAGAN_INVALID, LAGAN_NOT_FOUND, LAGAN_CLASS_COUNT};
+    bool folders = try_node(w, LAGAN_ENTRY_DIRECTORY, "d", 1, 0) == LAGAN_OK;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const char *key = keys[i].key;
         size_t size = keys[i].size;
-        expect_class(t, try_file(w, key, size, LAGAN_CREATE_REPLACE), LAGAN_INVALID, look);
-        expect_class(t, try_node(w, LAGAN_ENTRY_DIRECTORY, key, size, LAGAN_CREATE_REPLACE),
-                     LAGAN_INVALID, look);
-        expect_class(t, try_node(w, LAGAN_ENTRY_SYMLINK, key, size, LAGAN_CREATE_REPLACE),
-                     LAGAN_INVALID, look);
+        expect_one_of(t, try_file(w, key, size, LAGAN_CREATE_REPLACE), folders ? invalid : flat,
+                      look);
+        expect_one_of(t, try_node(w, LAGAN_ENTRY_DIRECTORY, key, size, LAGAN_CREATE_REPLACE),
+                      refused, look);
+        expect_one_of(t, try_node(w, LAGAN_ENTRY_SYMLINK, key, size, LAGAN_CREATE_REPLACE),
+                      refused, look);
     }
 }
 
@@ -89,10 +96,10 @@ static void bad_links(struct trial *t)
     struct source_work *w = work_on_files(t);
     static const char look[] = "source.h, link_create";
     EXPECT_OK(t, try_file(w, "output", 6, 0), "source.h, entry_commit");
-    expect_class(t, work_link(w, KEY(".."), "output", 6, 0), LAGAN_INVALID, look);
-    expect_class(t, work_link(w, KEY("a/b"), "output", 6, 0), LAGAN_INVALID, look);
-    expect_class(t, work_link(w, KEY("x"), KEY("../../etc/passwd"), 0), LAGAN_INVALID, look);
-    expect_class(t, work_link(w, KEY("x"), KEY("..\0x"), 0), LAGAN_INVALID, look);
+    expect_one_of(t, work_link(w, KEY(".."), "output", 6, 0), refused, look);
+    expect_one_of(t, work_link(w, KEY("a/b"), "output", 6, 0), refused, look);
+    expect_one_of(t, work_link(w, KEY("x"), KEY("../../etc/passwd"), 0), refused, look);
+    expect_one_of(t, work_link(w, KEY("x"), KEY("..\0x"), 0), refused, look);
 }
 
 static void bad_stats(struct trial *t)
@@ -248,7 +255,10 @@ static void exchanged(struct trial *t)
     char inside[4200], moved[4300];
     struct outside o;
     make_outside(t, &o);
-    EXPECT_OK(t, try_node(w, LAGAN_ENTRY_DIRECTORY, "d", 1, 0), "source.h, node_create");
+    uint32_t result = try_node(w, LAGAN_ENTRY_DIRECTORY, "d", 1, 0);
+    if (result == LAGAN_UNSUPPORTED)
+        trial_skip(t, "the place has no directories");
+    EXPECT_OK(t, result, "source.h, node_create");
     EXPECT_OK(t, try_file(w, KEY("d\0one"), 0), "source.h, entry_commit");
     snprintf(inside, sizeof inside, "%s/d", trial_place_path(t));
     snprintf(moved, sizeof moved, "%s.away", inside);

@@ -76,6 +76,26 @@ static const char *copy_text(const char *text)
     return text ? source_copy(text, strlen(text)) : NULL;
 }
 
+/* Counts it, without any memory. */
+static uint32_t count_item(struct source_items *items, const struct lagan_entry *entry)
+{
+    struct source_last *last = items->last;
+    size_t size = entry->key_size < sizeof last->key ? entry->key_size : sizeof last->key;
+    items->count++;
+    last->type = entry->type;
+    last->bytes = entry->bytes;
+    last->flags = entry->flags;
+    last->key_size = entry->key_size;
+    if (size > 0)
+        memcpy(last->key, entry->key, size);
+    if (source_has_content(entry) && entry->bytes > 0 && size == entry->key_size) {
+        last->content = true;
+        last->content_size = size;
+        memcpy(last->content_key, entry->key, size);
+    }
+    return LAGAN_OK;
+}
+
 static uint32_t take_item(void *context, const struct lagan_entry *entry)
 {
     struct source_items *items = context;
@@ -84,6 +104,8 @@ static uint32_t take_item(void *context, const struct lagan_entry *entry)
     judge_entry(items->t, entry);
     if (items->count + 1 == items->refuse_at)
         return items->refuse_with;
+    if (items->last)
+        return count_item(items, entry);
     if (items->count == items->room) {
         size_t room = items->room ? items->room * 2 : 16;
         struct source_item *list = source_memory(room * sizeof *list);
@@ -155,7 +177,8 @@ uint32_t work_open(struct source_work *w, const void *key, size_t key_size, cons
                    size_t id_size, struct source_items *attributes, void **reader)
 {
     static const char look[] = "source.h, entry_open";
-    struct source_items own = {.t = w->t};
+    struct source_last last = {0};
+    struct source_items own = {.t = w->t, .last = &last};
     struct source_items *items = attributes ? attributes : &own;
     struct lagan_entry_collector collector = collector_of(items);
     size_t before = items->count;
@@ -169,9 +192,13 @@ uint32_t work_open(struct source_work *w, const void *key, size_t key_size, cons
         return result;
     EXPECT(w->t, items->count == before + 1, look, "%zu entries were handed over",
            items->count - before);
-    const struct lagan_entry *entry = &items->list[before].entry;
-    EXPECT(w->t, source_compare_keys(entry->key, entry->key_size, key, key_size) == 0, look,
-           "the attributes are those of %s", source_key_text(entry->key, entry->key_size));
+    struct lagan_entry kept = {.type = last.type, .key = last.key, .key_size = last.key_size};
+    const struct lagan_entry *entry = attributes ? &items->list[before].entry : &kept;
+    EXPECT(w->t,
+           entry->key_size > sizeof last.key ||
+               source_compare_keys(entry->key, entry->key_size, key, key_size) == 0,
+           look, "the attributes are those of %s",
+           source_key_text(entry->key, entry->key_size));
     EXPECT(w->t, source_has_content(entry), look, "it opened an entry of type %u", entry->type);
     return LAGAN_OK;
 }

@@ -92,6 +92,8 @@ static void expect_nothing(struct source_work *w, const char *what)
 
 static void before_writing(struct trial *t)
 {
+    /* Some places have no such thing. */
+    static const uint32_t fine[] = {LAGAN_CANCELLED, LAGAN_UNSUPPORTED, LAGAN_CLASS_COUNT};
     struct source_work *w = work_empty(t);
     struct source_thing *thing = thing_of(w, 1000);
     struct lagan_entry file = source_thing_entry(thing), folder = file, link = file;
@@ -105,8 +107,8 @@ static void before_writing(struct trial *t)
     if (result == LAGAN_OK)
         work_abort(w, writer);
     expect_class(t, result, LAGAN_CANCELLED, look);
-    expect_class(t, work_node(w, &folder, 0, NULL, 0, NULL), LAGAN_CANCELLED, look);
-    expect_class(t, work_node(w, &link, 0, NULL, 0, NULL), LAGAN_CANCELLED, look);
+    expect_one_of(t, work_node(w, &folder, 0, NULL, 0, NULL), fine, look);
+    expect_one_of(t, work_node(w, &link, 0, NULL, 0, NULL), fine, look);
     call_cancel_reset();
     expect_nothing(w, "node_create");
     EXPECT_OK(t, source_thing_write(w, thing, 0), "source.h, entry_commit");
@@ -156,8 +158,11 @@ static void before_links(struct trial *t)
     struct source_thing *thing = thing_of(w, 1000);
     EXPECT_OK(t, source_thing_write(w, thing, 0), "source.h, entry_commit");
     call_cancel_all();
-    expect_class(t, work_link(w, "further", 7, "output", 6, 0), LAGAN_CANCELLED, look);
+    uint32_t result = work_link(w, "further", 7, "output", 6, 0);
     call_cancel_reset();
+    if (result == LAGAN_UNSUPPORTED)
+        trial_skip(t, "the place has no hard links");
+    expect_class(t, result, LAGAN_CANCELLED, look);
     expect_class(t, work_stat(w, "further", 7, NULL), LAGAN_NOT_FOUND, look);
 }
 

@@ -116,10 +116,11 @@ static void synced(struct trial *t)
 
 /* Soak. */
 
-static void round_of_reading(struct source_work *w, uint64_t bytes)
+static void round_of_reading(struct source_work *w)
 {
     static const struct lagan_walk_request plain = {.size = sizeof plain};
-    struct source_items items = {.t = w->t};
+    struct source_last last = {0};
+    struct source_items items = {.t = w->t, .last = &last};
     uint8_t data[1000];
     void *walk, *reader;
     size_t got;
@@ -128,10 +129,9 @@ static void round_of_reading(struct source_work *w, uint64_t bytes)
         if (work_walk_next(w, walk, 20, &items) != LAGAN_OK)
             break;
     work_walk_close(w, walk);
-    const struct lagan_entry *entry = source_items_content(&items, bytes);
-    if (!entry)
+    if (!last.content)
         return;
-    EXPECT_OK(w->t, work_open(w, entry->key, entry->key_size, NULL, 0, NULL, &reader),
+    EXPECT_OK(w->t, work_open(w, last.content_key, last.content_size, NULL, 0, NULL, &reader),
               "source.h, entry_open");
     EXPECT_OK(w->t, work_read(w, reader, 0, data, sizeof data, &got), "source.h, read_at");
     EXPECT_OK(w->t, work_close(w, reader, NULL), "source.h, entry_close");
@@ -143,7 +143,7 @@ static void soak_reading(struct trial *t)
     struct trial_holdings before = {0}, after;
     unsigned rounds = 300 * trial_rounds(t, 1);
     for (unsigned i = 0; i < rounds; i++) {
-        round_of_reading(w, 1);
+        round_of_reading(w);
         if (i == 20)
             trial_count_holdings(&before);
     }
@@ -151,6 +151,8 @@ static void soak_reading(struct trial *t)
     EXPECT(t, after.descriptors <= before.descriptors && after.threads <= before.threads,
            "driver.h", "%u rounds leave %u descriptors and %u threads", rounds,
            after.descriptors - before.descriptors, after.threads - before.threads);
+    EXPECT(t, after.heap_bytes <= before.heap_bytes + (64 << 10), "driver.h, Memory",
+           "%u rounds leave %zu bytes of memory", rounds, after.heap_bytes - before.heap_bytes);
 }
 
 static void soak_writing(struct trial *t)

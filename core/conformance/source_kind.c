@@ -32,7 +32,8 @@ static void exercise_writing(struct source_work *w, unsigned round)
 static void exercise_reading(struct source_work *w, unsigned round)
 {
     static const struct lagan_walk_request plain = {.size = sizeof plain};
-    struct source_items items = {.t = w->t};
+    struct source_last last = {0};
+    struct source_items items = {.t = w->t, .last = &last};
     uint8_t data[512];
     void *walk, *reader;
     size_t got;
@@ -41,8 +42,8 @@ static void exercise_reading(struct source_work *w, unsigned round)
         if (work_walk_next(w, walk, 5, &items) != LAGAN_OK)
             break;
     work_walk_close(w, walk);
-    const struct lagan_entry *entry = source_items_content(&items, 1);
-    if (!entry || work_open(w, entry->key, entry->key_size, NULL, 0, NULL, &reader) != LAGAN_OK)
+    if (!last.content ||
+        work_open(w, last.content_key, last.content_size, NULL, 0, NULL, &reader) != LAGAN_OK)
         return;
     EXPECT_OK(w->t, work_read(w, reader, 0, data, sizeof data, &got), "source.h, read_at");
     EXPECT_OK(w->t, work_close(w, reader, NULL), "source.h, entry_close");

@@ -27,14 +27,27 @@ struct source_item {
     struct lagan_entry entry;
 };
 
+/* What is kept of an entry where nothing may pile up. */
+struct source_last {
+    uint32_t type;
+    uint64_t bytes;
+    uint64_t flags;
+    size_t key_size;
+    uint8_t key[512];    /* as much of it as fits */
+    bool content;        /* one with content came ... */
+    size_t content_size; /* ... with this key */
+    uint8_t content_key[512];
+};
+
 /* Entries in the order in which they came. */
 struct source_items {
     struct trial *t;
     struct source_item *list;
     size_t count;
     size_t room;
-    size_t refuse_at;     /* the collector refuses this one, from 1; 0 = none */
-    uint32_t refuse_with; /* with this class */
+    struct source_last *last; /* not NULL: they are only counted, and the last one is here */
+    size_t refuse_at;         /* the collector refuses this one, from 1; 0 = none */
+    uint32_t refuse_with;     /* with this class */
 };
 
 /* An entry that the suite has written, or is going to. */

@@ -52,12 +52,15 @@ static void pieces_of_readers(struct trial *t)
 
 static void pieces_missing(struct trial *t)
 {
-    static const uint32_t fine[] = {LAGAN_NOT_FOUND, LAGAN_CHANGED, LAGAN_CLASS_COUNT};
+    static const uint32_t fine[] = {LAGAN_OK, LAGAN_NOT_FOUND, LAGAN_CHANGED,
+                                    LAGAN_CLASS_COUNT};
     struct lagan_entry entry = {
         .type = LAGAN_ENTRY_FILE, .key = "there is no such entry", .key_size = 22};
     struct source_work *w = work_on_content(t);
     struct source_piece *pieces;
     expect_one_of(t, work_pieces(w, &entry, &pieces), fine, "source.h, metadata");
+    EXPECT(t, !pieces, "source.h, metadata", "an entry that does not exist has %s",
+           pieces->name);
 }
 
 /* Stamps. */

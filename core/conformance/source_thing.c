@@ -125,7 +125,7 @@ static size_t make_pieces(const struct source_thing *thing, struct lagan_metadat
 static uint32_t write_range(struct source_work *w, void *writer,
                             const struct source_thing *thing, uint64_t offset, uint64_t end)
 {
-    static uint8_t data[STEP_BYTES];
+    static _Thread_local uint8_t data[STEP_BYTES];
     uint32_t result = LAGAN_OK;
     while (result == LAGAN_OK && offset < end) {
         size_t size = end - offset < sizeof data ? (size_t)(end - offset) : sizeof data;

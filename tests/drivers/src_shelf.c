@@ -158,6 +158,8 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
     uint64_t known = LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE;
     if (flags & UINT32_MAX & ~known)
         return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "it can be read and nothing else");
+    if (ended(op))
+        return cancelled(op);
     *handle = instance;
     return LAGAN_OK;
 }

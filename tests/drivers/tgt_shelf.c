@@ -708,10 +708,12 @@ static uint32_t list(void *handle, struct lagan_op *op, const char *prefix,
         result = gather(s, op, &k);
     if (fault == SHORT && limit > 2)
         limit = 2;
-    for (; result == LAGAN_OK && limit > 0 && i < k.count; i++)
-        if (strncmp(k.keys[i], prefix, strlen(prefix)) == 0 &&
+    for (; result == LAGAN_OK && limit > 0 && i < k.count; i++) {
+        result = check_cancelled(op);
+        if (result == LAGAN_OK && strncmp(k.keys[i], prefix, strlen(prefix)) == 0 &&
             strcmp(k.keys[i], start_after) > 0)
             result = show(s, k.keys[i], objects, &limit);
+    }
     *more = 0;
     for (; fault != SHORT && i < k.count; i++)
         *more |= strncmp(k.keys[i], prefix, strlen(prefix)) == 0 &&
