@@ -228,7 +228,12 @@ static int set_approvers(struct session *s, const struct catalog_vault *row, str
                     "the vault could not be told yet (%s); until it is, a catalog that is "
                     "rebuilt would not know",
                     why.text);
-    return show_approvers(s, row, e);
+    if (s->output.use_json)
+        return show_approvers(s, row, e);
+    output_note(&s->output,
+                "%u of %zu approvers decide on what destroys something in the vault %s",
+                approvers.needed, approvers.count, row->name);
+    return 0;
 }
 
 int command_vault_approvers(struct session *s, struct error *e)

@@ -106,6 +106,8 @@ static void record_totals(struct output *o, const struct vault_dossier *dossier)
 {
     record_begin(o, "vault_totals");
     record_number(o, "backups", dossier->sizes.backups);
+    record_number(o, "backups_deleted", dossier->sizes.deleted);
+    record_size(o, "bytes_deleted", dossier->sizes.deleted_bytes);
     record_number(o, "sources", dossier->sizes.sources);
     record_number(o, "sources_bound", dossier->facts.sources);
     record_size(o, "source_bytes", dossier->sizes.source_bytes);

@@ -120,11 +120,11 @@ rebuilt()
     a -q backup delete four --force
     a -q policy create away replication replicate-to=west keep-count=7 zone=UTC --vault main
     a -q policy disable away
-    a -q policy edit daily keep-count=5 schedule=daily
+    a -q policy edit daily keep-count=5 schedule='daily 02:00'
     a -q source set tree before=true
     a -q policy disable daily
     a catalog export >before
-    a policy show daily --json | has '"schedule":"daily"'
+    a policy show daily --json | has '"schedule":"daily 02:00"'
     lose_catalog
     a catalog export >after
     diff before after || fail 'the rebuilt catalog knows less'
@@ -219,6 +219,7 @@ comes_back
 goes_for_good
 extended
 echo "region west { target tgt_dir { path = $PWD/west } }" >>"$conf"
+a -q vault create copies --region west --role replication --recovery-file "$PWD/recovery-copies"
 rebuilt
 imported
 approved
