@@ -85,6 +85,9 @@ static int unknown_option(const struct arguments *a, const char *name, size_t le
     const char *nearest = NULL;
     size_t least = 3;
     snprintf(written, sizeof(written), "%.*s", (int)(length < 39 ? length : 39), name);
+    /* Of a command, as its name shows: only the place is wrong. */
+    for (int i = 0; i < OPTION_COUNT && !a->command; i++)
+        least = strcmp(option_rows[i].name, written) == 0 ? 0 : least;
     for (int i = 0; i < OPTION_COUNT; i++) {
         bool takes = ((allowed(a) | command_global_options()) & OPTION_BIT(i)) != 0;
         if (takes && text_distance(written, option_rows[i].name) < least) {

@@ -77,6 +77,14 @@ lagan source set --help | sed -n '/^settings:/,/^$/s/^  \([a-z-]*\)=.*/\1/p' | s
 grep -B1 -x '\.Pq source' section | sed -n 's/^\.It Cm \([a-z-]*\) .*/\1/p' | sort |
     diff of_sources - || fail 'settings of sources in --help (<) and in lagan(1) (>)'
 
+# Settings of layers: those of the table are explained in lagan.conf(5).
+sed -n '/^#define LAYER_SETTINGS/,/^$/s/^    X([a-z_]*, "\([a-z-]*\)".*/\1/p' \
+    "$abs_top_srcdir/core/driver/layer_settings.h" | sort >settings
+[ "$(wc -l <settings)" -ge 17 ]
+sed -n '/^\.Ss layers/,/^\.Ss limits/s/^\.It Ic \([a-z-]*\) No .*/\1/p' \
+    "$abs_top_srcdir/doc/man/lagan.conf.5" | sort | diff settings - ||
+    fail 'settings of layers (<) and those that lagan.conf(5) explains (>)'
+
 # Exit statuses: those of the program are those of the manual.
 sed -nE 's/^    X\([A-Z_]+, "[a-z-]+", ([0-9]+)\).*/\1/p' "$abs_top_srcdir/core/base/error.h" |
     cat - <(printf '0\n3\n') | sort -nu >statuses

@@ -4,6 +4,9 @@
 scenario_tests =
 scenario_tests += tests/scenario/driver-durability.sh
 scenario_tests += tests/scenario/driver-guide.sh
+scenario_tests += tests/scenario/conformance-sources.sh
+scenario_tests += tests/scenario/conformance-keys.sh
+scenario_tests += tests/scenario/conformance-targets.sh
 scenario_tests += tests/scenario/format-decoder.sh
 scenario_tests += tests/scenario/files-fidelity.sh
 scenario_tests += tests/scenario/files-roundtrip.sh
@@ -26,13 +29,14 @@ scenario_tests += tests/scenario/vault-life.sh
 scenario_tests += tests/scenario/vault-lock.sh
 scenario_tests += tests/scenario/disaster.sh
 scenario_tests += tests/scenario/notify-life.sh
+scenario_tests += tests/scenario/layers-life.sh
 EXTRA_DIST += tests/scenario/web_server.py
 scenario_tests += tests/scenario/region-zones.sh
+scenario_tests += tests/scenario/backup-undelete.sh
 scenario_tests += tests/scenario/policy-keep.sh
 scenario_tests += tests/scenario/policy-keep-kill.sh
 scenario_tests += tests/scenario/policy-life.sh
 scenario_tests += tests/scenario/replica-life.sh
-scenario_tests += tests/scenario/backup-undelete.sh
 scenario_tests += tests/scenario/hooks-life.sh
 scenario_tests += tests/scenario/drill-life.sh
 scenario_tests += tests/scenario/recipe-sqlite.sh
@@ -43,6 +47,7 @@ scenario_tests += tests/scenario/runner-life.sh
 # do not.
 scenario_plain_tests =
 scenario_plain_tests += tests/scenario/house-arrows.sh
+scenario_plain_tests += tests/scenario/conformance-broken.sh
 scenario_plain_tests += tests/scenario/house-install.sh
 scenario_plain_tests += tests/scenario/house-modules.sh
 scenario_plain_tests += tests/scenario/driver-examples.sh
@@ -74,5 +79,5 @@ TESTS += $(scenario_tests)
 if !SANITIZERS
 TESTS += $(scenario_plain_tests)
 endif
-EXTRA_DIST += tests/scenario/cli-functions.sh
+EXTRA_DIST += tests/scenario/cli-functions.sh tests/scenario/conformance-functions.sh
 EXTRA_DIST += $(scenario_tests) $(scenario_plain_tests)
