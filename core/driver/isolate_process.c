@@ -308,18 +308,18 @@ void isolate_process_end(struct isolate_process *p)
     if (!p)
         return;
     OBJECT_CHECK(p, PROCESS_MAGIC);
-    /* The helper ends when its control socket does. */
+    /* The helper ends when its control socket does, or its only channel. */
     file_close(&p->control);
-    if (p->id > 0 && !p->reaped)
-        process_reap(p, END_MS);
-    if (p->log >= 0)
-        isolate_process_drain_log(p);
-    file_close(&p->log);
     while (p->idle) {
         struct isolate_channel *channel = p->idle;
         p->idle = channel->next;
         isolate_channel_free(channel);
     }
+    if (p->id > 0 && !p->reaped)
+        process_reap(p, END_MS);
+    if (p->log >= 0)
+        isolate_process_drain_log(p);
+    file_close(&p->log);
     pthread_cond_destroy(&p->given);
     pthread_mutex_destroy(&p->lock);
     p->magic = 0;

@@ -366,7 +366,7 @@ int wire_receive(int socket, struct wire_head *head, int *fds, size_t count)
                         : recv(socket, head, sizeof *head, 0);
     while (got < 0 && errno == EINTR);
     if (got < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+        return errno == EAGAIN ? 0 : -1;
     if (count > 0)
         take_fds(&message, fds, count);
     return got == (ssize_t)sizeof *head ? 1 : -1;

@@ -120,13 +120,18 @@ bool backup_is_large(const struct backup_job *job, const struct lagan_entry *ent
     return entry->bytes > job->chunk_smallest || (sparse && entry->bytes > SPARSE_MIN);
 }
 
+/* Programs save by renaming: a file with one name is what has the name now. */
+static size_t wanted_id_size(const struct lagan_entry *found)
+{
+    return found->links > 1 ? found->id_size : 0;
+}
+
 struct entry_reader *backup_open(struct backup_job *job, const struct lagan_entry *found,
                                  struct entry_copy *opened, bool *other, struct error *e)
 {
     struct source *source = job->request->source;
     struct lagan_entry_collector collector = entry_copy_collector(opened);
-    /* Programs save by renaming: a file with one name is what has the name now. */
-    size_t id_size = found->links > 1 ? found->id_size : 0;
+    size_t id_size = wanted_id_size(found);
     *other = false;
     struct entry_reader *reader = source_entry_open(source, found->key, found->key_size,
                                                     found->id, id_size, &collector, e);
@@ -282,13 +287,36 @@ static void identify_pieces(struct item *item)
     }
 }
 
+static bool has_small_content(const struct step *step)
+{
+    return step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type);
+}
+
+/* Tells the source what of it is read next. */
+static void announce_entries(const struct item *item)
+{
+    struct source_wish wishes[ITEM_STEPS];
+    size_t count = 0;
+    for (size_t i = 0; i < item->step_count; i++) {
+        const struct lagan_entry *found = &item->steps[i].found.entry;
+        if (has_small_content(&item->steps[i]))
+            wishes[count++] = (struct source_wish){.key = found->key,
+                                                   .key_size = found->key_size,
+                                                   .id = found->id,
+                                                   .id_size = wanted_id_size(found)};
+    }
+    if (count > 1)
+        source_read_ahead(item->job->request->source, wishes, count);
+}
+
 static void read_entries(struct item *item)
 {
     size_t place = item->place;
+    announce_entries(item);
     for (size_t i = 0; i < item->step_count; i++) {
         struct step *step = &item->steps[i];
         bool entry = step->kind == STEP_ENTRY || step->kind == STEP_LINK;
-        bool content = step->kind == STEP_ENTRY && entry_has_content(step->found.entry.type);
+        bool content = has_small_content(step);
         if (content) {
             size_t room = (size_t)step->found.entry.bytes + 1;
             read_small(item, step, share_data(item->share) + place, room);

@@ -82,7 +82,6 @@ static inline void ill_close(void)
 /* What a process may do, as the text of an error. */
 static inline uint32_t ill_look(struct lagan_op *op, const char *path)
 {
-    extern char **environ;
     int fd = open(path, O_RDONLY | O_CLOEXEC), file = fd < 0 ? errno : 0;
     int trace = ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 ? errno : 0;
     int space = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
