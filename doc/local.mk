@@ -7,6 +7,8 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = doc/completion/lagan
 EXTRA_DIST += doc/architecture.md doc/driver-guide.md doc/format.md doc/operations.md doc/recipes.md doc/performance.md \
 	doc/decisions
+# The cases of the conformance suite.
+dist_man_MANS += doc/man/lagan-driver-check.7
 # The protocol of drivers that are programs.
 dist_man_MANS += doc/man/lagan-exec.7
 

@@ -80,6 +80,7 @@ option_set command_global_options(void);
     X(diff)                                                                                    \
     X(drill_list)                                                                              \
     X(drill_run)                                                                               \
+    X(driver_check)                                                                            \
     X(driver_list)                                                                             \
     X(driver_new)                                                                              \
     X(driver_show)                                                                             \
@@ -105,9 +106,9 @@ option_set command_global_options(void);
     X(policy_enable)                                                                           \
     X(policy_expire)                                                                           \
     X(policy_explain)                                                                          \
+    X(policy_import)                                                                           \
     X(policy_list)                                                                             \
     X(policy_release)                                                                          \
-    X(policy_import)                                                                           \
     X(policy_run)                                                                              \
     X(policy_runs)                                                                             \
     X(policy_show)                                                                             \
@@ -139,9 +140,9 @@ option_set command_global_options(void);
     X(task_retry)                                                                              \
     X(task_show)                                                                               \
     X(usage)                                                                                   \
+    X(vault_approvers)                                                                         \
     X(vault_convert)                                                                           \
     X(vault_create)                                                                            \
-    X(vault_approvers)                                                                         \
     X(vault_delete)                                                                            \
     X(vault_freeze)                                                                            \
     X(vault_key_add)                                                                           \

@@ -35,6 +35,15 @@ const struct command command_rows[] = {
      "once.  An existing configuration is never replaced."},
     {"driver list", "", OPERAND_NONE, 0, 0, 0, command_driver_list,
      "list the drivers that are installed", NULL},
+    {"driver check", "[MODULE [KEY=VALUE...]]", OPERAND_DRIVER, 0, OPERANDS_ANY,
+     O(GROUP) | O(INCLUDE) | O(EXCLUDE) | O(SAFE) | O(SEED) | O(ROUNDS) | O(PATIENCE) |
+         O(DRY_RUN),
+     command_driver_check, "try whether a driver keeps its contract",
+     "Runs the conformance suite and tells the result of each case in TAP.  The place\n"
+     "that the parameters name must be empty; with --safe it may be a store in use: then\n"
+     "only cases run that harm nobody, on names of their own, which are removed again.\n"
+     "--include and --exclude take patterns of cases' names, --dry-run lists the cases.\n"
+     "A file MODULE.deviations beside the module names cases that may fail, and why."},
     {"driver new", "KIND NAME [FOLDER]", OPERAND_FREE, 2, 3, 0, command_driver_new,
      "write a new driver: a small project that builds and works",
      "KIND is source, target or key; its prefix is put in front of NAME where it lacks it.\n"
@@ -116,6 +125,12 @@ const struct command command_rows[] = {
      "A lock is only ever extended.  It is in the vault itself, and holds mirrors too."},
     {"vault lock lift", "NAME", OPERAND_VAULT, 1, 1, O(REGION) | UNLOCK | O(CONFIRM) | O(YES),
      command_vault_lock_lift, "take a lock back, where that may still be done", NULL},
+    {"vault approvers", "NAME [APPROVER=KEY...]", OPERAND_VAULT, 1, OPERANDS_ANY,
+     O(REGION) | O(NEED) | O(CONFIRM) | O(YES) | UNLOCK, command_vault_approvers,
+     "show who approves of what destroys something in a vault, or say who does",
+     "With --need the approvers are those that are named, each with the public key that\n"
+     "`lagan approval key` has shown; --need 0 and none: nobody has to approve.  When there\n"
+     "are approvers they have to approve of that, too."},
     {"vault key list", "[NAME]", OPERAND_VAULT, 0, 1, O(REGION), command_vault_key_list,
      "list the key slots of a vault", NULL},
     {"vault key add", "[NAME]", OPERAND_VAULT, 0, 1,
@@ -130,12 +145,6 @@ const struct command command_rows[] = {
      "meant for each day."},
     {"mirror create", "VAULT", OPERAND_VAULT, 1, 1,
      O(MIRROR_REGION) | O(PROJECT) | O(MADE_NAME) | O(DESCRIPTION) | O(MIRROR_KEY) |
-    {"vault approvers", "NAME [APPROVER=KEY...]", OPERAND_VAULT, 1, OPERANDS_ANY,
-     O(REGION) | O(NEED) | O(CONFIRM) | O(YES) | UNLOCK, command_vault_approvers,
-     "show who approves of what destroys something in a vault, or say who does",
-     "With --need the approvers are those that are named, each with the public key that\n"
-     "`lagan approval key` has shown; --need 0 and none: nobody has to approve.  When there\n"
-     "are approvers they have to approve of that, too."},
          O(ENCRYPTION) | O(PASSPHRASE) | O(RECOVERY_KEY) | O(INTERVAL),
      command_mirror_create, "let a vault of another region follow a vault",
      "New backups follow at once, older ones after the history delay of the\n"
@@ -210,6 +219,9 @@ const struct command command_rows[] = {
      "--new-vault that vault is made too, as the other options say: both or neither.\n"
      "lagan(1) explains the settings."},
     {"policy list", "", OPERAND_NONE, 0, 0, 0, command_policy_list, "list the policies", NULL},
+    {"policy import", "FILE", OPERAND_FREE, 1, 1, 0, command_policy_import,
+     "make the policies that `policy list --json` has written",
+     "They hold for the vaults of the same names, as far as there are such."},
     {"policy show", "POLICY", OPERAND_POLICY, 1, 1, 0, command_policy_show,
      "show a policy: its settings, vaults, next and last runs", NULL},
     {"policy edit", "POLICY NAME=VALUE...", OPERAND_POLICY, 2, OPERANDS_ANY,
@@ -224,9 +236,6 @@ const struct command command_rows[] = {
      "run a policy now, enabled or not", "`lagan run` does the work, or --wait."},
     {"policy cancel", "POLICY", OPERAND_POLICY, 1, 1, 0, command_policy_cancel,
      "end the run of a policy that is not over",
-    {"policy import", "FILE", OPERAND_FREE, 1, 1, 0, command_policy_import,
-     "make the policies that `policy list --json` has written",
-     "They hold for the vaults of the same names, as far as there are such."},
      "What waits is dropped, what is at work is asked to end."},
     {"policy runs", "[POLICY]", OPERAND_POLICY, 0, 1, O(LIMIT) | O(STATE), command_policy_runs,
      "list the runs, newest first; those of one policy with their jobs", NULL},
@@ -250,6 +259,17 @@ const struct command command_rows[] = {
     {"policy release", "[VAULT]", OPERAND_VAULT, 0, 1, O(REGION) | O(CLOCK),
      command_policy_release, "say that the deletions which a brake has stopped are meant",
      "--clock says that the clock, which was set or stood still, is right now."},
+    {"approval key", "FILE", OPERAND_FREE, 1, 1, 0, command_approval_key,
+     "make the key of an approver, and show its public half",
+     "The file is for the approver alone; the public key is what `vault approvers` takes."},
+    {"approval list", "", OPERAND_NONE, 0, 0, O(REGION) | O(VAULT) | O(ALL),
+     command_approval_list, "list the requests that wait for approvals",
+     "With --all also those that are over."},
+    {"approval grant", "REQUEST KEYFILE", OPERAND_FREE, 2, 2, 0, command_approval_grant,
+     "approve of a request with the key of an approver",
+     "When enough have, whoever asked gives the command again, and it is carried out once."},
+    {"approval cancel", "REQUEST", OPERAND_FREE, 1, 1, 0, command_approval_cancel,
+     "drop a request", NULL},
     {"restore", "BACKUP[:PATH]", OPERAND_BACKUP, 1, 1,
      CHOOSE | RULES | O(INCLUDE_FROM) | O(TO) | O(IN_PLACE) | O(ENTRY) | O(ON_CONFLICT) |
          O(DRY_RUN) | O(NO_OWNERS) | O(NUMERIC_OWNERS) | O(UNPRIVILEGED) | O(ROUTE),
@@ -264,17 +284,6 @@ const struct command command_rows[] = {
     {"diff", "BACKUP BACKUP", OPERAND_BACKUP, 2, 2, CHOOSE, command_diff,
      "tell what differs between two backups of a vault",
      "+ added, - removed, M content changed, U only attributes changed."},
-    {"approval key", "FILE", OPERAND_FREE, 1, 1, 0, command_approval_key,
-     "make the key of an approver, and show its public half",
-     "The file is for the approver alone; the public key is what `vault approvers` takes."},
-    {"approval list", "", OPERAND_NONE, 0, 0, O(REGION) | O(VAULT) | O(ALL),
-     command_approval_list, "list the requests that wait for approvals",
-     "With --all also those that are over."},
-    {"approval grant", "REQUEST KEYFILE", OPERAND_FREE, 2, 2, 0, command_approval_grant,
-     "approve of a request with the key of an approver",
-     "When enough have, whoever asked gives the command again, and it is carried out once."},
-    {"approval cancel", "REQUEST", OPERAND_FREE, 1, 1, 0, command_approval_cancel,
-     "drop a request", NULL},
     {"verify", "", OPERAND_NONE, 0, 0, CHOOSE | O(LOCKED) | O(DEPTH) | O(BACKUP) | O(TARGET),
      command_verify, "check that everything is there and is what it was",
      "structure  names, sizes, signatures, the chain of seals, needed packs are there\n"

@@ -12,6 +12,8 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_catalog.c \
 	core/cli/command_drill.c \
 	core/cli/command_driver.c \
+	core/cli/command_driver_new.c \
+	core/cli/command_driver_check.c \
 	core/cli/command_init.c \
 	core/cli/command_look.c \
 	core/cli/command_mirror.c \
@@ -19,9 +21,9 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_notify.c \
 	core/cli/command_policy.c \
 	core/cli/command_policy_change.c \
+	core/cli/command_policy_import.c \
 	core/cli/command_policy_run.c \
 	core/cli/command_policy_keep.c \
-	core/cli/command_policy_import.c \
 	core/cli/command_policy_simulate.c \
 	core/cli/command_prune.c \
 	core/cli/command_region.c \
@@ -50,10 +52,25 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/record.c core/cli/record.h \
 	core/cli/report.c \
 	core/cli/session.c core/cli/session.h \
-	core/cli/terminal.c core/cli/terminal.h \
-	core/cli/vault_options.c core/cli/vault_options.h
 	core/cli/session_backup.c \
 	core/cli/template.c core/cli/template.h \
+	core/cli/terminal.c core/cli/terminal.h \
+	core/cli/vault_options.c core/cli/vault_options.h
+
+# The texts of `lagan driver new`.
+driver_templates = doc/templates/Makefile.am doc/templates/Makefile.plain \
+	doc/templates/README.md doc/templates/check.sh doc/templates/configure.ac \
+	doc/templates/gitignore doc/templates/lagan.m4 doc/templates/meson.build \
+	doc/examples/src_folder/src_folder.7 doc/examples/src_folder/src_folder.c \
+	doc/examples/tgt_example/tgt_example.7 doc/examples/tgt_example/tgt_example.c \
+	doc/examples/key_example/key_example.7 doc/examples/key_example/key_example.c
+nodist_core_cli_libcli_la_SOURCES = core/cli/template_texts.c
+EXTRA_DIST += core/cli/embed.sh $(driver_templates)
+CLEANFILES += core/cli/template_texts.c
+core/cli/template_texts.c: core/cli/embed.sh $(driver_templates)
+	$(AM_V_GEN)$(MKDIR_P) core/cli && here=`pwd` && cd $(top_srcdir) && \
+	$(SHELL) core/cli/embed.sh $(driver_templates) >"$$here/$@.tmp" && \
+	cd "$$here" && mv $@.tmp $@
 
 bin_PROGRAMS += lagan
 lagan_SOURCES = core/cli/main.c

@@ -94,9 +94,10 @@ static struct trial trial_of(const struct run *r, const struct check_case *row)
                       .kind = r->kind,
                       .verdict_fd = -1,
                       .random = r->request->seed ^ hash_name(row->name)};
-    snprintf(t.prefix, sizeof t.prefix, "check-%08x/%03zu/", r->mark, r->number);
+    snprintf(t.prefix, sizeof t.prefix, "check-%08x/%03u/", r->mark,
+             (unsigned)r->number % 1000);
     if (r->number > 0)
-        snprintf(t.suffix, sizeof t.suffix, "c%03zu", r->number);
+        snprintf(t.suffix, sizeof t.suffix, "c%03u", (unsigned)r->number % 1000);
     return t;
 }
 
@@ -190,7 +191,7 @@ static void remove_own_place(const struct run *r)
     const char *place = place_path(r);
     char *path;
     if (!r->kind->own_place || r->request->safe || !place ||
-        asprintf(&path, "%s/c%03zu", place, r->number) < 0)
+        asprintf(&path, "%s/c%03u", place, (unsigned)r->number % 1000) < 0)
         return;
     nftw(path, open_folder, 16, FTW_PHYS);
     nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH);

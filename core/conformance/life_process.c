@@ -23,9 +23,12 @@ static void one_life(struct trial *t, unsigned round)
     trial_close(t, o);
 }
 
+/* Without those of real time. */
+enum { SIGNALS = 32 };
+
 /* What belongs to the process. */
 struct process {
-    struct sigaction actions[SIGRTMIN];
+    struct sigaction actions[SIGNALS];
     sigset_t mask;
     mode_t umask;
     char directory[4096];
@@ -45,7 +48,7 @@ static uint64_t hash_environment(void)
 static void look_at_process(struct process *p)
 {
     memset(p, 0, sizeof *p);
-    for (int number = 1; number < SIGRTMIN; number++)
+    for (int number = 1; number < SIGNALS; number++)
         sigaction(number, NULL, &p->actions[number]);
     sigprocmask(SIG_BLOCK, NULL, &p->mask);
     p->umask = umask(0);
@@ -60,7 +63,7 @@ static void expect_same_process(struct trial *t, const struct process *before)
 {
     struct process after;
     look_at_process(&after);
-    for (int number = 1; number < SIGRTMIN; number++)
+    for (int number = 1; number < SIGNALS; number++)
         EXPECT(t, after.actions[number].sa_handler == before->actions[number].sa_handler, LOOK,
                "the handler of signal %d (%s) has changed", number, strsignal(number));
     EXPECT(t, memcmp(&after.mask, &before->mask, sizeof after.mask) == 0, LOOK,
@@ -86,8 +89,9 @@ static void load_alone(struct trial *t)
     expect_same_process(t, &before);
     EXPECT(t, holds.threads == held.threads, "driver.h, load", "%u threads were made",
            holds.threads - held.threads);
-    EXPECT(t, holds.descriptors == held.descriptors, "driver.h, load",
-           "%u descriptors were opened", holds.descriptors - held.descriptors);
+    /* One is the host's: the file of the module stays open. */
+    EXPECT(t, holds.descriptors <= held.descriptors + 1, "driver.h, load",
+           "%u descriptors were opened", holds.descriptors - held.descriptors - 1);
 }
 
 static void untouched(struct trial *t)

@@ -101,6 +101,8 @@ static uint32_t capabilities(void *handle, struct lagan_op *op,
     told->ranged_get = LAGAN_SUPPORT_NATIVE;
     told->checksum = LAGAN_SUPPORT_EMULATED;
     told->remove = s->read_only ? LAGAN_SUPPORT_NONE : LAGAN_SUPPORT_NATIVE;
+    if (told->size < sizeof *told)
+        return LAGAN_OK; /* a host that does not know the rest */
     /* Nothing is won by parts here: a put in one piece is as fast, and is never copied. */
     told->multipart = LAGAN_SUPPORT_EMULATED;
     told->part_limit = DIR_PART_LIMIT;

@@ -124,8 +124,10 @@ static uint32_t capabilities(void *handle, struct lagan_op *op,
     told->list_sorted = LAGAN_SUPPORT_NATIVE;
     told->ranged_get = LAGAN_SUPPORT_NATIVE;
     told->remove = LAGAN_SUPPORT_NATIVE;
-    if (!h->plain) {
+    if (!h->plain)
         told->max_parallel = PARALLEL;
+    /* An older host does not know the rest. */
+    if (!h->plain && told->size >= sizeof *told) {
         told->multipart = LAGAN_SUPPORT_NATIVE;
         told->copy = LAGAN_SUPPORT_NATIVE;
         told->rename = LAGAN_SUPPORT_NATIVE;

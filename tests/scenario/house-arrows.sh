@@ -17,7 +17,8 @@ declare -A below=(
     [engine]='base crypto driver policy catalog vault'
     [mirror]='base crypto driver policy catalog vault engine'
     [runner]='base crypto driver policy catalog vault engine mirror'
-    [cli]='base crypto driver policy catalog vault engine mirror runner'
+    [conformance]='base crypto driver'
+    [cli]='base crypto driver policy catalog vault engine mirror runner conformance'
 )
 banned='sprintf|vsprintf|strcpy|strcat|stpcpy|system|popen|tmpnam|tempnam|mktemp|alloca|strtok'
 banned+='|atoi|atol|rand|srand|gets|getenv'
