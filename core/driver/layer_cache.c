@@ -18,9 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBJECT_LIMIT = 1 << 20, LONG_KEYS = 1024 };
-/* Most of these are long, and of the others one range is read: they are not fetched for it. */
-#define PACKS "packs/"
+enum { OBJECT_LIMIT = 1 << 20, LONG_KEYS = 16384 };
 
 struct cache {
     struct cache_store *store;
@@ -154,8 +152,7 @@ static bool is_short(struct layer *self, struct call *c)
                         .op = c->op,
                         .object = self->place->handle,
                         .with.stat = {.key = c->with.get.key, .object = &object}};
-    if (strncmp(c->with.get.key, PACKS, strlen(PACKS)) == 0 ||
-        atomic_load(&cache->is_long[sum % LONG_KEYS]) == sum ||
+    if (atomic_load(&cache->is_long[sum % LONG_KEYS]) == sum ||
         layer_next(self, &stat) != LAGAN_OK)
         return false;
     if (object.bytes <= OBJECT_LIMIT)

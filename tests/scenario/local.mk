@@ -30,6 +30,7 @@ scenario_tests += tests/scenario/vault-lock.sh
 scenario_tests += tests/scenario/disaster.sh
 scenario_tests += tests/scenario/notify-life.sh
 scenario_tests += tests/scenario/layers-life.sh
+scenario_tests += tests/scenario/layers-switch.sh
 EXTRA_DIST += tests/scenario/web_server.py
 scenario_tests += tests/scenario/region-zones.sh
 scenario_tests += tests/scenario/backup-undelete.sh
