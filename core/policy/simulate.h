@@ -46,9 +46,9 @@ struct simulate_event {
 /* A backup that is there at the beginning. */
 struct simulate_backup {
     int64_t created_ns, expire_ns;
-    int64_t keep_ns; /* somebody has extended its time; 0 = nobody has */
     uint64_t bytes_stored;
     bool by_policy;
+    int64_t keep_ns; /* somebody has extended its time; 0 = nobody has */
 };
 
 struct simulate_policy {
