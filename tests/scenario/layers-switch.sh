@@ -52,9 +52,12 @@ dry_run()
     echo more >tree/more
     layers 'dry-run = yes'
     objects >before
-    l backup create tree --vault main >out 2>err || true
-    objects | diff before - || fail 'the dry run has changed the store'
+    l backup list --vault main >list
+    expect_status 1 l backup create tree --vault main >out 2>err
+    expect_in err 'this was a dry run, which ends here: so far'
     expect_in err 'nothing was changed'
+    objects | diff before - || fail 'the dry run has changed the store'
+    l backup list --vault main | diff list - || fail 'a backup that does not exist is listed'
     rm tree/more
 }
 

@@ -196,6 +196,8 @@ static void dry_run_changes_nothing(void **state)
     const char *store = new_store();
     struct layered l = open_memory(store, NULL, NULL);
     struct error e = ERROR_INIT;
+    uint64_t bytes = 0;
+    char data[1];
     (void)state;
     aspects_put(l.target, "kept", "x");
     layered_close(&l);
@@ -213,11 +215,21 @@ static void dry_run_changes_nothing(void **state)
     assert_success(target_copy_object(l.target, "kept", "copy", &e), e);
     assert_int_equal(target_copy_object(l.target, "nothing", "copy", &e), -1);
     assert_error(e, LAGAN_NOT_FOUND, "nothing");
-    assert_success(target_flush(l.target, &e), e);
+    /* Nobody is told that something was stored. */
+    assert_int_equal(target_flush(l.target, &e), -1);
+    assert_error(e, LAGAN_PRECONDITION, "so far 3 objects (9 B) would have been written");
     /* It is honest about what it has not kept. */
-    aspects_expect_absent(l.target, "new");
-    aspects_expect_absent(l.target, "packs/1");
+    assert_int_equal(target_get(l.target, "new", 0, data, 1, &e), -1);
+    assert_error(e, LAGAN_NOT_FOUND, "the dry run has stored nothing");
+    assert_int_equal(target_get(l.target, "packs/1", 0, data, 1, &e), -1);
+    assert_int_equal(e.error_class, LAGAN_NOT_FOUND);
+    assert_int_equal(aspects_count(l.target), 1);
     aspects_expect(l.target, "kept", "x", 1);
+    /* Whoever only asks finds what would be there, and cannot put it twice. */
+    assert_success(target_stat(l.target, "packs/1", &bytes, &e), e);
+    assert_int_equal(bytes, 3);
+    assert_int_equal(target_put(l.target, "new", "6", 1, &e), -1);
+    assert_int_equal(e.error_class, LAGAN_EXISTS);
     log_set_sink(keep_line, NULL);
     layered_close(&l);
     log_set_sink(NULL, NULL);
