@@ -63,12 +63,16 @@ static uint32_t write_parts(struct trial *t, struct opened *o, const char *key, 
     uint32_t result;
     if (part < BYTES / 2)
         part = BYTES / 2;
+    /* Where parts must be longer than the object, it is one part. */
+    if (part > BYTES)
+        part = BYTES;
     result = case_multipart_begin(t, o, key, BYTES, &upload);
-    if (result == LAGAN_OK)
+    if (result == LAGAN_OK && part < BYTES)
         result = case_part_put(t, o, upload, 2, number, part, BYTES);
     if (result == LAGAN_OK)
         result = case_part_put(t, o, upload, 1, number, 0, part);
-    return result == LAGAN_OK ? case_multipart_complete(t, o, upload, 2, LAGAN_PUT_IF_ABSENT)
+    return result == LAGAN_OK ? case_multipart_complete(t, o, upload, part < BYTES ? 2 : 1,
+                                                        LAGAN_PUT_IF_ABSENT)
                               : result;
 }
 

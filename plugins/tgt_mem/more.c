@@ -27,7 +27,7 @@ static uint32_t refuse(const struct memory_handle *h, struct lagan_op *op)
         return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "this is not offered");
     if (h->read_only)
         return lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
-    return LAGAN_OK;
+    return memory_check(op, 0, 0);
 }
 
 uint32_t memory_multipart_begin(void *handle, struct lagan_op *op, const char *key,

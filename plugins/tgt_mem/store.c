@@ -233,7 +233,10 @@ uint32_t memory_deliver(void *context, const uint8_t *data, uint64_t bytes)
         return lagan_fail(d->op, LAGAN_INVALID, 0, "the range reaches beyond the end");
     while (result == LAGAN_OK && d->length > 0) {
         size_t size = 0;
-        void *room = d->sink->room(d->sink->context, &size);
+        void *room;
+        if (lagan_cancelled(d->op))
+            return lagan_fail(d->op, LAGAN_CANCELLED, 0, "cancelled");
+        room = d->sink->room(d->sink->context, &size);
         if (!room)
             return lagan_fail(d->op, LAGAN_INVALID, 0, "the reader takes no more");
         if (size > d->length)

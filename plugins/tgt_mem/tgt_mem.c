@@ -85,11 +85,24 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
     }
 }
 
+uint32_t memory_check(struct lagan_op *op, uint64_t flags, uint64_t known)
+{
+    if (lagan_cancelled(op))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
+    if (flags & ~known & UINT32_MAX)
+        return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "an unknown flag");
+    return LAGAN_OK;
+}
+
 static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
 {
     struct instance *i = instance;
-    struct memory_handle *h = calloc(1, sizeof *h);
+    struct memory_handle *h;
     bool fresh;
+    uint32_t result = memory_check(op, flags, LAGAN_OPEN_READ_ONLY | LAGAN_OPEN_INITIALISE);
+    if (result != LAGAN_OK)
+        return result;
+    h = calloc(1, sizeof *h);
     if (!h)
         return no_memory(op);
     *h = (struct memory_handle){
@@ -156,8 +169,10 @@ uint32_t memory_add(struct memory_handle *h, struct lagan_op *op, const char *ke
                     uint8_t *data, uint64_t bytes, uint64_t flags)
 {
     bool absent = (flags & LAGAN_PUT_IF_ABSENT) != 0;
-    uint32_t result;
-    if (h->read_only)
+    uint32_t result = memory_check(op, flags, LAGAN_PUT_IF_ABSENT | LAGAN_PUT_DURABLE);
+    if (result != LAGAN_OK)
+        ;
+    else if (h->read_only)
         result = lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
     else if (h->plain && flags != 0)
         result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "puts have no flags here");
@@ -173,9 +188,12 @@ uint32_t memory_add(struct memory_handle *h, struct lagan_op *op, const char *ke
 static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t bytes,
                     const struct lagan_content *content, uint64_t flags, const uint8_t *sha256)
 {
-    uint8_t *data = malloc((size_t)bytes + 1);
-    uint32_t result;
+    uint8_t *data;
+    uint32_t result = memory_check(op, flags, LAGAN_PUT_IF_ABSENT | LAGAN_PUT_DURABLE);
     (void)sha256;
+    if (result != LAGAN_OK)
+        return result;
+    data = malloc((size_t)bytes + 1);
     if (!data)
         return no_memory(op);
     result = bytes > 0 ? content->read(content->context, 0, data, (size_t)bytes)
@@ -189,8 +207,12 @@ static uint32_t put(void *handle, struct lagan_op *op, const char *key, uint64_t
 static uint32_t stage_begin(void *handle, struct lagan_op *op, uint64_t bytes_hint,
                             void **stage)
 {
-    struct stage *s = calloc(1, sizeof *s);
+    uint32_t result = memory_check(op, 0, 0);
+    struct stage *s;
     (void)bytes_hint;
+    if (result != LAGAN_OK)
+        return result;
+    s = calloc(1, sizeof *s);
     if (!s)
         return no_memory(op);
     s->handle = handle;
@@ -234,6 +256,9 @@ static uint32_t get(void *handle, struct lagan_op *op, const char *key, uint64_t
 {
     const struct memory_handle *h = handle;
     struct memory_delivery d = {.op = op, .sink = sink, .offset = offset, .length = length};
+    uint32_t result = memory_check(op, 0, 0);
+    if (result != LAGAN_OK)
+        return result;
     return memory_fail(op, memory_store_see(h->store, key, memory_deliver, &d));
 }
 
@@ -251,18 +276,35 @@ static uint32_t stat_object(void *handle, struct lagan_op *op, const char *key,
     return memory_fail(op, memory_store_see(h->store, key, note_bytes, &object->bytes));
 }
 
+/* A listing that ends when its op is cancelled. */
+struct page {
+    struct lagan_op *op;
+    const struct lagan_object_collector *objects;
+};
+
+static uint32_t add_to_page(void *context, const struct lagan_object *object)
+{
+    struct page *p = context;
+    uint32_t result = memory_check(p->op, 0, 0);
+    return result == LAGAN_OK ? p->objects->add(p->objects->context, object) : result;
+}
+
 static uint32_t list(void *handle, struct lagan_op *op, const char *prefix,
                      const char *start_after, uint32_t limit,
                      const struct lagan_object_collector *objects, int *more)
 {
     const struct memory_handle *h = handle;
-    (void)op;
-    return memory_store_list(h->store, prefix, start_after, limit, objects, more);
+    struct page page = {op, objects};
+    struct lagan_object_collector watched = {.context = &page, .add = add_to_page};
+    return memory_store_list(h->store, prefix, start_after, limit, &watched, more);
 }
 
 static uint32_t remove_object(void *handle, struct lagan_op *op, const char *key)
 {
     const struct memory_handle *h = handle;
+    uint32_t result = memory_check(op, 0, 0);
+    if (result != LAGAN_OK)
+        return result;
     if (h->read_only)
         return lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
     memory_store_remove(h->store, key);

@@ -56,6 +56,8 @@ struct memory_handle {
 /* Stores `data`, which is freed when that fails, as the flags of a put say. */
 uint32_t memory_add(struct memory_handle *h, struct lagan_op *op, const char *key,
                     uint8_t *data, uint64_t bytes, uint64_t flags);
+/* CANCELLED once the op is cancelled, UNSUPPORTED for an unknown flag that must be known. */
+uint32_t memory_check(struct lagan_op *op, uint64_t flags, uint64_t known);
 /* Fails the op with the store's result. */
 uint32_t memory_fail(struct lagan_op *op, uint32_t result);
 

@@ -34,7 +34,7 @@ echo "tgt_dir $(summary)"
 check 0 --group core --group crash tgt_dir path="$scratch/named" temporary-files=named
 check 0 tgt_mem name=x stages=yes
 echo "tgt_mem $(summary)"
-check 0 --group core --group capability tgt_mem name=x plain=yes
+check 0 --group core --group capability tgt_mem name=x
 
 # A place that is not empty is refused, with one line.
 mkdir full
