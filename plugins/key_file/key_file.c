@@ -81,6 +81,8 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
     uint32_t result;
     if (flags & UINT32_MAX & ~known)
         return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "unknown flags");
+    if (lagan_cancelled(op))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
     h = calloc(1, sizeof *h);
     if (!h)
         return no_memory(op);
