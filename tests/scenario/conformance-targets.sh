@@ -8,6 +8,11 @@
 
 rounds=${ROUNDS:+--rounds $ROUNDS}
 
+# Thousands of objects are synced: in memory where that can be had.
+store=$(mktemp -d /dev/shm/lagan-check.XXXXXX 2>/dev/null) || store=$scratch/store
+mkdir -p "$store"
+cleanup_fn rm -rf "$store"
+
 # check STATUS ARGUMENT...: the suite into the file "tap", which is shown when it ends otherwise.
 check()
 {
@@ -23,18 +28,17 @@ summary()
     tail -n 1 tap
 }
 
-check 0 tgt_dir path="$scratch/dir"
+check 0 tgt_dir path="$store/dir"
 expect_in tap 'TAP version 14'
 [ "$(grep -c '^ok' tap)" = "$(sed -n 's/^1\.\.//p' tap)" ] || fail 'the plan does not fit'
 [ "$(grep -c '^ok .* # SKIP' tap)" -le 40 ] || fail "too much is skipped: $(grep SKIP tap)"
-find dir -type f ! -name @lagan >left
+find "$store/dir" -type f ! -name @lagan >left
 [ ! -s left ] || fail "left in the store: $(cat left)"
 echo "tgt_dir $(summary)"
 
-check 0 --group core --group crash tgt_dir path="$scratch/named" temporary-files=named
+check 0 --group capability --group crash tgt_dir path="$store/named" temporary-files=named
 check 0 tgt_mem name=x stages=yes
 echo "tgt_mem $(summary)"
-check 0 --group core --group capability tgt_mem name=x
 
 # A place that is not empty is refused, with one line.
 mkdir full
@@ -46,9 +50,9 @@ expect_in err 'the place is not empty: it holds object'
 
 # A store in use: it stays as it was.
 find full -type f -printf '%P %s\n' | sort >before
-check 0 --safe tgt_dir path="$scratch/full"
+check 0 --safe --group core --group crash tgt_dir path="$scratch/full"
 expect_in tap 'SKIP not safe beside other users of a store'
-[ "$(grep -c '^ok' tap)" -gt 100 ]
+[ "$(grep -c '^ok' tap)" -gt 80 ]
 find full -type f -printf '%P %s\n' | sort | diff before - || fail 'the store in use has changed'
 
 # So it does when it is interrupted.
@@ -63,11 +67,11 @@ own()
 {
     LAGAN_RUN_DRIVERS=$scratch/own "$abs_top_builddir/run" lagan driver check "$@"
 }
-expect_status 1 own --include target-put-one-byte tgt_liar lie=order >tap
+expect_status 1 own --include target-put-one-byte tgt_liar lie=short-get >tap
 expect_in tap 'not ok 1 - target-put-one-byte'
 expect_in tap "  look: 'target.h"
 echo 'target-put-one-byte it lies' >own/tgt_liar.deviations
-expect_status 0 own --include target-put-one-byte tgt_liar lie=order >tap
+expect_status 0 own --include target-put-one-byte tgt_liar lie=short-get >tap
 expect_in tap 'not ok 1 - target-put-one-byte # TODO it lies'
 echo 'target-put-one-byte it does not' >own/tgt_mem.deviations
 expect_status 1 own --include target-put-one-byte tgt_mem name=x >tap
