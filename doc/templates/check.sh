@@ -21,8 +21,8 @@ ask()
     "$lagan" --driver-dir="$work/drivers" "$@"
 }
 
-ask driver show "$name" --json |
-    sed -n 's/^{"type":"parameter","name":"\([^"]*\)".*/\1/p' | sort >"$work/in_table"
+ask driver show "$name" --json >"$work/shown"
+sed -n 's/^{"type":"parameter","name":"\([^"]*\)".*/\1/p' "$work/shown" | sort >"$work/in_table"
 sed -n '/^\.Sh PARAMETERS/,/^\.Sh [^P]/s/^\.It Cm //p' "$MANUAL" | sort >"$work/in_manual"
 diff "$work/in_table" "$work/in_manual" ||
     { echo "parameters of the driver (<) and of $MANUAL (>)" >&2; exit 1; }

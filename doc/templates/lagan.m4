@@ -42,8 +42,8 @@ AS_IF([test -z "$lagandriverdir"],
     [lagandriverdir=`$PKG_CONFIG --variable=driverdir lagan-driver`])
 LAGAN_CFLAGS="$LAGAN_CFLAGS -fPIC -fvisibility=hidden"
 LAGAN_LDFLAGS='-shared -Wl,-z,defs -Wl,-z,now'
-AC_PATH_PROG([LAGAN], [lagan], [],
-    [`$PKG_CONFIG --variable=bindir lagan-driver`$PATH_SEPARATOR$PATH])
+lagan_bindir=`$PKG_CONFIG --variable=bindir lagan-driver`
+AC_PATH_PROG([LAGAN], [lagan], [], [$lagan_bindir$PATH_SEPARATOR$PATH])
 AC_SUBST([lagandriverdir])
 AC_SUBST([LAGAN_LDFLAGS])dnl
 ])

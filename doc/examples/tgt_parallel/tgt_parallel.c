@@ -143,8 +143,8 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
     return i->path ? (uint32_t)LAGAN_OK : no_memory(op);
 }
 
-/* Makes the folder unless it is there, durable itself: what lies in it is only as safe. */
-static uint32_t make_folder(struct lagan_op *op, const char *path)
+/* Makes one folder unless it is there, durable itself: what lies in it is only as safe. */
+static uint32_t make_one(struct lagan_op *op, const char *path)
 {
     char *copy;
     int parent, synced;
@@ -157,6 +157,20 @@ static uint32_t make_folder(struct lagan_op *op, const char *path)
     if (parent >= 0)
         close(parent);
     return synced ? (uint32_t)LAGAN_OK : fail_errno(op, path);
+}
+
+/* The folder and those above it: each vault gets a folder of its own below the region's. */
+static uint32_t make_folder(struct lagan_op *op, const char *path)
+{
+    char *copy = strdup(path);
+    uint32_t result = copy ? (uint32_t)LAGAN_OK : no_memory(op);
+    for (char *end = copy; result == LAGAN_OK && (end = strchr(end + 1, '/')) != NULL;) {
+        *end = '\0';
+        result = make_one(op, copy);
+        *end = '/';
+    }
+    free(copy);
+    return result == LAGAN_OK ? make_one(op, path) : result;
 }
 
 static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags, void **handle)
@@ -242,7 +256,7 @@ static int key_of_name(const char *name, char key[NAME_SIZE])
     if (length == 0 || length >= NAME_SIZE || name[length] != '\0' || strcmp(name, ".") == 0 ||
         strcmp(name, "..") == 0)
         return 0;
-    snprintf(key, NAME_SIZE, "%s", name);
+    memcpy(key, name, length + 1);
     for (char *at = key; (at = strchr(at, ',')) != NULL;)
         *at = '/';
     return 1;
