@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,12 +36,12 @@
  * - DEAF: nobody looks at the cancellation.
  * - TEARS: an object has its name from its first byte on (and nothing is staged).
  * - REPEATS: each third put fails as TRANSIENT and not done, and is done.
- * - FORGETS: the last object stays in the process until the next one or the close, whatever
- *   flush says.
+ * - FORGETS: nothing is handed to the disk, whatever flush says; with `power-cut` what a handle
+ *   has put is gone when it is closed.
  * - SHORTENS: get gives half of what is long, and says OK.
  * - CRASHES: at the end of a long object.
  * - BLOCKS: flush never returns.
- * - CORRUPTS: one bit of each object that is not tiny.
+ * - CORRUPTS: one bit of each object that is not small.
  *
  * ... and the five doubles:
  *
@@ -106,7 +105,7 @@ static const struct lagan_parameter parameters[] = {
     [ROW_CUT] = {.name = "power-cut",
                  .type = LAGAN_PARAMETER_BOOL,
                  .default_value = "no",
-                 .help = "what forgets has the power cut at the close"},
+                 .help = "of the one that forgets: what was put is lost at the close"},
     {.name = NULL},
 };
 
@@ -123,9 +122,9 @@ struct store {
     int folder;
     bool read_only;
     atomic_ullong calls, puts;
-    pthread_mutex_t lock;     /* of the two below */
-    char pending[NAME_BYTES]; /* name of the object that FORGETS has not stored; "" = none */
-    int pending_file;
+    pthread_mutex_t lock;    /* of what is below */
+    char (*put)[NAME_BYTES]; /* names of what will be lost */
+    size_t put_count;
 };
 
 struct stage {
@@ -222,14 +221,8 @@ static bool hidden(const struct stat *status)
 static int open_object(struct store *s, const char *key, struct stat *status)
 {
     char name[NAME_BYTES];
-    int file = -1;
     name_of_key(key, name);
-    pthread_mutex_lock(&s->lock);
-    if (strcmp(name, s->pending) == 0)
-        file = fcntl(s->pending_file, F_DUPFD_CLOEXEC, 0);
-    pthread_mutex_unlock(&s->lock);
-    if (file < 0)
-        file = openat(s->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int file = openat(s->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0)
         return -1;
     if (fstat(file, status) == 0 && !hidden(status))
@@ -294,7 +287,6 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
         return no_memory(op);
     s->instance = i;
     s->read_only = (flags & LAGAN_OPEN_READ_ONLY) != 0;
-    s->pending_file = -1;
     s->folder = open(i->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->folder < 0) {
         result = fail_errno(op, errno, i->path);
@@ -314,23 +306,26 @@ static int link_file(int file, int folder, const char *name)
     return linkat(AT_FDCWD, path, folder, name, AT_SYMLINK_FOLLOW) < 0 ? errno : 0;
 }
 
-/* Stores what FORGETS still has; with the lock held. */
-static void store_pending(struct store *s)
+/* The power is cut some time after the close. */
+static void remember_put(struct store *s, const char *name)
 {
-    if (s->pending[0])
-        link_file(s->pending_file, s->folder, s->pending);
-    if (s->pending_file >= 0)
-        close(s->pending_file);
-    s->pending_file = -1;
-    s->pending[0] = '\0';
+    if (fault != FORGETS || !s->instance->cut)
+        return;
+    pthread_mutex_lock(&s->lock);
+    void *grown = reallocarray(s->put, s->put_count + 1, sizeof *s->put);
+    if (!grown)
+        abort();
+    s->put = grown;
+    snprintf(s->put[s->put_count++], NAME_BYTES, "%s", name);
+    pthread_mutex_unlock(&s->lock);
 }
 
 static void close_handle(void *handle)
 {
     struct store *s = handle;
-    if (s->instance->cut)
-        s->pending[0] = '\0';
-    store_pending(s);
+    for (size_t i = 0; i < s->put_count; i++)
+        unlinkat(s->folder, s->put[i], 0);
+    free(s->put);
     pthread_mutex_destroy(&s->lock);
     close(s->folder);
     free(s);
@@ -404,38 +399,22 @@ static void stage_abort(void *stage)
     free(st);
 }
 
+static volatile int *volatile nowhere;
+
 /* What goes wrong when an object is complete and has no name yet. */
 static void spoil(struct stage *st)
 {
     unsigned char byte;
     off_t middle = (off_t)(st->bytes / 2);
     if (fault == CRASHES && st->bytes > LONG_BYTES)
-        raise(SIGSEGV);
+        *nowhere = 1; /* raise() waits where a thread has its signals blocked */
     if (fault == SLOW && st->bytes > LONG_BYTES)
         sleep(3);
-    if (fault != CORRUPTS || st->bytes < 100 || pread(st->file, &byte, 1, middle) != 1)
+    if (fault != CORRUPTS || st->bytes < 2000 || pread(st->file, &byte, 1, middle) != 1)
         return;
     byte ^= 4;
     if (pwrite(st->file, &byte, 1, middle) != 1)
         abort();
-}
-
-/* Takes the file over as the one that is not stored yet. */
-static uint32_t keep_pending(struct stage *st, struct lagan_op *op, const char *name)
-{
-    struct store *s = st->store;
-    struct stat status;
-    uint32_t result = LAGAN_OK;
-    pthread_mutex_lock(&s->lock);
-    if (strcmp(name, s->pending) == 0 || fstatat(s->folder, name, &status, 0) == 0) {
-        result = lagan_fail(op, LAGAN_EXISTS, EEXIST, "the name is taken");
-    } else {
-        store_pending(s);
-        s->pending_file = fcntl(st->file, F_DUPFD_CLOEXEC, 0);
-        snprintf(s->pending, sizeof s->pending, "%s", name);
-    }
-    pthread_mutex_unlock(&s->lock);
-    return result;
 }
 
 static uint32_t give_name(struct stage *st, struct lagan_op *op, const char *key)
@@ -443,15 +422,14 @@ static uint32_t give_name(struct stage *st, struct lagan_op *op, const char *key
     struct store *s = st->store;
     char name[NAME_BYTES];
     name_of_key(key, name);
-    if (fault == FORGETS)
-        return keep_pending(st, op, name);
-    if (fsync(st->file) < 0)
+    if (fault != FORGETS && fsync(st->file) < 0)
         return fail_errno(op, errno, "syncing the object");
     if (fault == LYING)
         unlinkat(s->folder, name, 0);
     int error = link_file(st->file, s->folder, name);
     if (error != 0)
         return fail_errno(op, error, "the name of the object");
+    remember_put(s, name);
     if (fault != REPEATS || atomic_fetch_add(&s->puts, 1) % 3 != 2)
         return LAGAN_OK;
     return lagan_fail(op, LAGAN_TRANSIENT, ECONNRESET, "the connection was reset");
@@ -672,10 +650,6 @@ static uint32_t gather(struct store *s, struct lagan_op *op, struct keys *k)
         result = fail_errno(op, errno, "the folder");
     if (names)
         closedir(names);
-    pthread_mutex_lock(&s->lock);
-    if (result == LAGAN_OK && s->pending[0])
-        result = add_key(k, op, s->pending);
-    pthread_mutex_unlock(&s->lock);
     if (k->count > 0)
         qsort(k->keys, k->count, sizeof *k->keys, fault == SORTS ? compare_folders : compare);
     return result;
@@ -735,10 +709,6 @@ static uint32_t remove_object(void *handle, struct lagan_op *op, const char *key
     if (failing && !s->instance->after)
         return fail_as_told(s, op);
     name_of_key(key, name);
-    pthread_mutex_lock(&s->lock);
-    if (strcmp(name, s->pending) == 0)
-        s->pending[0] = '\0';
-    pthread_mutex_unlock(&s->lock);
     if (unlinkat(s->folder, name, 0) < 0 && errno != ENOENT)
         return fail_errno(op, errno, "removing the object");
     return end(s, op, failing, LAGAN_OK);
@@ -750,7 +720,7 @@ static uint32_t flush(void *handle, struct lagan_op *op)
     uint32_t result = begin(s, op, FLUSH);
     while (fault == BLOCKS)
         pause();
-    if (result == LAGAN_OK && fsync(s->folder) < 0)
+    if (result == LAGAN_OK && fault != FORGETS && fsync(s->folder) < 0)
         result = fail_errno(op, errno, "syncing the folder");
     return result;
 }
