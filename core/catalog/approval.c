@@ -134,13 +134,13 @@ int catalog_approvers_set(struct catalog *c, const uint8_t vault[CATALOG_ID_SIZE
 
 #define REQUEST_COLUMNS "id, vault, operation, subject, actor, state, created_ns, until_ns"
 
-int catalog_request_insert(struct catalog *c, const struct catalog_request *request,
-                           struct error *e)
+int catalog_request_insert(struct catalog *c, struct catalog_request *request, struct error *e)
 {
     static const char sql[] =
         "INSERT INTO approval_requests (" REQUEST_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     struct query q;
 
+    audit_name_actor(request->actor);
     if (catalog_begin(c, e) != 0)
         return -1;
     int result = query_start(c, sql, &q, e);

@@ -53,9 +53,8 @@ struct catalog_request {
     enum catalog_request_state state;
     int64_t created_ns, until_ns;
 };
-/* The id is given. */
-int catalog_request_insert(struct catalog *c, const struct catalog_request *request,
-                           struct error *e);
+/* The id is given; fills in the actor, the user of this process on this host. */
+int catalog_request_insert(struct catalog *c, struct catalog_request *request, struct error *e);
 /* By id (abbreviated, at least 4 digits).  NO_APPROVAL, AMBIGUOUS. */
 int catalog_request_find(struct catalog *c, const char *text, struct catalog_request *request,
                          struct error *e);

@@ -218,7 +218,7 @@ int catalog_audit_verify(struct catalog *c, uint64_t *lines, struct error *e)
 
 /* Writing */
 
-static void name_actor(char actor[CATALOG_TEXT_SIZE])
+void audit_name_actor(char actor[CATALOG_TEXT_SIZE])
 {
     char user[64], host[128] = "", room[1024];
     struct passwd entry, *found = NULL;
@@ -281,7 +281,7 @@ int catalog_audit_add(struct catalog *c, enum catalog_event event, const char *s
     va_end(values);
     text_escape_line(detail, sizeof(detail), whole, strlen(whole));
     text_escape_line(about, sizeof(about), subject, strlen(subject));
-    name_actor(actor);
+    audit_name_actor(actor);
     struct line line = {0, clock_wall_ns(), actor, catalog_event_name(event), about, detail};
     if (catalog_begin(c, e) != 0)
         return -1;

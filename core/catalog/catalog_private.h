@@ -250,6 +250,11 @@ int follow_backups(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE], int
 int follow_slots(struct catalog *c, const uint8_t source[CATALOG_ID_SIZE], int class,
                  struct error *e);
 
+/* ---- audit.c ---- */
+
+/* The user of this process on this host. */
+void audit_name_actor(char actor[CATALOG_TEXT_SIZE]);
+
 /* ---- pin.c ---- */
 
 /* Takes all pins of a backup that is gone away; in the transaction of its deletion. */

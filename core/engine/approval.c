@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 _Static_assert((int)CATALOG_APPROVAL_KEY == (int)SIGNATURE_PUBLIC_SIZE, "keys are Ed25519");
@@ -131,13 +130,6 @@ static int end(struct setup *s, int result, struct error *e)
     return -1;
 }
 
-static void name_actor(char actor[CATALOG_TEXT_SIZE])
-{
-    const char *user = getenv("SUDO_USER");
-    const char *self = getenv("USER");
-    snprintf(actor, CATALOG_TEXT_SIZE, "%.100s", user ? user : self ? self : "");
-}
-
 static int make_request(struct setup *s, const struct catalog_vault *row, const char *operation,
                         const char *subject, struct catalog_request *made, struct error *e)
 {
@@ -150,7 +142,6 @@ static int make_request(struct setup *s, const struct catalog_vault *row, const 
     memcpy(made->vault, row->uuid, sizeof(made->vault));
     snprintf(made->operation, sizeof(made->operation), "%s", operation);
     snprintf(made->subject, sizeof(made->subject), "%s", subject);
-    name_actor(made->actor);
     if (catalog_begin(setup_catalog(s), e) != 0)
         return -1;
     int result = catalog_request_insert(setup_catalog(s), made, e);
