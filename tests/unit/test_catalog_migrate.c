@@ -4,7 +4,9 @@
  * brought up to date without a loss.
  */
 #include "base/buffer.h"
+#include "catalog/approval.h"
 #include "catalog/catalog_private.h"
+#include "catalog/mirror.h"
 #include "catalog_fixture.h"
 #include "run_fixture.h"
 #include "scratch.h"
@@ -171,7 +173,52 @@ static void migrate_from_3(void **state)
     catalog_close(c);
 }
 
+/* What came with version 5: backups that can be brought back, approvers, breaches counted. */
+static void check_version_5(struct catalog *c)
+{
+    struct catalog_approvers approvers = {.needed = 1, .count = 1, .items = {{.name = "ann"}}};
+    struct catalog_backup backup;
+    struct error e = ERROR_INIT;
+    uint8_t main[CATALOG_ID_SIZE], mirror[CATALOG_ID_SIZE];
+
+    make_id(10, main);
+    make_id(20, mirror);
+    must(catalog_backup_find(c, main, NULL, "latest", &backup, &e), &e);
+    assert_int_equal(backup.keep_ns, 0);
+    assert_int_equal(backup.deleted_ns, 0);
+    must(catalog_backup_discard(c, main, backup.id, 5, 9, "why", &e), &e);
+    must(catalog_backup_get(c, main, backup.id, &backup, &e), &e);
+    assert_int_equal(backup.state, CATALOG_BACKUP_DELETED);
+    must(catalog_backup_bring_back(c, main, backup.id, &e), &e);
+    must(catalog_approvers_set(c, main, &approvers, &e), &e);
+    must(catalog_approvers_get(c, main, &approvers, &e), &e);
+    assert_int_equal(approvers.needed, 1);
+    assert_string_equal(approvers.items[0].name, "ann");
+    must(catalog_mirror_breach(c, mirror, &e), &e);
+}
+
+static void migrate_from_4(void **state)
+{
+    struct catalog *c = open_catalog("new");
+
+    (void)state;
+    fill_catalog(c);
+    add_mirror(c, 20, 10);
+    check_policies(c);
+    catalog_close(c);
+    make_old("new", "old", 4);
+    c = open_catalog("old");
+    check_defaults(c);
+    check_version_5(c);
+    must_be_sound(c);
+    catalog_close(c);
+    c = open_catalog("old");
+    must_be_sound(c);
+    catalog_close(c);
+}
+
 static const struct CMUnitTest tests[] = {
+    scratch_test(migrate_from_4),
     scratch_test(migrate_from_1),
     scratch_test(migrate_from_2),
     scratch_test(migrate_from_3),
