@@ -99,14 +99,15 @@ static int finish_end(struct finish *f, struct restore_item *item, struct error 
 
 /* A further name: a link when the first is in place, a file of its own when that one was kept
  * or failed. */
-static int finish_link(struct finish *f, const struct restore_step *step, struct error *e)
+static int finish_link(struct finish *f, const struct restore_step *step, struct buffer *data,
+                       struct error *e)
 {
     struct restore_job *job = f->job;
     const struct tree_entry *entry = step->entry;
     enum restore_verdict verdict = VERDICT_CREATE;
     struct error why = ERROR_INIT;
     if (!atomic_load(&step->group->there))
-        return restore_write_entry(job, step, e);
+        return restore_write_entry(job, step, data, e);
     if (restore_decide(job, entry, step->fresh, &verdict, &why) != 0)
         goto failed;
     if (verdict == VERDICT_STOP)
@@ -135,7 +136,7 @@ static int finish_item(struct finish *f, struct restore_item *item, struct error
         return finish_end(f, item, e);
     case RESTORE_ITEM_ENTRIES:
         for (size_t i = 0; i < item->step_count; i++) {
-            if (item->steps[i].link && finish_link(f, &item->steps[i], e) != 0)
+            if (item->steps[i].link && finish_link(f, &item->steps[i], &item->data, e) != 0)
                 return -1;
         }
     }

@@ -52,7 +52,7 @@ struct restore_item {
     size_t step_count;
     struct restore_step steps[RESTORE_STEPS];
     struct chunk_record record;
-    struct buffer data;
+    struct buffer data;   /* of a large chunk; for files among the entries, room for theirs */
     struct error failure; /* of a chunk, or at the end of the list of them; class OK = none */
 };
 
@@ -141,9 +141,10 @@ int restore_decide(struct restore_job *job, const struct tree_entry *entry, bool
 int restore_stop(const struct tree_entry *entry, struct error *e);
 /* Whether `a` is a directory that `b` is or lies in. */
 bool restore_holds(const struct tree_entry *a, const struct tree_entry *b);
-/* Writes a file or node in full; problems are reported, -1 only when the job must end. */
+/* Writes a file or node in full; problems are reported, -1 only when the job must end.  `data`:
+ * room for a chunk, so that it is not made anew for each file. */
 int restore_write_entry(struct restore_job *job, const struct restore_step *step,
-                        struct error *e);
+                        struct buffer *data, struct error *e);
 
 /* restore_metadata.c: the metadata of a tree's entry as the driver wants it. */
 struct restore_metadata {

@@ -68,9 +68,8 @@ int restore_decide(struct restore_job *job, const struct tree_entry *entry, bool
 
 /* Writes all chunks of a file into `writer`. */
 static int write_content(struct restore_job *job, const struct tree_entry *entry,
-                         struct entry_writer *writer, struct error *e)
+                         struct entry_writer *writer, struct buffer *data, struct error *e)
 {
-    struct buffer data CLEANUP_BUFFER = BUFFER_INIT;
     struct chunk_record record;
     uint64_t offset = 0;
     int got = 0;
@@ -78,15 +77,14 @@ static int write_content(struct restore_job *job, const struct tree_entry *entry
     if (!cursor)
         return -1;
     while ((got = content_cursor_next(cursor, &record, e)) == 1) {
-        buffer_clear(&data);
+        buffer_clear(data);
         if (chunk_is_hole(&record.id))
             got = entry_writer_zero(writer, offset, record.bytes, e);
-        else if ((got = store_get(job->request->store, CHUNK_DATA, &record.id, &data, e)) ==
-                     0 &&
-                 data.size != record.bytes)
+        else if ((got = store_get(job->request->store, CHUNK_DATA, &record.id, data, e)) == 0 &&
+                 data->size != record.bytes)
             got = error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY, "a chunk has another length");
         else if (got == 0)
-            got = entry_writer_write(writer, offset, data.data, data.size, e);
+            got = entry_writer_write(writer, offset, data->data, data->size, e);
         if (got != 0)
             break;
         offset += record.bytes;
@@ -100,14 +98,15 @@ static int write_content(struct restore_job *job, const struct tree_entry *entry
 
 static int write_file(struct restore_job *job, const struct tree_entry *entry,
                       const struct lagan_entry *target, uint64_t flags,
-                      const struct restore_metadata *metadata, struct error *e)
+                      const struct restore_metadata *metadata, struct buffer *data,
+                      struct error *e)
 {
     struct restore_lost lost = {job, entry};
     struct lagan_metadata_collector collector = restore_lost_collector(&lost);
     struct entry_writer *writer = source_entry_create(job->request->place, target, flags, e);
     if (!writer)
         return -1;
-    if (write_content(job, entry, writer, e) != 0) {
+    if (write_content(job, entry, writer, data, e) != 0) {
         entry_writer_abort(writer);
         return -1;
     }
@@ -116,7 +115,7 @@ static int write_file(struct restore_job *job, const struct tree_entry *entry,
 
 /* Creates the file or node. */
 static int write_new(struct restore_job *job, const struct tree_entry *entry, bool replace,
-                     struct error *e)
+                     struct buffer *data, struct error *e)
 {
     struct restore_metadata metadata;
     struct restore_lost lost = {job, entry};
@@ -132,7 +131,7 @@ static int write_new(struct restore_job *job, const struct tree_entry *entry, bo
     if (restore_metadata_load(job, entry, &metadata, e) != 0)
         goto out;
     if (entry_has_content(entry->type))
-        result = write_file(job, entry, &target, flags, &metadata, e);
+        result = write_file(job, entry, &target, flags, &metadata, data, e);
     else
         result = source_node_create(job->request->place, &target, flags, metadata.pieces,
                                     metadata.count, &collector, e);
@@ -153,7 +152,7 @@ int restore_stop(const struct tree_entry *entry, struct error *e)
 }
 
 int restore_write_entry(struct restore_job *job, const struct restore_step *step,
-                        struct error *e)
+                        struct buffer *data, struct error *e)
 {
     const struct tree_entry *entry = step->entry;
     enum restore_verdict verdict = VERDICT_CREATE;
@@ -163,7 +162,7 @@ int restore_write_entry(struct restore_job *job, const struct restore_step *step
     if (result == 0 && verdict == VERDICT_STOP)
         return restore_stop(entry, e);
     if (result == 0 && writes && !job->request->dry_run)
-        result = write_new(job, entry, verdict == VERDICT_REPLACE, &why);
+        result = write_new(job, entry, verdict == VERDICT_REPLACE, data, &why);
     if (result != 0)
         return restore_judge(job, entry, &why, e);
     if (step->group && verdict != VERDICT_KEEP) {
@@ -200,7 +199,8 @@ void restore_item_run(void *argument)
     if (item->kind != RESTORE_ITEM_ENTRIES)
         return;
     for (size_t i = 0; i < item->step_count && !atomic_load(&job->failed); i++) {
-        if (!item->steps[i].link && restore_write_entry(job, &item->steps[i], &e) != 0)
+        if (!item->steps[i].link &&
+            restore_write_entry(job, &item->steps[i], &item->data, &e) != 0)
             restore_fail(job, &e);
     }
 }
