@@ -188,6 +188,40 @@ static void fault_outcomes_are_told(void **state)
     driver_host_free(host);
 }
 
+/* The verbs that have reached what lies below the layer. */
+static enum call_verb seen[4];
+static size_t seen_count;
+
+static uint32_t note_verb(struct call *c)
+{
+    static int object;
+    assert_true(seen_count < 4);
+    seen[seen_count++] = c->verb;
+    if (c->verb == CALL_STAGE_BEGIN)
+        *c->with.stage_begin.made = &object;
+    if (c->verb == CALL_STAGE_ABORT)
+        assert_ptr_equal(c->object, &object);
+    return LAGAN_OK;
+}
+
+/* Whoever hears of a failure has nothing to let go of. */
+static void fault_unmakes_what_a_call_has_made(void **state)
+{
+    static const char *const layers[] = {"fault=stage_begin:io:done", NULL};
+    void *made = NULL;
+    struct call begin = {.verb = CALL_STAGE_BEGIN, .with.stage_begin = {0, &made}};
+    struct probe p;
+    (void)state;
+    seen_count = 0;
+    probe_open(&p, &layer_fault, LAGAN_KIND_TARGET, layers);
+    p.answer = note_verb;
+    assert_int_equal(probe_call(&p, &begin), LAGAN_IO);
+    assert_int_equal(seen_count, 2);
+    assert_int_equal(seen[0], CALL_STAGE_BEGIN);
+    assert_int_equal(seen[1], CALL_STAGE_ABORT);
+    probe_close(&p);
+}
+
 /* A leak would be found by the sanitizer: nobody else lets go of the stage. */
 static void fault_lets_go_of_what_calls_use_up(void **state)
 {
@@ -237,6 +271,7 @@ int main(void)
         cmocka_unit_test(fault_rate_is_met),
         cmocka_unit_test(fault_rules_fit_drivers),
         cmocka_unit_test(fault_outcomes_are_told),
+        cmocka_unit_test(fault_unmakes_what_a_call_has_made),
         cmocka_unit_test(fault_lets_go_of_what_calls_use_up),
         cmocka_unit_test(fault_rule_that_is_wrong_fails_the_open),
     };
