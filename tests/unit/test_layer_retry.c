@@ -331,6 +331,13 @@ static void retry_commit(void **state)
     assert_int_equal(e.outcome, LAGAN_OUTCOME_UNKNOWN);
     assert_object(trial.target, "b/new", "third");
     trial_close(&trial);
+    /* A hash that is not that of the bytes. */
+    key[6] ^= 1;
+    trial = trial_open(&plan);
+    assert_int_equal(stage_as(trial.target, key, &e), -1);
+    assert_int_equal(e.outcome, LAGAN_OUTCOME_UNKNOWN);
+    trial_close(&trial);
+    key[6] ^= 1;
     plan.after = false;
     trial = trial_open(&plan);
     assert_int_equal(stage_as(trial.target, key, &e), -1);
@@ -396,7 +403,7 @@ static void retry_is_limited(void **state)
     plan.pause = "1h";
     trial = trial_open(&plan);
     before = seconds();
-    operation_set_limit(INT64_C(100000000));
+    operation_set_limit(INT64_C(3000000000));
     assert_int_equal(do_put(trial.target, &e), -1);
     operation_set_limit(0);
     assert_true(seconds() - before < 1);

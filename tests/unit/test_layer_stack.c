@@ -494,6 +494,7 @@ static void retry_resolves_put(void **state)
         {"mine", LAGAN_OUTCOME_UNKNOWN, LAGAN_TRANSIENT, LAGAN_OK, false, true, 1},
         {"them", LAGAN_OUTCOME_UNKNOWN, LAGAN_TRANSIENT, LAGAN_EXISTS, false, false, 1},
         {"longer", LAGAN_OUTCOME_UNKNOWN, LAGAN_TRANSIENT, LAGAN_EXISTS, false, false, 1},
+        {"min", LAGAN_OUTCOME_UNKNOWN, LAGAN_TRANSIENT, LAGAN_EXISTS, false, false, 1},
         {"mine", LAGAN_OUTCOME_NOT_DONE, LAGAN_TRANSIENT, LAGAN_EXISTS, true, false, 2},
         {NULL, LAGAN_OUTCOME_UNKNOWN, LAGAN_IO, LAGAN_IO, false, false, 1},
     };
