@@ -13,12 +13,16 @@ struct spoken_writer {
     struct program_pin pin;
 };
 
-static uint32_t check_flags(struct lagan_op *op, uint64_t flags)
+static uint32_t check_flags(const struct spoken_handle *h, struct lagan_op *op, uint64_t flags)
 {
     uint64_t known = LAGAN_CREATE_REPLACE | LAGAN_CREATE_UNPRIVILEGED |
                      LAGAN_CREATE_NUMERIC_OWNERS | LAGAN_CREATE_NO_OWNERS | LAGAN_CREATE_SYNC;
     if (flags & UINT32_MAX & ~known)
         return lagan_fail(op, LAGAN_UNSUPPORTED, 0, "unknown flags");
+    if (lagan_cancelled(op))
+        return lagan_fail(op, LAGAN_CANCELLED, 0, "interrupted");
+    if (h->flags & LAGAN_OPEN_READ_ONLY)
+        return lagan_fail(op, LAGAN_IMMUTABLE, 0, "opened for reading only");
     return LAGAN_OK;
 }
 
@@ -38,7 +42,7 @@ uint32_t spoken_entry_create(void *handle, struct lagan_op *op, const struct lag
     struct program_call c;
     struct program_line line;
     struct program_text request = {0};
-    uint32_t result = check_flags(op, flags);
+    uint32_t result = check_flags(h, op, flags);
     if (result == LAGAN_OK)
         result = spoken_check_key(op, entry->key, entry->key_size);
     if (result != LAGAN_OK)
@@ -204,7 +208,7 @@ static uint32_t make(struct spoken_handle *h, struct lagan_op *op, const char *v
 {
     struct program_call c;
     struct program_text request = {0};
-    uint32_t result = check_flags(op, flags);
+    uint32_t result = check_flags(h, op, flags);
     if (result == LAGAN_OK)
         result = spoken_check_key(op, entry->key, entry->key_size);
     if (result != LAGAN_OK)
@@ -244,7 +248,7 @@ uint32_t spoken_link_create(void *handle, struct lagan_op *op, const void *key, 
     struct program_call c;
     struct program_line line;
     struct program_text request = {0};
-    uint32_t result = check_flags(op, flags);
+    uint32_t result = check_flags(h, op, flags);
     if (result == LAGAN_OK)
         result = spoken_check_key(op, key, key_size);
     if (result == LAGAN_OK)

@@ -321,7 +321,9 @@ uint32_t exec_open_handle(void *instance, struct lagan_op *op, uint64_t flags, v
         exec_close(&folder);
         return no_memory(op);
     }
-    *h = (struct exec_handle){.way = &exec_way, .source = s, .folder = folder,
+    *h = (struct exec_handle){.way = &exec_way,
+                              .source = s,
+                              .folder = folder,
                               .writable = (flags & LAGAN_OPEN_RESTORE) != 0};
     *handle = h;
     return LAGAN_OK;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum parameter { COMMAND, SHELL, VARIABLE, PROCESSES, TIMEOUT };
+enum parameter { COMMAND, PLACE, SHELL, VARIABLE, PROCESSES, TIMEOUT };
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -15,6 +15,10 @@ static const struct lagan_parameter parameters[] = {
                  .flags = LAGAN_PARAMETER_REQUIRED | LAGAN_PARAMETER_BARE,
                  .minimum = 1,
                  .help = "the program: a full path, and arguments"},
+    [PLACE] = {.name = "place",
+               .type = LAGAN_PARAMETER_PATH,
+               .flags = LAGAN_PARAMETER_PLACE,
+               .help = "where the program keeps the objects, when it wants to be told"},
     [SHELL] = {.name = "shell",
                .type = LAGAN_PARAMETER_BOOL,
                .default_value = "no",
@@ -54,7 +58,15 @@ static void instance_free(void *instance)
     struct exec_target *t = instance;
     exec_clear(&t->command);
     free(t->line);
+    free(t->place);
     free(t);
+}
+
+static uint32_t keep_text(struct lagan_op *op, char **member, const char *text)
+{
+    free(*member);
+    *member = strdup(text);
+    return *member ? (uint32_t)LAGAN_OK : no_memory(op);
 }
 
 static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
@@ -63,9 +75,9 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
     struct exec_target *t = instance;
     switch ((enum parameter)row) {
     case COMMAND:
-        free(t->line);
-        t->line = strdup(value->text);
-        return t->line ? (uint32_t)LAGAN_OK : no_memory(op);
+        return keep_text(op, &t->line, value->text);
+    case PLACE:
+        return keep_text(op, &t->place, value->text);
     case SHELL:
         t->shell = value->number != 0;
         break;
@@ -95,6 +107,8 @@ static void greet(void *context, struct program_text *request, bool first)
     program_add_string(request, "kind", "target");
     program_add_flag(request, "read-only", h->read_only);
     program_add_flag(request, "initialise", first && h->initialise);
+    if (h->place)
+        program_add_string(request, "place", h->place);
 }
 
 /* Guarantees by word. */
@@ -136,6 +150,8 @@ static const char *take_hello(void *context, struct program_line *line)
     struct exec_handle *h = context;
     struct lagan_target_capabilities told = {.size = sizeof told};
     bool always = false;
+    if (h->place && !program_find(line, "place"))
+        return "it does not say that it works in the place that it was told";
     take_capabilities(line, &told, &always);
     /* What the program does not do by itself, this driver does. */
     told.durable_put = always ? LAGAN_SUPPORT_NATIVE : LAGAN_SUPPORT_EMULATED;
@@ -174,6 +190,7 @@ static uint32_t open_handle(void *instance, struct lagan_op *op, uint64_t flags,
                                             .greet = greet,
                                             .take_hello = take_hello,
                                             .context = h};
+    h->place = t->place;
     h->read_only = (flags & LAGAN_OPEN_READ_ONLY) != 0;
     h->initialise = (flags & LAGAN_OPEN_INITIALISE) && !h->read_only;
     result = program_open(op, &h->settings, &h->program);

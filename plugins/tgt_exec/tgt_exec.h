@@ -17,6 +17,7 @@
 struct exec_target {
     struct exec_command command;
     char *line;
+    char *place; /* NULL = the program knows */
     bool shell;
     unsigned processes;
     int64_t timeout_ns;
@@ -30,6 +31,7 @@ struct exec_handle {
     struct program_settings settings;
     struct program *program;
     struct lagan_target_capabilities told;
+    const char *place;  /* the instance's */
     bool greeted;       /* `told` is set */
     bool read_only;     /* nothing may change */
     bool initialise;    /* the place may be made */

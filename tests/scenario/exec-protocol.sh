@@ -15,8 +15,8 @@ initialise
 mkdir -p conf/conf.d
 cat >conf/conf.d/exec.conf <<-END
 	drivers = { src_exec, tgt_exec }
-	region python { target tgt_exec { command = "$PWD/programs/tgt_directory.py $PWD/store/python"
-	    processes = 3 } }
+	region python { target tgt_exec { command = "$PWD/programs/tgt_directory.py"
+	    place = "$PWD/store/python" processes = 3 } }
 	region shell { target tgt_exec { command = "$PWD/programs/tgt_directory.sh $PWD/store/shell" } }
 	END
 chmod 600 conf/conf.d/exec.conf
@@ -60,26 +60,27 @@ for region in python shell; do
 done
 
 # Sources that programs serve.
-l -q source add tree src_exec "command=$PWD/programs/src_tree.py $PWD/tree" speaks=protocol \
-    processes=2
-l source check tree | has 'the root can be listed'
-l -q backup create tree
+l -q source add served src_exec "command=$PWD/programs/src_tree.py $PWD/tree" speaks=protocol \
+    --vault main processes=2
+l source check served | has 'the root can be listed'
+l -q backup create served
 sleep 2.1 # from here on files have a stamp
-l -q backup create tree
-l backup create tree --json | has '"bytes_read":0,' || fail 'unchanged files were read'
-l -q restore latest --source tree --to back-tree
+l -q backup create served
+l backup create served --json | has '"bytes_read":0,' || fail 'unchanged files were read'
+l -q restore latest --source served --to back-tree
 same_tree tree back-tree
-l -q restore latest --source tree --to back-tree # once more: all is equal
+l -q restore latest --source served --to back-tree # once more: all is equal
 cp -a tree before && rm -r tree/folder
-l -q restore latest --source tree --in-place
+l -q restore latest --source served --in-place
 same_tree before tree
 echo 'folder/random' >rules
-l -q backup create tree --exclude 'folder'
-! l ls latest --source tree | has folder || fail 'what is excluded is in the backup'
+l -q backup create served --exclude 'folder'
+! l ls latest --source served | has folder || fail 'what is excluded is in the backup'
 
 mkdir reports && cp tree/numbers reports/ && echo newline >reports/$'a\nb' && : >'reports/100% x'
 echo bytes >reports/$'\xff' && ln -s numbers reports/link && mkdir reports/folder
-l -q source add reports src_exec "command=$PWD/programs/src_folder.sh $PWD/reports" speaks=protocol
+l -q source add reports src_exec "command=$PWD/programs/src_folder.sh $PWD/reports" speaks=protocol \
+    --vault main
 l -q backup create reports
 for name in numbers $'a\nb' '100% x'; do
     l cat "latest:$name" --source reports | cmp - "reports/$name" || fail "$name differs"

@@ -96,7 +96,9 @@ walk_next()
 
 entry_open()
 {
-    if ! unescape "$key" || [ -L "$folder/$name" ]; then
+    if [ -z "$key" ]; then
+        answer 'error changed a folder has no content'
+    elif ! unescape "$key" || [ -L "$folder/$name" ]; then
         answer 'error not-found there is no such file'
     elif say_entry "$key" "$folder/$name"; then
         case "$said " in

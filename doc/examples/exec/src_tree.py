@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""src_tree.py DIRECTORY - a directory tree, read and restored.
+"""src_tree.py [DIRECTORY] - a directory tree, read and restored.
 
     lagan source add data src_exec "command=/usr/local/libexec/lagan/src_tree.py /srv/data" \\
         speaks=protocol processes=2
@@ -127,8 +127,8 @@ def give_name(folder, temporary, name, words):
 
 
 class Tree:
-    def __init__(self, root):
-        self.path = root
+    def __init__(self, path=""):
+        self.path = path
         self.made = 0
         self.walks, self.readers, self.writers = {}, {}, {}
 
@@ -443,4 +443,4 @@ class Tree:
 
 
 if __name__ == "__main__":
-    serve(Tree(sys.argv[1]))
+    serve(Tree(*sys.argv[1:]))

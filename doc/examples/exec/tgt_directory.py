@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""tgt_directory.py DIRECTORY - keeps the objects of a vault as files of a directory.
+"""tgt_directory.py [DIRECTORY] - keeps the objects of a vault as files of a directory.
 
-    target tgt_exec { command = "/usr/local/libexec/lagan/tgt_directory.py /srv/lagan/east" }
+    target tgt_exec {
+        command = /usr/local/libexec/lagan/tgt_directory.py
+        place = /srv/lagan/east
+    }
 
 Objects are DIRECTORY/KEY.  What is being written lies in DIRECTORY/@tmp, which is no key; a lock
 on each file there tells that its writer lives.  The protocol is in lagan-exec(7).
@@ -67,9 +70,8 @@ class Temporary:
 
 
 class Directory:
-    def __init__(self, root):
-        self.root = os.fsencode(os.path.abspath(root))
-        self.temporary = os.path.join(self.root, b"@tmp")
+    def __init__(self, root=""):
+        self.root = os.fsencode(root)
         self.stages = {}
 
     def path(self, key):
@@ -78,6 +80,8 @@ class Directory:
         return os.path.join(self.root, key)
 
     def open(self, words):
+        self.root = words.get("place", self.root)
+        self.temporary = os.path.join(self.root, b"@tmp")
         if "initialise" in words:
             os.makedirs(self.root, mode=0o700, exist_ok=True)
         if not os.path.isdir(self.root):
@@ -86,7 +90,7 @@ class Directory:
             os.makedirs(self.temporary, mode=0o700, exist_ok=True)
         return dict.fromkeys(("put-if-absent", "list-sorted", "list-consistent",
                               "read-after-write", "ranged-get", "remove", "staged-put"),
-                             "native") | {"protocol": 1, "durable": "always"}
+                             "native") | {"protocol": 1, "durable": "always", "place": None}
 
     def put(self, words, body):
         path = self.path(words["key"])
@@ -222,4 +226,4 @@ class Directory:
 
 
 if __name__ == "__main__":
-    serve(Directory(sys.argv[1]))
+    serve(Directory(*sys.argv[1:]))

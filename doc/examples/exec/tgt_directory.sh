@@ -1,16 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# tgt_directory.sh DIRECTORY - keeps the objects of a vault as files of a directory.
+# tgt_directory.sh [DIRECTORY] - keeps the objects of a vault as files of a directory.
 #
-#     target tgt_exec { command = "/usr/local/libexec/lagan/tgt_directory.sh /srv/lagan/east" }
+#     target tgt_exec {
+#         command = /usr/local/libexec/lagan/tgt_directory.sh
+#         place = /srv/lagan/east
+#     }
 #
 # The protocol is in lagan-exec(7).  Needs a POSIX shell, GNU coreutils, GNU find and awk.
 set -fu
 umask 077
 LC_ALL=C
 export LC_ALL
-store=${1:?usage: tgt_directory.sh DIRECTORY} # objects are $store/KEY
-made=0                                         # temporary files so far: $store/@tmp/PID.NUMBER
+store=${1-} # objects are $store/KEY
+made=0      # temporary files so far: $store/@tmp/PID.NUMBER
 newline='
 '
 
@@ -156,6 +159,7 @@ sweep()
 
 open()
 {
+    [ -n "$store" ] || { answer 'error invalid no directory was named'; return; }
     case " $words " in
     *' initialise '*) said=$(mkdir -p "$store/@tmp" 2>&1) || { refuse "$said"; return; } ;;
     *' read-only '*) ;;
@@ -163,7 +167,7 @@ open()
     esac
     if [ -d "$store" ]; then
         answer ok protocol=1 put-if-absent list-sorted list-consistent read-after-write \
-            ranged-get remove staged-put durable=always
+            ranged-get remove staged-put durable=always place
     else
         answer 'error not-found there is no such directory'
     fi
@@ -178,6 +182,8 @@ while read -r verb words; do
         offset=*) offset=${word#*=} ;;
         length=*) length=${word#*=} ;;
         prefix=*) prefix=${word#*=} ;;
+        # The one value with bytes that keys do not have.
+        place=*) store=$(env printf '%b' "$(printf %s "${word#*=}" | sed 's/\\/\\\\/g; s/%/\\x/g')") ;;
         start-after=*) after=${word#*=} ;;
         limit=*) limit=${word#*=} ;;
         stage=*) stage=${word#*=} ;;
