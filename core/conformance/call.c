@@ -12,6 +12,11 @@ static _Thread_local struct lagan_error last_error;
 static _Thread_local int64_t next_deadline_ns; /* 0 = none */
 static atomic_ullong call_number;
 static atomic_long callbacks_left = -1; /* until all is cancelled; negative: never */
+static _Atomic int64_t cancelled_ns;    /* when all was cancelled */
+static _Thread_local int64_t begun_ns;  /* the call at work on this thread */
+
+/* 2 s are promised; a busy machine may add some. */
+enum { NOTICE_MS = 2500 };
 
 static int64_t monotonic_ns(void)
 {
@@ -27,6 +32,7 @@ void call_set_deadline(int64_t ns)
 
 void call_cancel_all(void)
 {
+    atomic_store(&cancelled_ns, monotonic_ns());
     operation_cancel_all();
 }
 
@@ -40,13 +46,13 @@ void call_cancel_after(unsigned callbacks)
 {
     atomic_store(&callbacks_left, (long)callbacks);
     if (callbacks == 0)
-        operation_cancel_all();
+        call_cancel_all();
 }
 
 void call_callback(void)
 {
     if (atomic_load(&callbacks_left) >= 0 && atomic_fetch_sub(&callbacks_left, 1) == 1)
-        operation_cancel_all();
+        call_cancel_all();
     /* Below zero for good: one cancellation is enough. */
 }
 
@@ -74,6 +80,22 @@ void call_begin(struct trial *t, struct opened *o, struct call *c, const char *f
                                         .host_private = &c->operation};
     next_deadline_ns = 0;
     driver_lock_take(c->operation.lock);
+    begun_ns = monotonic_ns();
+}
+
+/* What is cancelled, or past its deadline, comes to its end soon. */
+static void judge_time(struct trial *t, const struct call *c)
+{
+    int64_t due_ns = c->operation.op.deadline_ns;
+    if (operation_all_cancelled() && (due_ns == 0 || atomic_load(&cancelled_ns) < due_ns))
+        due_ns = atomic_load(&cancelled_ns);
+    if (due_ns == 0)
+        return;
+    if (due_ns < begun_ns)
+        due_ns = begun_ns;
+    EXPECT(t, (monotonic_ns() - due_ns) / 1000000 < NOTICE_MS, "driver.h, Blocking",
+           "the call went on for %.1f s after it was cancelled, or past its deadline",
+           (double)(monotonic_ns() - due_ns) / 1e9);
 }
 
 /* The members that are the host's. */
@@ -115,6 +137,7 @@ uint32_t call_end(struct trial *t, struct call *c, uint32_t result)
     trial_tick(t);
     last_error = (struct lagan_error){0};
     judge_op(t, c);
+    judge_time(t, c);
     EXPECT(t, result < LAGAN_CLASS_COUNT, "driver.h, LAGAN_CLASSES",
            "%u, which is no class of the table", result);
     EXPECT(t, result != LAGAN_END || t->driver->descriptor.kind == LAGAN_KIND_SOURCE,
