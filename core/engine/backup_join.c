@@ -23,17 +23,36 @@ struct join {
     const struct tree_entry *older; /* where it stands; NULL at the end */
     struct entry_copy *batch;       /* WALK_BATCH entries of the walk */
     size_t batch_count;
-    struct item *item; /* being filled; NULL = none */
-    size_t item_bytes; /* place that its content will take, as far as known */
-    uint64_t kept;     /* entries in STEP_KEEPs of `item` */
+    struct item *item;      /* being filled; NULL = none */
+    size_t item_bytes;      /* place that its content will take, as far as known */
+    uint64_t kept;          /* entries in STEP_KEEPs of `item` */
+    struct buffer last_key; /* of the walk so far */
+    bool started, unsorted;
     struct error failure;
 };
+
+/* A walk out of order would be joined with the older tree wrongly. */
+static bool follows(struct join *join, const struct lagan_entry *entry)
+{
+    struct buffer *last = &join->last_key;
+    if (join->started && tree_key_compare(last->data ? (const void *)last->data : "",
+                                          last->size, entry->key, entry->key_size) >= 0)
+        return false;
+    join->started = true;
+    buffer_clear(last);
+    buffer_append(last, entry->key, entry->key_size);
+    return !last->failed;
+}
 
 static uint32_t batch_add(void *context, const struct lagan_entry *entry)
 {
     struct join *join = context;
     if (join->batch_count >= WALK_BATCH)
         return LAGAN_INVALID;
+    if (!follows(join, entry)) {
+        join->unsorted = true;
+        return LAGAN_INTERNAL;
+    }
     struct error e = ERROR_INIT;
     if (entry_copy_set(&join->batch[join->batch_count], entry, &e) != 0)
         return LAGAN_INTERNAL;
@@ -247,8 +266,12 @@ static int join_run(struct join *join)
     bool ended = false;
     while (!ended) {
         join->batch_count = 0;
-        if (walk_next(join->walk, WALK_BATCH, &collector, &ended, &join->failure) != 0 ||
-            operation_check(&join->failure) != 0)
+        int result = walk_next(join->walk, WALK_BATCH, &collector, &ended, &join->failure);
+        if (join->unsorted)
+            return error_set(&join->failure, LAGAN_INTERNAL, ERROR_FAILED,
+                             "%s: walk: the entries do not come in the order of their keys",
+                             driver_name(source_driver(join->job->request->source)));
+        if (result != 0 || operation_check(&join->failure) != 0)
             return -1;
         for (size_t i = 0; i < join->batch_count; i++) {
             if (join_entry(join, &join->batch[i]) != 0)
@@ -266,6 +289,7 @@ static void join_close(struct join *join)
     for (size_t i = 0; join->batch && i < WALK_BATCH; i++)
         entry_copy_free(&join->batch[i]);
     free(join->batch);
+    buffer_free(&join->last_key);
     item_free(join->item);
 }
 
