@@ -46,7 +46,7 @@
  * ... and the five doubles:
  *
  * - FAULTY: the call `at` of `verb` fails with `class`, before or after its effect.
- * - SLOW: long objects take three seconds, cancelled or not.
+ * - SLOW: each call takes a while, and three seconds to notice that it was cancelled.
  * - EVENTUAL: what was put shows after half a second.
  * - SHORT: a listing ends after two objects of those that there are, and says it is complete.
  * - LYING: claims put-if-absent and checksums, and replaces objects and compares nothing.
@@ -158,9 +158,11 @@ static uint32_t fail_errno(struct lagan_op *op, int number, const char *what)
 
 static uint32_t check_cancelled(struct lagan_op *op)
 {
-    return fault != DEAF && lagan_cancelled(op)
-               ? lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled")
-               : (uint32_t)LAGAN_OK;
+    if (fault == DEAF || !lagan_cancelled(op))
+        return LAGAN_OK;
+    if (fault == SLOW)
+        sleep(3);
+    return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
 }
 
 static uint32_t check_flags(struct lagan_op *op, uint64_t flags, uint64_t known)
@@ -187,6 +189,8 @@ static uint32_t fail_as_told(struct store *s, struct lagan_op *op)
 static uint32_t begin(struct store *s, struct lagan_op *op, enum verb verb)
 {
     uint32_t result = check_cancelled(op);
+    if (fault == SLOW)
+        usleep(20000);
     return result == LAGAN_OK && fails(s, verb) ? fail_as_told(s, op) : result;
 }
 
@@ -408,8 +412,6 @@ static void spoil(struct stage *st)
     off_t middle = (off_t)(st->bytes / 2);
     if (fault == CRASHES && st->bytes > LONG_BYTES)
         *nowhere = 1; /* raise() waits where a thread has its signals blocked */
-    if (fault == SLOW && st->bytes > LONG_BYTES)
-        sleep(3);
     if (fault != CORRUPTS || st->bytes < 2000 || pread(st->file, &byte, 1, middle) != 1)
         return;
     byte ^= 4;
@@ -563,8 +565,6 @@ static uint32_t get(void *handle, struct lagan_op *op, const char *key, uint64_t
     uint64_t bytes = (uint64_t)status.st_size;
     if (length == LAGAN_TO_THE_END && offset <= bytes)
         length = bytes - offset;
-    if (fault == SLOW && length > LONG_BYTES)
-        sleep(3);
     if (offset > bytes || length > bytes - offset)
         result = lagan_fail(op, LAGAN_INVALID, 0, "the range reaches beyond the end");
     else
