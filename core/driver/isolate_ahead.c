@@ -26,6 +26,7 @@ struct ahead {
     size_t key_size;
     const void *id;
     size_t id_size;
+    bool content; /* it was to be opened; else only its metadata is here */
     bool taken;
     bool open;     /* the helper has a reader of it, which is to be closed */
     bool complete; /* `content` is all of it, and `closed` the verdict */
@@ -186,6 +187,7 @@ static struct isolate_batch *batch_new(struct isolate_handle *h,
         a->key_size = wishes[i].key_size;
         a->id = b->wishes.data + at + a->key_size;
         a->id_size = wishes[i].id_size;
+        a->content = wire_has_content(wishes[i].type);
         at += a->key_size + a->id_size;
     }
     if (!b->wishes.failed)
@@ -248,6 +250,7 @@ static uint32_t fetch(struct isolate_handle *h, struct lagan_op *op,
     c.head.numbers[0] = h->token;
     c.head.numbers[1] = (int64_t)count;
     for (size_t i = 0; i < count; i++) {
+        buffer_append_u32(&c.channel->out, wishes[i].type);
         wire_put_bytes(&c.channel->out, wishes[i].key, wishes[i].key_size);
         wire_put_bytes(&c.channel->out, wishes[i].id, wishes[i].id_size);
     }
@@ -284,20 +287,20 @@ void isolate_read_ahead(void *handle, const struct source_wish *wishes, size_t c
 
 /* Readers */
 
-static bool is_wish(const struct ahead *a, const void *key, size_t key_size, const void *id,
-                    size_t id_size)
+static bool is_wish(const struct ahead *a, bool content, const void *key, size_t key_size,
+                    const void *id, size_t id_size)
 {
-    return !a->taken && a->key_size == key_size && a->id_size == id_size &&
-           memcmp(a->key, key, key_size) == 0 &&
+    return !a->taken && a->content == content && a->key_size == key_size &&
+           a->id_size == id_size && memcmp(a->key, key, key_size) == 0 &&
            (id_size == 0 || memcmp(a->id, id, id_size) == 0);
 }
 
 /* With the lock: the entry in a batch, from where it was last taken on. */
-static struct ahead *batch_find(struct isolate_batch *b, const void *key, size_t key_size,
-                                const void *id, size_t id_size)
+static struct ahead *batch_find(struct isolate_batch *b, bool content, const void *key,
+                                size_t key_size, const void *id, size_t id_size)
 {
     for (size_t i = b->at; i < b->count; i++) {
-        if (is_wish(&b->entries[i], key, key_size, id, id_size)) {
+        if (is_wish(&b->entries[i], content, key, key_size, id, id_size)) {
             b->at = i + 1;
             return &b->entries[i];
         }
@@ -306,13 +309,14 @@ static struct ahead *batch_find(struct isolate_batch *b, const void *key, size_t
 }
 
 /* The entry among those that were read ahead, with its batch held. */
-static struct ahead *find_ahead(struct isolate_handle *h, const void *key, size_t key_size,
-                                const void *id, size_t id_size, struct isolate_batch **batch)
+static struct ahead *find_ahead(struct isolate_handle *h, bool content, const void *key,
+                                size_t key_size, const void *id, size_t id_size,
+                                struct isolate_batch **batch)
 {
     struct ahead *found = NULL;
     pthread_mutex_lock(&h->lock);
     for (struct isolate_batch *b = h->batches; b && !found; b = b->next) {
-        found = batch_find(b, key, key_size, id, id_size);
+        found = batch_find(b, content, key, key_size, id, id_size);
         if (found) {
             b->users++;
             *batch = b;
@@ -342,8 +346,8 @@ uint32_t isolate_entry_open(void *handle, struct lagan_op *op, const void *key, 
     struct isolate_handle *h = handle;
     struct isolate_batch *b = NULL;
     struct reader_proxy *proxy = malloc(sizeof *proxy);
-    const struct source_wish wish = {key, key_size, id, id_size};
-    struct ahead *a = find_ahead(h, key, key_size, id, id_size, &b);
+    const struct source_wish wish = {key, key_size, id, id_size, LAGAN_ENTRY_FILE};
+    struct ahead *a = find_ahead(h, true, key, key_size, id, id_size, &b);
     uint32_t result =
         proxy ? (uint32_t)LAGAN_OK : isolate_fail(op, LAGAN_INTERNAL, "out of memory");
     if (!a && result == LAGAN_OK) {
@@ -466,19 +470,42 @@ uint32_t isolate_entry_close(void *reader, struct lagan_op *op, uint32_t *verdic
     return result;
 }
 
+/* What came of the metadata, to whoever asks now. */
+static uint32_t hand_metadata(struct isolate_process *p, const struct ahead *a,
+                              struct lagan_op *op,
+                              const struct lagan_metadata_collector *pieces)
+{
+    struct isolate_call c = {.process = p, .op = op, .to.pieces = pieces};
+    struct reader records = a->pieces;
+    uint32_t result = wire_deliver(&records, &c.to);
+    if (result >= LAGAN_CLASS_COUNT)
+        return isolate_call_broken(&c, "metadata of no form");
+    return result == LAGAN_OK ? report(&a->metadata, op) : result;
+}
+
+bool isolate_metadata_ahead(struct isolate_handle *h, struct lagan_op *op, const void *key,
+                            size_t key_size, const struct lagan_metadata_collector *pieces,
+                            uint32_t *result)
+{
+    struct isolate_batch *b = NULL;
+    struct ahead *a = find_ahead(h, false, key, key_size, NULL, 0, &b);
+    if (!a)
+        return false;
+    bool here = a->has_metadata;
+    a->taken = true;
+    if (here)
+        *result = hand_metadata(h->process, a, op, pieces);
+    batch_release(b);
+    return here;
+}
+
 uint32_t isolate_entry_metadata(void *reader, struct lagan_op *op,
                                 const struct lagan_metadata_collector *pieces)
 {
     struct reader_proxy *r = reader;
-    struct isolate_call c = {
-        .process = r->batch->handle->process, .op = op, .to.pieces = pieces};
-    if (!r->ahead->has_metadata) {
-        uint32_t result = begin(&c, r, op, WIRE_ENTRY_METADATA);
-        return result == LAGAN_OK ? isolate_call_run(&c) : result;
-    }
-    struct reader records = r->ahead->pieces;
-    uint32_t result = wire_deliver(&records, &c.to);
-    if (result >= LAGAN_CLASS_COUNT)
-        return isolate_call_broken(&c, "metadata of no form");
-    return result == LAGAN_OK ? report(&r->ahead->metadata, op) : result;
+    struct isolate_call c = {.to.pieces = pieces};
+    if (r->ahead->has_metadata)
+        return hand_metadata(r->batch->handle->process, r->ahead, op, pieces);
+    uint32_t result = begin(&c, r, op, WIRE_ENTRY_METADATA);
+    return result == LAGAN_OK ? isolate_call_run(&c) : result;
 }

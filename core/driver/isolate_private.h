@@ -149,6 +149,11 @@ uint32_t isolate_entry_close(void *reader, struct lagan_op *op, uint32_t *verdic
 uint32_t isolate_entry_metadata(void *reader, struct lagan_op *op,
                                 const struct lagan_metadata_collector *pieces);
 
+/* Metadata of an entry without content, if it was read ahead; true then, and `*result`. */
+bool isolate_metadata_ahead(struct isolate_handle *h, struct lagan_op *op, const void *key,
+                            size_t key_size, const struct lagan_metadata_collector *pieces,
+                            uint32_t *result);
+
 /* isolate_ahead.c: reads what `wishes` name in one go; see source.h. */
 void isolate_read_ahead(void *handle, const struct source_wish *wishes, size_t count);
 /* Lets go of all that was read ahead. */

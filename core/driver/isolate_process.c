@@ -24,7 +24,7 @@ enum {
     CHANNEL_LIMIT = 32,
     PINNED_LIMIT = 12,
     TICK_MS = 200, /* how often a waiting call looks at cancellation and time */
-    END_MS = 2000, /* that a helper gets to end by itself */
+    END_MS = 1000, /* that a helper gets to end by itself */
     PROCESS_MAGIC = 0x69736f6c
 };
 
@@ -410,9 +410,9 @@ struct isolate_channel *isolate_channel_take(struct isolate_process *p, bool pin
     }
     p->pinned += channel && pinned;
     pthread_mutex_unlock(&p->lock);
+    /* It has died, unless we are out of descriptors or memory; then it has to. */
     if (stuck)
-        isolate_process_fail(p, LAGAN_INTERNAL,
-                             "no further channel to its process can be made");
+        isolate_process_fail(p, LAGAN_INTERNAL, NULL);
     if (channel)
         buffer_clear(&channel->out);
     return channel;

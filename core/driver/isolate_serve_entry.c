@@ -118,6 +118,19 @@ static void look(struct look *l, const void *key, size_t key_size, const void *i
     l->closed_error = op->error;
 }
 
+/* Metadata of an entry that is not opened. */
+static void look_named(struct look *l, const void *key, size_t key_size, uint32_t type)
+{
+    const struct lagan_metadata_collector pieces = {l, look_piece, look_lost};
+    struct lagan_op *op = fresh_op(l->s);
+    l->complete = true;
+    if (!ops_of(l->s)->metadata)
+        return;
+    l->metadata = ops_of(l->s)->metadata(serve_object(l->s), op, key, key_size, type, &pieces);
+    l->metadata_error = op->error;
+    l->has_metadata = !l->pieces.failed && l->pieces.size <= WIRE_SMALL_BYTES;
+}
+
 static void put_outcome(struct buffer *b, uint32_t result, const struct lagan_error *error)
 {
     struct buffer details CLEANUP_BUFFER = BUFFER_INIT;
@@ -151,8 +164,8 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* numbers: handle, count.  Body: keys and ids.  The answer has as many entries, from the first
- * on, as fit and come soon; at least one. */
+/* numbers: handle, count.  Body: types, keys and ids.  The answer has as many entries, from the
+ * first on, as fit and come soon; at least one. */
 static uint32_t serve_entry_open(struct serving *s)
 {
     int64_t count = s->call.numbers[1], start = count > 1 ? now_ns() : 0;
@@ -161,6 +174,7 @@ static uint32_t serve_entry_open(struct serving *s)
     for (int64_t i = 0; i < count; i++) {
         const void *key, *id;
         size_t key_size, id_size;
+        uint32_t type = reader_u32(&s->in);
         if (!wire_get_bytes(&s->in, KEY_LIMIT, &key, &key_size) ||
             !wire_get_bytes(&s->in, LAGAN_ID_SIZE, &id, &id_size)) {
             buffer_free(&l.attributes);
@@ -173,7 +187,10 @@ static uint32_t serve_entry_open(struct serving *s)
         buffer_clear(&l.attributes);
         buffer_clear(&l.pieces);
         l = (struct look){.s = s, .attributes = l.attributes, .pieces = l.pieces};
-        look(&l, key, key_size, id, id_size, s->data + used, WIRE_DATA_BYTES - used);
+        if (wire_has_content(type))
+            look(&l, key, key_size, id, id_size, s->data + used, WIRE_DATA_BYTES - used);
+        else
+            look_named(&l, key, key_size, type);
         put_look(&s->out, &l, used);
         used += l.content_size;
     }

@@ -61,7 +61,10 @@ static uint32_t proxy_metadata(void *handle, struct lagan_op *op, const void *ke
                                const struct lagan_metadata_collector *pieces)
 {
     struct isolate_call c = {.to.pieces = pieces};
-    uint32_t result = begin(&c, handle, op, WIRE_METADATA);
+    uint32_t result;
+    if (isolate_metadata_ahead(handle, op, key, key_size, pieces, &result))
+        return result;
+    result = begin(&c, handle, op, WIRE_METADATA);
     if (result != LAGAN_OK)
         return result;
     c.head.numbers[1] = type;

@@ -149,6 +149,11 @@ bool wire_get_piece(struct reader *r, struct lagan_metadata *piece)
     return size <= NAME_LIMIT;
 }
 
+bool wire_has_content(uint32_t type)
+{
+    return type == LAGAN_ENTRY_FILE || type == LAGAN_ENTRY_OBJECT || type == LAGAN_ENTRY_VOLUME;
+}
+
 /* Records */
 
 void wire_put_lost(struct buffer *b, const char *name, const char *reason)

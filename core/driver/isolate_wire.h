@@ -159,6 +159,9 @@ bool wire_get_entry(struct reader *r, struct lagan_entry *entry);
 void wire_put_piece(struct buffer *b, const struct lagan_metadata *piece);
 bool wire_get_piece(struct reader *r, struct lagan_metadata *piece);
 
+/* Whether entries of that type are opened to be read. */
+bool wire_has_content(uint32_t type);
+
 /* Records: what collectors take, one behind the other. */
 enum wire_record {
     WIRE_RECORD_ENTRY = 'E',

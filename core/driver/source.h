@@ -62,16 +62,18 @@ struct entry_reader *source_entry_open(struct source *s, const void *key, size_t
                                        const void *id, size_t id_size,
                                        const struct lagan_entry_collector *attributes,
                                        struct error *e);
-/* An entry that is going to be opened, as source_entry_open takes it. */
+/* An entry that is going to be opened, as source_entry_open takes it, or, when its type has no
+ * content, to be asked for its metadata, as source_metadata does. */
 struct source_wish {
     const void *key;
     size_t key_size;
-    const void *id;
+    const void *id; /* of one to be opened */
     size_t id_size;
+    uint32_t type; /* enum lagan_entry_type */
 };
-/* Advice: `wishes` are going to be opened next, on this thread and in this order, and are small.
- * A driver in a process of its own (isolate.h) then reads them all in one go; others do nothing.
- * Entries that are not opened after all cost no more than that. */
+/* Advice: `wishes` are what is asked for next, on this thread and in this order, and are small.
+ * A driver in a process of its own (isolate.h) then reads them all in one go; others do
+ * nothing. Entries that are not opened after all cost no more than that. */
 void source_read_ahead(struct source *s, const struct source_wish *wishes, size_t count);
 /* Fills `data` completely unless the end comes first; `*got` is 0 at or behind the end. */
 int entry_reader_read(struct entry_reader *r, uint64_t offset, void *data, size_t size,
@@ -85,7 +87,8 @@ int entry_reader_close(struct entry_reader *r, bool *changed, struct error *e);
 /* As entry_reader_close, for clean-up: the verdict does not matter.  NULL is fine. */
 void entry_reader_drop(struct entry_reader *r);
 
-/* Further metadata of the entry that is being read; `key` is the one that it was opened with. */
+/* Further metadata of the entry that is being read; `key` is the one that it was opened with.
+ */
 int entry_reader_metadata(struct entry_reader *r, const void *key, size_t key_size,
                           uint32_t type, const struct lagan_metadata_collector *pieces,
                           struct error *e);
