@@ -7,6 +7,7 @@
  */
 #include "driver/cache_store.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/object.h"
@@ -22,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char MAGIC[8] = "lagancp1";
@@ -103,7 +103,7 @@ static bool look_at(struct cache_store *s, const char *name, struct copies *all)
     if (fstatat(s->folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode))
         return true;
     if (strncmp(name, TEMPORARY_START, strlen(TEMPORARY_START)) == 0) {
-        if (status.st_mtime + TEMPORARY_SECONDS < time(NULL))
+        if (status.st_mtime + TEMPORARY_SECONDS < clock_wall_ns() / 1000000000)
             unlinkat(s->folder, name, 0);
         return true;
     }

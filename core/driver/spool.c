@@ -26,7 +26,7 @@ static int open_named(const char *folder)
 
 int spool_open(struct error *e)
 {
-    const char *folder = getenv("TMPDIR");
+    const char *folder = secure_getenv("TMPDIR");
     int fd;
     if (!folder || folder[0] != '/')
         folder = "/var/tmp";
