@@ -3,6 +3,7 @@
 # The example drivers pass the conformance suite, and the sources among them back up and restore.
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 . "$abs_top_srcdir/tests/scenario/cli-functions.sh"
+. "$abs_top_srcdir/tests/scenario/kit-functions.sh"
 modules=$scratch/modules
 mkdir -m 755 modules
 install -m 755 "$abs_top_builddir"/{drivers,example-drivers}/*.so modules/
@@ -20,12 +21,13 @@ passes()
     echo "$1: $(grep -c '^ok' "$1.tap") cases"
 }
 
+places
 passes src_first
 passes src_example text=hello
-passes src_folder path="$scratch/folder"
-passes tgt_example path="$scratch/example"
-passes tgt_parallel path="$scratch/parallel" part-size=30000
-passes key_example path="$scratch/key"
+passes src_folder path="$places/folder"
+passes tgt_example path="$places/example"
+passes tgt_parallel path="$places/parallel" part-size=30000
+passes key_example path="$places/key"
 
 # Every example is there.
 [ "$(ls ./*.tap | wc -l)" = "$(find "$abs_top_srcdir/doc/examples" -name '*_*.c' | wc -l)" ]

@@ -8,6 +8,7 @@
 requires_program autoreconf automake make pkg-config mandoc nm
 stage
 # The whole suite is run against the same drivers by driver-examples.
+places
 export CHECK_OPTIONS='--group core'
 few='--group core --include life-*'
 
@@ -37,7 +38,7 @@ with_autotools()
     autoreconf -fi
     ./configure -q --prefix="$staged" CFLAGS='-O1 -g -Werror'
     make -s
-    make -s check || { cat test-suite.log; exit 1; }
+    PLACE=$places/$1 make -s check || { cat test-suite.log; exit 1; }
     make -s install
 }
 
@@ -109,7 +110,7 @@ plain_make()
     for kind in source target key; do
         lagan driver new $kind plain plain_$kind >out
         quietly make -s -C plain_$kind -f Makefile.plain CFLAGS='-O1 -Werror'
-        CHECK_OPTIONS=$few quietly make -s -C plain_$kind -f Makefile.plain check
+        CHECK_OPTIONS=$few PLACE=$places/plain_$kind quietly make -s -C plain_$kind -f Makefile.plain check
         quietly make -s -C plain_$kind -f Makefile.plain install mandir="$staged/share/man"
     done
     check_installed tgt_plain
@@ -123,7 +124,7 @@ with_meson()
         { echo 'left out: needs meson and ninja'; return; }
     lagan driver new key meson >out
     quietly meson setup --werror --prefix="$staged" key_meson/build key_meson
-    CHECK_OPTIONS=$few quietly meson test -C key_meson/build
+    CHECK_OPTIONS=$few PLACE=$places/meson quietly meson test -C key_meson/build
     quietly meson install -C key_meson/build
     check_installed key_meson
 }

@@ -26,7 +26,8 @@ cat >tools/sudo <<-END
 chmod +x tools/*
 export PATH=$scratch/tools:$PATH
 # The whole suite is run against the same driver by driver-examples.
-export CHECK_OPTIONS='--group core'
+places
+export CHECK_OPTIONS='--group core' PLACE=$places/place
 export CONFIG_SITE=$scratch/site
 echo "prefix=$staged" >site
 lagan -q init --state "$scratch/state" --path "$scratch/vault" --recovery-file "$scratch/recovery"

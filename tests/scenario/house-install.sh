@@ -17,6 +17,9 @@ find root -type f -o -type l | sort >installed
 [ -s installed ] || fail 'nothing was installed'
 expect_in installed /bin/lagan
 expect_in installed /include/lagan/driver.h
+expect_in installed /pkgconfig/lagan-driver.pc
+expect_in installed /aclocal/lagan.m4
+expect_in installed /man3/lagan-target.3
 ! grep -E '\.(la|a)$|_mem\.so$|/test' installed || fail 'these should not be installed'
 [ -z "$(find root ! -type l -perm /022)" ] || fail 'writable by others'
 
