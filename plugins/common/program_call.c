@@ -67,6 +67,13 @@ static uint32_t look_around(struct program_call *c)
     return LAGAN_OK;
 }
 
+/* The host's side may have taken its time: the program's begins now. */
+static uint32_t begin_waiting(struct program_call *c)
+{
+    c->active_ns = program_now_ns();
+    return look_around(c);
+}
+
 /* It speaks no more: its end says why. */
 static uint32_t fail_ended(struct program_call *c)
 {
@@ -110,7 +117,7 @@ static void wait_for(struct program_call *c, short events)
 /* Bytes into `data`; `*got` is at least 1. */
 static uint32_t receive(struct program_call *c, void *data, size_t size, size_t *got)
 {
-    uint32_t result = LAGAN_OK;
+    uint32_t result = begin_waiting(c);
     while (result == LAGAN_OK) {
         ssize_t done = recv(c->process->talk, data, size, MSG_DONTWAIT);
         if (done > 0) {
@@ -197,7 +204,9 @@ uint32_t program_hear(struct program_call *c, struct program_line *line, bool *l
     static const char error[] = "error ";
     char *text = NULL;
     size_t size = 0;
-    uint32_t result = take_line(c, &text, &size);
+    uint32_t result = begin_waiting(c);
+    if (result == LAGAN_OK)
+        result = take_line(c, &text, &size);
     if (result != LAGAN_OK)
         return result;
     if (size >= sizeof error - 1 && memcmp(text, error, sizeof error - 1) == 0)
@@ -237,7 +246,7 @@ static uint32_t fail_deaf(struct program_call *c)
 uint32_t program_send_bytes(struct program_call *c, const void *data, size_t size)
 {
     const char *at = data;
-    uint32_t result = LAGAN_OK;
+    uint32_t result = begin_waiting(c);
     c->asked = true;
     while (result == LAGAN_OK && size > 0) {
         ssize_t done = send(c->process->talk, at, size, MSG_DONTWAIT | MSG_NOSIGNAL);

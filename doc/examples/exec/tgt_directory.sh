@@ -68,14 +68,16 @@ publish()
 {
     folder=$store/$key
     folder=${folder%/*}
-    if ! said=$(mkdir -p "$folder" 2>&1 && sync "$1" 2>&1 && ln -T "$1" "$store/$key" 2>&1); then
+    said=$(mkdir -p "$folder" 2>&1 && sync "$1" 2>&1 && ln -T "$1" "$store/$key" 2>&1)
+    linked=$?
+    rm -f "$1"
+    if [ $linked != 0 ]; then
         refuse "$said"
     elif persist "$folder"; then
         answer ok
     else
         answer 'error io outcome=unknown the folder cannot be synced'
     fi
-    rm -f "$1"
 }
 
 # persist FOLDER: makes what was done in it durable, and it in those above.
