@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { SPARES = 16, STEP_BYTES = 64 << 10 };
+/* Shorter ones malloc keeps by itself, and rounding them up would cost more than they hold. */
+enum { SPARES = 16, STEP_BYTES = 64 << 10, WORTH_BYTES = 128 << 10 };
 
 /* In front of each buffer; as long as a cache line, which keeps the buffer aligned. */
 struct head {
@@ -80,12 +81,13 @@ void *spare_take(struct spare_pool *p, size_t size)
     size_t room, bytes;
     OBJECT_CHECK(p, SPARE_MAGIC);
     ASSERT(size > 0);
-    struct head *head = take_kept(p, size);
+    size_t step = size >= WORTH_BYTES ? STEP_BYTES : _Alignof(struct head);
+    struct head *head = size >= WORTH_BYTES ? take_kept(p, size) : NULL;
     if (head)
         return head + 1;
-    if (__builtin_add_overflow(size, (size_t)STEP_BYTES - 1, &room))
+    if (__builtin_add_overflow(size, step - 1, &room))
         return NULL;
-    room -= room % STEP_BYTES;
+    room -= room % step;
     if (__builtin_add_overflow(room, sizeof *head, &bytes))
         return NULL;
     head = aligned_alloc(_Alignof(struct head), bytes);
@@ -102,7 +104,8 @@ void spare_give(struct spare_pool *p, void *buffer)
         return;
     OBJECT_CHECK(p, SPARE_MAGIC);
     pthread_mutex_lock(&p->lock);
-    bool kept = p->count < SPARES && head->room <= p->limit_bytes - p->kept_bytes;
+    bool kept = head->room >= WORTH_BYTES && p->count < SPARES &&
+                head->room <= p->limit_bytes - p->kept_bytes;
     if (kept) {
         p->kept[p->count++] = head;
         p->kept_bytes += head->room;

@@ -54,6 +54,25 @@ static void spare_fits(void **state)
     spare_pool_free(p);
 }
 
+/* Short buffers are no business of the pool: they take no place in it from long ones. */
+static void spare_leaves_short_ones(void **state)
+{
+    struct spare_pool *p = pool(1 << 20);
+    uint8_t *large = spare_take(p, 200000);
+    void *small[40];
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        small[i] = spare_take(p, 5000);
+        memset(small[i], 1, 5000);
+    }
+    for (int i = 0; i < 40; i++)
+        spare_give(p, small[i]);
+    spare_give(p, large);
+    assert_ptr_equal(spare_take(p, 200000), large);
+    spare_free(large);
+    spare_pool_free(p);
+}
+
 /* No more is kept than was allowed: the second buffer is gone, the first one is still there. */
 static void spare_is_bounded(void **state)
 {
@@ -109,9 +128,8 @@ static void spare_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spare_comes_again),
-        cmocka_unit_test(spare_fits),
-        cmocka_unit_test(spare_is_bounded),
+        cmocka_unit_test(spare_comes_again),       cmocka_unit_test(spare_fits),
+        cmocka_unit_test(spare_leaves_short_ones), cmocka_unit_test(spare_is_bounded),
         cmocka_unit_test(spare_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
