@@ -8,7 +8,7 @@ requires_program make
 make_in_build()
 {
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-        make -s -C "$abs_top_builddir" "$@" >make.log 2>&1 ||
+        flock "$abs_top_builddir/config.status" make -s -C "$abs_top_builddir" "$@" >make.log 2>&1 ||
         { cat make.log >&2; fail "make $*"; }
 }
 

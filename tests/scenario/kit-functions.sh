@@ -7,6 +7,7 @@ stage()
 {
     local description
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+        flock "$abs_top_builddir/config.status" \
         make -s -C "$abs_top_builddir" install DESTDIR="$scratch/root" >stage.log 2>&1 ||
         { cat stage.log >&2; fail 'make install'; }
     description=$(find "$scratch/root" -name lagan-driver.pc)
