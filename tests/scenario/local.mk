@@ -34,7 +34,6 @@ scenario_tests += tests/scenario/isolate-life.sh
 scenario_tests += tests/scenario/layers-switch.sh
 EXTRA_DIST += tests/scenario/web_server.py
 scenario_tests += tests/scenario/region-zones.sh
-scenario_plain_tests += tests/scenario/backup-undelete.sh
 scenario_tests += tests/scenario/policy-keep.sh
 scenario_tests += tests/scenario/policy-keep-kill.sh
 scenario_tests += tests/scenario/policy-life.sh
@@ -48,6 +47,7 @@ scenario_tests += tests/scenario/runner-life.sh
 # does: under sanitizers they take most of the time, and show nothing that the tests of the rooms
 # do not.
 scenario_plain_tests =
+scenario_plain_tests += tests/scenario/backup-undelete.sh
 scenario_plain_tests += tests/scenario/house-arrows.sh
 scenario_plain_tests += tests/scenario/conformance-broken.sh
 scenario_plain_tests += tests/scenario/driver-broken-runner.sh
