@@ -32,8 +32,9 @@ passes "${words[@]}" tgt_exec "command=$python $PWD/programs/tgt_directory.py" \
 ran target-put-if-absent-loses-cleanly target-list-order target-durable-stage \
     target-cancel-during-put target-crash-sweep-spares-living
 
-some 'target-put-[izo]*' 'target-get-[abt]*' 'target-list-[fn]*' 'target-stage-[abcr]*' \
-    'target-remove-*' target-cancel-during-put target-durable-put target-crash-sweep-spares-living
+some 'target-put-[izo]*' 'target-put-sha*' 'target-get-[abst]*' 'target-list-[fn]*' \
+    'target-stage-[abcr]*' 'target-remove-*' target-cancel-during-put target-durable-put \
+    target-crash-sweep-spares-living
 passes "${words[@]}" tgt_exec "command=$PWD/programs/tgt_directory.sh" place="$PWD/shell" \
     processes=4
 ran target-put-if-absent-loses-cleanly target-durable-put target-cancel-during-put
