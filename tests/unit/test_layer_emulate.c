@@ -24,14 +24,15 @@ static const struct variant {
     const char *driver;
     const char *option;
     const char *layer;
-    bool native; /* copy and rename are the driver's */
+    bool native;  /* copy and rename are the driver's */
+    bool as_ever; /* only its files have other names on their way: one list is enough */
 } variants[] = {
-    {"tgt_mem", "stages=yes", "retry=0", true},
-    {"tgt_dir", NULL, "retry=0", true},
-    {"tgt_dir", "temporary-files=named", "retry=0", true},
-    {"tgt_mem", "plain=yes", "emulate-if-absent=yes", false},
-    {"tgt_fault", NULL, "retry=0", false},
-    {"tgt_fault", NULL, "prefix=some/where", false},
+    {"tgt_mem", "stages=yes", "retry=0", true, false},
+    {"tgt_dir", NULL, "retry=0", true, false},
+    {"tgt_dir", "temporary-files=named", "retry=0", true, true},
+    {"tgt_mem", "plain=yes", "emulate-if-absent=yes", false, false},
+    {"tgt_fault", NULL, "retry=0", false, false},
+    {"tgt_fault", NULL, "prefix=some/where", false, false},
 };
 enum { VARIANTS = sizeof variants / sizeof variants[0] };
 
@@ -320,6 +321,8 @@ static void compare(void (*operations)(struct record *r))
 {
     struct buffer first = BUFFER_INIT;
     for (size_t i = 0; i < VARIANTS; i++) {
+        if (variants[i].as_ever && operations != uploads_at_once && operations != renames)
+            continue;
         struct place p = place_open(&variants[i]);
         struct record r = {.target = p.layered.target};
         operations(&r);
