@@ -398,11 +398,12 @@ static void parallel_gets(struct trial *t)
 static void flush_thread(void *context, unsigned index)
 {
     struct churn *w = context;
-    for (unsigned i = 0; i < 15; i++) {
+    for (unsigned i = 0; i < 40; i++) {
         if (index % 2)
             EXPECT_OK(w->trial, case_flush(w->trial, w->opened), "target.h, flush");
         else
-            must_put(w->trial, w->opened, key_of(w->trial, "f%u/%u", index, i).text, i, 3000);
+            must_put(w->trial, w->opened,
+                     key_of(w->trial, "f%u/%u/a/b/c/d/object", index, i).text, i, 3000);
     }
 }
 
@@ -410,8 +411,8 @@ static void flush_beside(struct trial *t)
 {
     struct churn w = {.trial = t, .opened = trial_open(t, 0)};
     trial_threads(t, 4, flush_thread, &w);
-    for (unsigned i = 0; i < 15; i++)
-        expect_object(t, w.opened, key_of(t, "f0/%u", i).text, i, 3000);
+    for (unsigned i = 0; i < 40; i++)
+        expect_object(t, w.opened, key_of(t, "f0/%u/a/b/c/d/object", i).text, i, 3000);
     trial_close(t, w.opened);
 }
 
@@ -456,7 +457,7 @@ const struct check_case check_cases_target_race[] = {
     {"target-race-gets", TARGET, CHECK_CONCURRENCY, CASE_SAFE, NULL, parallel_gets,
      "eight threads read four objects"},
     {"target-race-flush-beside-puts", TARGET, CHECK_CONCURRENCY, CASE_SAFE, NULL, flush_beside,
-     "flush works beside puts"},
+     "flush works beside puts that make folders"},
     {"target-race-everything", TARGET, CHECK_CONCURRENCY, CASE_SAFE, NULL, exercise_together,
      "six threads do all that a backup does on one handle"},
     {.name = NULL}};

@@ -110,14 +110,28 @@ void folder_set_touch(struct folder_set *set, const char *path)
     size_t index;
     pthread_mutex_lock(&set->lock);
     index = find(set, path);
+    if (is_at(set, index, path)) {
+        set->folders[index].dirty = true;
+        set->folders[index].there = true;
+    }
+    pthread_mutex_unlock(&set->lock);
+}
+
+/* Back into the set, for a later flush. */
+static void put_off(struct folder_set *set, const char *path)
+{
+    size_t index;
+    pthread_mutex_lock(&set->lock);
+    index = find(set, path);
     if (is_at(set, index, path))
         set->folders[index].dirty = true;
     pthread_mutex_unlock(&set->lock);
 }
 
 /* Takes the first dirty folder that sorts behind `path` (or is it, for `first`) out of the set
- * into `path`; false when there is none. */
-static bool take_dirty(struct folder_set *set, char path[LAGAN_KEY_LIMIT + 1], bool first)
+ * into `path`; false when there is none.  `*there`: it cannot be absent. */
+static bool take_dirty(struct folder_set *set, char path[LAGAN_KEY_LIMIT + 1], bool first,
+                       bool *there)
 {
     bool found = false;
     size_t index;
@@ -129,6 +143,7 @@ static bool take_dirty(struct folder_set *set, char path[LAGAN_KEY_LIMIT + 1], b
         found = set->folders[index].dirty;
         if (found) {
             set->folders[index].dirty = false;
+            *there = set->folders[index].there;
             memcpy(path, set->folders[index].path, strlen(set->folders[index].path) + 1);
         }
     }
@@ -154,6 +169,7 @@ uint32_t folder_set_flush(struct folder_set *set, struct lagan_op *op, int root)
 {
     char path[LAGAN_KEY_LIMIT + 1] = "";
     bool first = true;
+    bool there = false;
     uint32_t result = LAGAN_OK;
     pthread_mutex_lock(&set->flushing);
     if (set->failed)
@@ -163,9 +179,15 @@ uint32_t folder_set_flush(struct folder_set *set, struct lagan_op *op, int root)
     /* A folder is taken out before it is synced: the kernel reports a failure once only, so
      * that a second try would look like success.  One pass is enough: what becomes dirty behind
      * it was reported after the flush had begun. */
-    while (result == LAGAN_OK && take_dirty(set, path, first)) {
+    while (result == LAGAN_OK && take_dirty(set, path, first, &there)) {
         first = false;
         result = sync_folder(op, root, path);
+        /* A put that is on its way has it in the set, and has not made it yet: nothing in there
+         * was reported before this flush. */
+        if (result == LAGAN_NOT_FOUND && !there) {
+            put_off(set, path);
+            result = LAGAN_OK;
+        }
         set->failed = result != LAGAN_OK;
     }
     pthread_mutex_unlock(&set->flushing);

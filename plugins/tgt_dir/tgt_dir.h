@@ -27,7 +27,8 @@ enum { STEP_BYTES = 1 << 20 }; /* moved between two looks at the op */
 /* A folder whose names have been or will be changed through this handle. */
 struct folder {
     char *path; /* below the root; "" is the root itself */
-    bool dirty; /* a name came or went since the last flush */
+    bool dirty; /* a name came or went since the last flush, or may have */
+    bool there; /* a name came or went through this handle, so that it is no mere intention */
 };
 
 /* The folders to be synced by flush, sorted by path. */
