@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { AHEAD_LIMIT = 256 };
 #define AHEAD_NS (INT64_C(600) * 1000000000) /* that one entry may take */
@@ -58,13 +57,6 @@ struct reader_proxy {
     struct isolate_batch *batch;
     struct ahead *ahead;
 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* Closes what nobody has taken, and frees.  Nobody else knows the batch any more. */
 static void batch_free(struct isolate_batch *b)
@@ -273,7 +265,7 @@ void isolate_read_ahead(void *handle, const struct source_wish *wishes, size_t c
     struct isolate_handle *h = handle;
     struct isolate_batch *b = NULL;
     struct lagan_op op = {.size = sizeof op,
-                          .deadline_ns = monotonic_ns() + AHEAD_NS,
+                          .deadline_ns = operation_now_ns() + AHEAD_NS,
                           .cancel_fd = operation_cancel_fd()};
     batches_drop(h, false);
     count = count < AHEAD_LIMIT ? count : AHEAD_LIMIT;

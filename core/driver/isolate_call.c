@@ -7,12 +7,10 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #define SECOND_NS INT64_C(1000000000)
 #define RELEASE_NS (60 * SECOND_NS) /* for a call that has no op */
 #define SILENT_NS (900 * SECOND_NS) /* for one without a deadline, between signs of life */
-#define SHIFT_NS (SECOND_NS / 2)    /* below it the host's clock is the system's */
 
 /* What a helper gets behind a cancellation or a deadline. */
 static _Atomic int64_t grace_ns = 10 * SECOND_NS;
@@ -20,20 +18,6 @@ static _Atomic int64_t grace_ns = 10 * SECOND_NS;
 void isolate_set_grace(int64_t ns)
 {
     atomic_store(&grace_ns, ns);
-}
-
-static int64_t now_ns(clockid_t which)
-{
-    struct timespec now;
-    clock_gettime(which, &now);
-    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
-}
-
-/* How far our clock, which tests replace, is ahead of the system's. */
-static int64_t wall_shift_ns(void)
-{
-    int64_t shift = clock_wall_ns() - now_ns(CLOCK_REALTIME);
-    return shift > SHIFT_NS || shift < -SHIFT_NS ? shift : 0;
 }
 
 uint32_t isolate_fail(struct lagan_op *op, uint32_t error_class, const char *text)
@@ -99,7 +83,7 @@ static bool is_late(const struct isolate_call *c, int64_t now, int64_t waited_ns
 /* Looks at cancellation and time while no answer comes; true once the helper was killed. */
 static bool is_overdue(struct isolate_call *c, int64_t start, int64_t *cancelled)
 {
-    int64_t now = now_ns(CLOCK_MONOTONIC);
+    int64_t now = operation_now_ns();
     if (operation_all_cancelled()) {
         isolate_process_cancel(c->process);
         if (*cancelled == 0)
@@ -120,7 +104,7 @@ static bool is_overdue(struct isolate_call *c, int64_t start, int64_t *cancelled
 /* The next head from the helper; false once it is dead. */
 static bool call_hear(struct isolate_call *c, struct wire_head *head)
 {
-    int64_t start = now_ns(CLOCK_MONOTONIC), cancelled = 0;
+    int64_t start = operation_now_ns(), cancelled = 0;
     for (;;) {
         int got = wire_receive(c->channel->socket, head, NULL, 0);
         if (got > 0)
@@ -208,7 +192,7 @@ static bool send_request(struct isolate_call *c)
         head->bandwidth_class = c->op->bandwidth_class;
     }
     head->sequence = ++c->channel->sequence;
-    head->wall_shift_ns = wall_shift_ns();
+    head->wall_ns = clock_wall_ns();
     return wire_send(c->channel->socket, head, NULL, 0);
 }
 

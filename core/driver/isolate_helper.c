@@ -8,16 +8,18 @@
 #include "driver/isolate.h"
 #include "driver/isolate_serve.h"
 
+#include "base/clock.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { CONTROL_SOCKET = 3, QUESTIONS_SECONDS = 20 };
+enum { CONTROL_SOCKET = 3 };
+#define QUESTIONS_NS (INT64_C(20) * 1000000000)
 
 static void channel_close(struct serving *s)
 {
@@ -95,13 +97,10 @@ static struct helper_questions *questions_take(struct helper *h, int64_t id)
 struct helper_questions *serve_questions(struct helper *h, int64_t id)
 {
     struct helper_questions *q;
-    struct timespec end;
-    int waited = 0;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += QUESTIONS_SECONDS;
+    int64_t end = operation_now_ns() + QUESTIONS_NS;
     pthread_mutex_lock(&h->lock);
-    while (!(q = questions_take(h, id)) && waited == 0)
-        waited = pthread_cond_timedwait(&h->came, &h->lock, &end);
+    while (!(q = questions_take(h, id)) && operation_now_ns() < end)
+        clock_wait(&h->came, &h->lock, end - operation_now_ns());
     pthread_mutex_unlock(&h->lock);
     return q;
 }

@@ -19,6 +19,7 @@
 
 enum {
     LOG_SOCKET = 4,
+    WALL_SLACK_NS = 500000000,
     ALARM_SECONDS = 120 /* that a call may take before the sandbox is closed */
 };
 
@@ -424,6 +425,14 @@ static serve_function *find(uint32_t verb)
     return found ? found : serve_entry_find(verb);
 }
 
+/* How far the host's clock is ahead of the system's; what a message takes is no difference. */
+static void note_wall_clock(int64_t host_ns)
+{
+    int64_t shift = host_ns - operation_host_table()->wall_ns();
+    bool replaced = shift > WALL_SLACK_NS || shift < -WALL_SLACK_NS;
+    atomic_store(&wall_shift_ns, replaced ? shift : 0);
+}
+
 /* Prepares for a call: the op, and a copy of the body with a zero behind it. */
 static void begin(struct serving *s)
 {
@@ -437,7 +446,7 @@ static void begin(struct serving *s)
                               .cancel_fd = operation_cancel_fd(),
                               .bandwidth_class = call->bandwidth_class,
                               .host_private = o};
-    atomic_store(&wall_shift_ns, call->wall_shift_ns);
+    note_wall_clock(call->wall_ns);
     buffer_clear(&s->request);
     buffer_append(&s->request, s->body, (size_t)call->body_bytes);
     buffer_append_u8(&s->request, 0);

@@ -4,7 +4,6 @@
 #include "driver/isolate_serve.h"
 
 #include <string.h>
-#include <time.h>
 
 enum {
     KEY_LIMIT = 512 << 10,
@@ -157,18 +156,11 @@ static void put_look(struct buffer *b, const struct look *l, size_t place)
     wire_put_bytes(b, l->pieces.data, l->has_metadata ? l->pieces.size : 0);
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* numbers: handle, count.  Body: types, keys and ids.  The answer has as many entries, from the
  * first on, as fit and come soon; at least one. */
 static uint32_t serve_entry_open(struct serving *s)
 {
-    int64_t count = s->call.numbers[1], start = count > 1 ? now_ns() : 0;
+    int64_t count = s->call.numbers[1], start = count > 1 ? operation_now_ns() : 0;
     size_t used = 0;
     struct look l = {.s = s};
     for (int64_t i = 0; i < count; i++) {
@@ -182,7 +174,8 @@ static uint32_t serve_entry_open(struct serving *s)
             return serve_broken(s);
         }
         if (i > 0 && (s->out.size > AHEAD_BODY_BYTES || operation_all_cancelled() ||
-                      WIRE_DATA_BYTES - used < WIRE_SMALL_BYTES || now_ns() - start > AHEAD_NS))
+                      WIRE_DATA_BYTES - used < WIRE_SMALL_BYTES ||
+                      operation_now_ns() - start > AHEAD_NS))
             break;
         buffer_clear(&l.attributes);
         buffer_clear(&l.pieces);

@@ -135,8 +135,8 @@ struct wire_head {
     uint64_t op_id;
     int64_t deadline_ns;
     uint32_t bandwidth_class;
-    uint32_t sequence;     /* of the call on its channel; the answer repeats it */
-    int64_t wall_shift_ns; /* of the host's clock against the system's */
+    uint32_t sequence; /* of the call on its channel; the answer repeats it */
+    int64_t wall_ns;   /* by the host's clock, which tests replace */
     /* ANSWER: since the last one. */
     uint64_t progress_bytes;
     uint64_t progress_items;

@@ -26,7 +26,7 @@ struct ill_head {
     uint64_t op_id;
     int64_t deadline_ns;
     uint32_t bandwidth_class, sequence;
-    int64_t wall_shift_ns;
+    int64_t wall_ns;
     uint64_t progress_bytes, progress_items;
 };
 
