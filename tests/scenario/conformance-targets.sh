@@ -56,7 +56,8 @@ expect_in tap 'SKIP not safe beside other users of a store'
 find full -type f -printf '%P %s\n' | sort | diff before - || fail 'the store in use has changed'
 
 # So it does when it is interrupted.
-timeout -s INT 1 "$abs_top_builddir/run" lagan driver check --safe --group soak --rounds 1000 \
+# One signal: a second would end it at once.
+timeout --foreground -s INT 1 "$abs_top_builddir/run" lagan driver check --safe --group soak --rounds 1000 \
     --include 'target-*' tgt_dir path="$scratch/full" >tap 2>err || true
 find full -type f -printf '%P %s\n' | sort | diff before - || fail 'interrupted, the store has changed'
 
