@@ -120,6 +120,8 @@ expect_status 1 l vault create w --region ill 2>err
 expect_in err 'tgt_ill: '
 expect_in err 'the driver ended by signal 11 (Segmentation fault)'
 
+# The grace of 10 s takes its time; unit tests have the same with less of it.
+[ "${ROUNDS:-1}" -gt 1 ] || exit 0
 echo '== one that never returns is ended at Ctrl-C, and at its timeout'
 l -q source add stuck src_ill slot=walk_next how=block --vault v
 sed 's/^driver src_ill .*/driver src_ill { isolate = yes  layers { timeout = 1s  retry = 0 } }/' \
