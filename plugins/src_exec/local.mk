@@ -18,3 +18,4 @@ plugins_src_exec_src_exec_la_CFLAGS = $(DRIVER_CFLAGS)
 plugins_src_exec_src_exec_la_LDFLAGS = $(DRIVER_LINK_FLAGS)
 plugins_src_exec_src_exec_la_LIBADD = plugins/common/libprogram.la plugins/common/libexec.la
 dist_man_MANS += plugins/src_exec/src_exec.7
+EXTRA_DIST += plugins/src_exec/src_exec.deviations
