@@ -232,22 +232,45 @@ static uint32_t repeat(struct trial *t, uint32_t result)
     return result;
 }
 
+/* The call `below` has failed: makes it again where that may help. */
+static uint32_t try_again(struct layer *self, struct call *below, struct resume *resume,
+                          uint32_t result)
+{
+    struct trial t = {.layer = self,
+                      .retry = self->state,
+                      .call = below,
+                      .resume = resume,
+                      .failed_ns = operation_now_ns(),
+                      .made = 1};
+    return repeat(&t, result);
+}
+
+/* What neither hands anything over nor reads the caller's bytes needs nothing until it fails.
+ */
+static uint32_t call_plain(struct layer *self, struct call *c)
+{
+    uint32_t result = layer_next(self, c);
+    struct resume resume;
+    struct call below;
+    if (result == LAGAN_OK || !may_pass(c, result))
+        return result;
+    below = *c;
+    resume_begin(&resume, c, &below);
+    return try_again(self, &below, &resume, result);
+}
+
 static uint32_t call_repeatable(struct layer *self, struct call *c)
 {
-    struct call below = *c;
+    struct call below;
     struct resume resume;
     uint32_t result;
+    if (!(call_verb_flags(c->verb) & (CALL_COLLECTS | CALL_SENDS)))
+        return call_plain(self, c);
+    below = *c;
     resume_begin(&resume, c, &below);
     result = layer_next(self, &below);
-    if (result != LAGAN_OK && may_pass(&below, result)) {
-        struct trial t = {.layer = self,
-                          .retry = self->state,
-                          .call = &below,
-                          .resume = &resume,
-                          .failed_ns = operation_now_ns(),
-                          .made = 1};
-        result = repeat(&t, result);
-    }
+    if (result != LAGAN_OK && may_pass(&below, result))
+        result = try_again(self, &below, &resume, result);
     resume_end(&resume);
     return result;
 }
