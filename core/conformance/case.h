@@ -140,7 +140,8 @@ struct opened {
     struct lagan_target_capabilities capabilities; /* of targets */
 };
 /* The flags that an open with `flags` is made with: the kind's where none of READ_ONLY,
- * INITIALISE and RESTORE is given, and INITIALISE with all that write, unless the run is safe. */
+ * INITIALISE and RESTORE is given, and INITIALISE with all that write, unless the run is safe.
+ */
 uint64_t trial_flags(struct trial *t, uint64_t flags);
 /* Opens (flags: LAGAN_OPEN_...), and fails the case when that fails.  A process opens only
  * after it has made its children. */
