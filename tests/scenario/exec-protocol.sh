@@ -17,7 +17,8 @@ cat >conf/conf.d/exec.conf <<-END
 	drivers = { src_exec, tgt_exec }
 	region python { target tgt_exec { command = "$PWD/programs/tgt_directory.py"
 	    place = "$PWD/store/python" processes = 3 } }
-	region shell { target tgt_exec { command = "$PWD/programs/tgt_directory.sh $PWD/store/shell" } }
+	region shell { target tgt_exec { command = "$PWD/programs/tgt_directory.sh"
+	    place = "$PWD/store/shell" } }
 	END
 chmod 600 conf/conf.d/exec.conf
 
@@ -56,7 +57,8 @@ for region in python shell; do
     l -q verify --vault "kept-$region" --depth data
     l -q restore latest --vault "kept-$region" --to "back-$region"
     same_tree tree "back-$region"
-    [ -z "$(ls -A "store/$region/@tmp")" ] || fail "left: $(ls -A "store/$region/@tmp")"
+    find "store/$region" -path '*/@tmp/*' >left
+    [ ! -s left ] || fail "left: $(cat left)"
 done
 
 # Sources that programs serve.
@@ -109,10 +111,10 @@ class Shaky(Directory):
 
     def shaken(self, act, *rest):
         try:
-            os.rename(sys.argv[2], sys.argv[2] + ".taken")
+            os.rename(sys.argv[1], sys.argv[1] + ".taken")
         except FileNotFoundError:
             return act(*rest)
-        with open(sys.argv[2] + ".taken") as file:
+        with open(sys.argv[1] + ".taken") as file:
             how = file.read().strip()
         if how == "before":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -125,11 +127,12 @@ class Shaky(Directory):
         return answer
 
 
-serve(Shaky(sys.argv[1]))
+serve(Shaky())
 END
 chmod 755 programs/shaky.py
 cat >conf/conf.d/shaky.conf <<-END
-	region shaky { target tgt_exec { command = "$PWD/programs/shaky.py $PWD/store/shaky $PWD/how" } }
+	region shaky { target tgt_exec { command = "$PWD/programs/shaky.py $PWD/how"
+	    place = "$PWD/store/shaky" } }
 	END
 chmod 600 conf/conf.d/shaky.conf
 l -q vault create shaky --region shaky --recovery-file "$PWD/recovery-shaky"
