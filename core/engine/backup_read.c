@@ -298,12 +298,16 @@ static void announce_entries(const struct item *item)
     struct source_wish wishes[ITEM_STEPS];
     size_t count = 0;
     for (size_t i = 0; i < item->step_count; i++) {
-        const struct lagan_entry *found = &item->steps[i].found.entry;
-        if (has_small_content(&item->steps[i]))
-            wishes[count++] = (struct source_wish){.key = found->key,
-                                                   .key_size = found->key_size,
-                                                   .id = found->id,
-                                                   .id_size = wanted_id_size(found)};
+        const struct step *step = &item->steps[i];
+        const struct lagan_entry *found = &step->found.entry;
+        bool content = entry_has_content(found->type);
+        if (step->kind == STEP_ENTRY && found->type != LAGAN_ENTRY_ERROR)
+            wishes[count++] =
+                (struct source_wish){.key = found->key,
+                                     .key_size = found->key_size,
+                                     .id = content ? found->id : NULL,
+                                     .id_size = content ? wanted_id_size(found) : 0,
+                                     .type = found->type};
     }
     if (count > 1)
         source_read_ahead(item->job->request->source, wishes, count);
