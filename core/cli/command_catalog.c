@@ -158,11 +158,41 @@ static int rebuild(struct session *s, const struct config_region *region, struct
     return result;
 }
 
+/* A mirror is all that is left of its vault. */
+static void print_orphan(void *context, const struct catalog_vault *row,
+                         const struct notes_taken *taken)
+{
+    struct session *s = context;
+    const struct rebuilt_vault found = {.row = row, .notes = *taken};
+    struct output *o = &s->output;
+    if (!o->use_json) {
+        print_notes(o, &found);
+        if (taken->policies_new > 0)
+            output_note(o,
+                        "vault %s: it is a mirror, for which no policy holds; once `lagan "
+                        "mirror stop` has made it a vault they hold for it",
+                        row->name);
+        return;
+    }
+    record_begin(o, "mirror_notes");
+    record_text(o, "name", row->name);
+    record_id(o, "id", row->uuid);
+    record_number(o, "policies_new", taken->policies_new);
+    record_number(o, "policies_disabled", taken->policies_disabled);
+    record_number(o, "backups_deleted", taken->backups_deleted);
+    record_number(o, "backups_extended", taken->backups_extended);
+    record_end(o);
+}
+
 int command_catalog_rebuild(struct session *s, struct error *e)
 {
+    struct setup_key key;
     uint64_t mirrors = 0;
     if (session_setup(s, NEED_REBUILD, e) != 0 || each_region(s, rebuild, e) != 0 ||
         rebuild_mirrors(s->setup, &mirrors, e) != 0)
+        return -1;
+    key = session_key(s);
+    if (rebuild_orphans(s->setup, &key, print_orphan, s, e) != 0)
         return -1;
     if (mirrors > 0)
         output_note(&s->output, "%llu mirrors follow their vaults again",

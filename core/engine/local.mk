@@ -98,6 +98,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/rebuild.c core/engine/rebuild.h \
 	core/engine/rebuild_check.c \
 	core/engine/rebuild_mirrors.c \
+	core/engine/rebuild_orphans.c \
 	core/engine/rebuild_places.c \
 	core/engine/reconcile.c core/engine/reconcile.h \
 	core/engine/rules.c core/engine/rules.h \

@@ -69,9 +69,10 @@ static int take_deletion(struct setup *s, const struct vault_note *note,
     const char *reason = vault_about_find(&note->facts, REASON);
     int64_t deleted_ns = notes_number(note, DELETED), purge_ns = notes_number(note, PURGE);
     int64_t least_ns = clock_wall_ns() + setup_config(s)->limits.undelete_ns;
-    if (deleted_ns == 0 || backup->state == CATALOG_BACKUP_DELETED)
+    bool known = backup->state == CATALOG_BACKUP_DELETED;
+    if (deleted_ns == 0 || (known && backup->purge_ns >= least_ns))
         return 0;
-    taken->backups_deleted++;
+    taken->backups_deleted += !known;
     return catalog_backup_discard(setup_catalog(s), backup->vault, backup->id, deleted_ns,
                                   purge_ns > least_ns ? purge_ns : least_ns,
                                   reason ? reason : "", e);
@@ -120,8 +121,9 @@ static int take(void *context, const struct vault_note *note, struct error *e)
     case VAULT_NOTE_POLICY:
         return notes_take_policy(t->setup, note, t->row, t->new_vault, t->taken, e);
     case VAULT_NOTE_APPROVAL:
-        return t->new_vault ? approval_take(t->setup, note, t->row, &t->taken->approvers, e)
-                            : 0;
+        return t->new_vault && t->row->role != CATALOG_ROLE_MIRROR
+                   ? approval_take(t->setup, note, t->row, &t->taken->approvers, e)
+                   : 0;
     default:
         log_write(LOG_WARNING, "catalog", "a note in the vault %s is of a newer program",
                   t->row->name);

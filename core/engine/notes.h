@@ -43,6 +43,8 @@ struct notes_taken {
  * Takes into the catalog what the notes of the vault say, which is unlocked and whose backups
  * and sources have their rows.  `new_vault`: the catalog did not know the vault before; else
  * what the catalog says of policies and approvers stands, and only what it lacks is taken.
+ * Of a mirror, which follows a vault that nobody knows any more, policies are taken, but hold
+ * for nothing, and approvers are not asked: the end of the mirror (as a NORMAL one) takes them.
  * Notes that a newer program wrote, or whose policy cannot be taken, are logged and left.
  * Within the caller's transaction.
  */

@@ -383,7 +383,7 @@ int notes_take_policy(struct setup *s, const struct vault_note *note,
         taken->policies_new++;
         taken->policies_disabled += enabled == 0;
     }
-    if (!is_new && !new_vault)
-        return 0; /* what the catalog says stands */
+    if ((!is_new && !new_vault) || row->role == CATALOG_ROLE_MIRROR)
+        return 0; /* what the catalog says stands; nobody else writes to a mirror */
     return apply(s, note, row, e) == 0 ? bind_sources(s, note, row, taken, e) : -1;
 }

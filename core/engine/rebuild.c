@@ -285,7 +285,7 @@ static int write_witnesses(struct found_vault *f, struct error *e)
     return target_list(f->place.target, "seals/", write_tombstone, f, e);
 }
 
-/* What people have said of the vault; a mirror follows its vault. */
+/* What people have said of the vault; a mirror follows its vault: see rebuild_orphans. */
 static int take_notes(struct found_vault *f, struct error *e)
 {
     if (f->row->role == CATALOG_ROLE_MIRROR)

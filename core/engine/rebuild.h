@@ -39,6 +39,14 @@ int rebuild_region(struct setup *s, const struct config_region *region,
  * (may be NULL) is the number that were taken up. */
 int rebuild_mirrors(struct setup *s, uint64_t *count, struct error *e);
 
+/* Takes in what the notes of mirrors say that follow no vault which the catalog knows (after
+ * rebuild_mirrors), as notes_take does, and calls `each` for those.  Mirrors that cannot be
+ * opened are left. */
+int rebuild_orphans(struct setup *s, const struct setup_key *key,
+                    void (*each)(void *context, const struct catalog_vault *row,
+                                 const struct notes_taken *taken),
+                    void *context, struct error *e);
+
 /* One difference; `backup` is its id or NULL. */
 struct difference {
     const char *region;

@@ -71,6 +71,31 @@ static bool is_source(struct catalog *c, const struct about_source *source,
     return same;
 }
 
+/* Deleted backups of the mirror that were known by its notes alone. */
+struct deleted {
+    struct catalog_pairs ids;
+};
+
+static int note_deleted(void *context, const struct catalog_backup *row, struct error *e)
+{
+    struct deleted *deleted = context;
+    if (row->state != CATALOG_BACKUP_DELETED)
+        return 0;
+    return catalog_pairs_add(&deleted->ids, row->id, "", e);
+}
+
+/* From now on the vault that it follows says again which are deleted. */
+static int forget_deletions(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE],
+                            struct error *e)
+{
+    struct deleted deleted = {{NULL, 0}};
+    int result = catalog_backup_list(c, id, NULL, note_deleted, &deleted, e);
+    for (size_t i = 0; i < deleted.ids.count && result == 0; i++)
+        result = catalog_backup_bring_back(c, id, deleted.ids.items[i].name, e);
+    catalog_pairs_clear(&deleted.ids);
+    return result;
+}
+
 static int take_up(struct setup *s, const uint8_t id[CATALOG_ID_SIZE], uint64_t *count,
                    struct error *e)
 {
@@ -90,7 +115,7 @@ static int take_up(struct setup *s, const uint8_t id[CATALOG_ID_SIZE], uint64_t 
                                     .rpo_ns = config->rpo_ns};
     memcpy(mirror.vault, id, sizeof(mirror.vault));
     memcpy(mirror.source, source.id, sizeof(mirror.source));
-    if (catalog_mirror_insert(c, NULL, &mirror, e) != 0)
+    if (forget_deletions(c, id, e) != 0 || catalog_mirror_insert(c, NULL, &mirror, e) != 0)
         return -1;
     ++*count;
     return 0;

@@ -6,7 +6,9 @@
 #include "catalog/audit.h"
 #include "engine/about.h"
 #include "engine/approval.h"
+#include "engine/notes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A region that nobody knows is the better reason. */
@@ -109,41 +111,109 @@ static int release(struct catalog *c, const struct catalog_vault *row,
     return result;
 }
 
-static int say_that_it_is_a_vault(struct setup *s, const struct catalog_vault *row,
-                                  const struct setup_key *key, struct error *e)
+/* Opens it, and says in it that it is a vault. */
+static int open_as_vault(struct setup *s, const struct catalog_vault *row,
+                         const struct setup_key *key, struct open_vault *vault, struct error *e)
 {
-    struct open_vault vault = {0};
     struct catalog_vault *again = catalog_vault_get(setup_catalog(s), row->uuid, e);
 
-    if (again == NULL || setup_vault_open_row(s, again, key, false, &vault, e) != 0)
+    if (again == NULL || setup_vault_open_row(s, again, key, false, vault, e) != 0)
         return -1;
-    vault.row->role = CATALOG_ROLE_NORMAL;
-    int result = about_write(vault.vault, vault.row, NULL, e);
-    open_vault_close(&vault);
+    vault->row->role = CATALOG_ROLE_NORMAL;
+    return about_write(vault->vault, vault->row, NULL, e);
+}
+
+/* ---- what was said of the vault that it followed ---- */
+
+struct deletions {
+    struct catalog_backup *items;
+    size_t count;
+};
+
+static int note_deletion(void *context, const struct catalog_backup *row, struct error *e)
+{
+    struct deletions *d = context;
+
+    if (row->state != CATALOG_BACKUP_DELETED)
+        return 0;
+    struct catalog_backup *grown = reallocarray(d->items, d->count + 1, sizeof(*grown));
+    if (grown == NULL)
+        return error_no_memory(e, "deleted backups");
+    d->items = grown;
+    d->items[d->count++] = *row;
+    return 0;
+}
+
+static int take_deletion(struct setup *s, const uint8_t vault[CATALOG_ID_SIZE],
+                         const struct catalog_backup *row, struct error *e)
+{
+    struct catalog_backup own;
+    struct error gone = ERROR_INIT;
+    int64_t least_ns = clock_wall_ns() + setup_config(s)->limits.undelete_ns;
+
+    if (catalog_backup_get(setup_catalog(s), vault, row->id, &own, &gone) != 0) {
+        if (gone.code == ERROR_NO_BACKUP)
+            return 0;
+        *e = gone;
+        return -1;
+    }
+    return catalog_backup_discard(setup_catalog(s), vault, row->id, row->deleted_ns,
+                                  row->purge_ns > least_ns ? row->purge_ns : least_ns,
+                                  row->delete_reason, e);
+}
+
+/* What its vault has deleted and can bring back is the same here, with all its time.  Where
+ * nobody knows that vault any more the notes tell, and of policies, too. */
+static int take_words(struct setup *s, const struct open_vault *vault,
+                      const struct catalog_mirror *mirror, struct error *e)
+{
+    struct notes_taken taken = {.policies_new = 0};
+    struct deletions d = {NULL, 0};
+
+    if (mirror_is_orphan(mirror))
+        return notes_take(s, vault->vault, vault->row, true, &taken, e);
+    int result =
+        catalog_backup_list(setup_catalog(s), mirror->source, NULL, note_deletion, &d, e);
+    for (size_t i = 0; i < d.count && result == 0; i++)
+        result = take_deletion(s, vault->row->uuid, &d.items[i], e);
+    free(d.items);
     return result;
 }
 
-int mirror_stop(struct setup *s, struct catalog_vault *row, const struct catalog_mirror *mirror,
-                const struct setup_key *key, struct error *e)
+static int record_stop(struct setup *s, const struct catalog_vault *row,
+                       const struct catalog_mirror *mirror, const struct open_vault *vault,
+                       struct error *e)
 {
     struct catalog *catalog = setup_catalog(s);
 
-    if (check_end(row, mirror, MIRROR_EVENT_STOP, e) != 0 ||
-        approval_ask(s, row, APPROVAL_MIRROR_END, row->name, e) != 0 ||
-        say_that_it_is_a_vault(s, row, key, e) != 0 || catalog_begin(catalog, e) != 0)
+    if (catalog_begin(catalog, e) != 0)
         return -1;
     if (approval_spend(s, row, APPROVAL_MIRROR_END, row->name, e) != 0 ||
-        release(catalog, row, mirror, e) != 0 ||
+        release(catalog, row, mirror, e) != 0 || take_words(s, vault, mirror, e) != 0 ||
         catalog_audit_add(catalog, CATALOG_EVENT_MIRROR_STOP, row->name, e,
                           "it was %s; now a vault of its own in region %s",
                           catalog_mirror_state_name(mirror->state), row->region) != 0) {
         catalog_rollback(catalog);
         return -1;
     }
-    if (catalog_commit(catalog, e) != 0)
+    return catalog_commit(catalog, e);
+}
+
+int mirror_stop(struct setup *s, struct catalog_vault *row, const struct catalog_mirror *mirror,
+                const struct setup_key *key, struct error *e)
+{
+    struct open_vault vault = {0};
+
+    if (check_end(row, mirror, MIRROR_EVENT_STOP, e) != 0 ||
+        approval_ask(s, row, APPROVAL_MIRROR_END, row->name, e) != 0)
         return -1;
-    row->role = CATALOG_ROLE_NORMAL;
-    return 0;
+    int result = open_as_vault(s, row, key, &vault, e);
+    if (result == 0)
+        result = record_stop(s, row, mirror, &vault, e);
+    open_vault_close(&vault);
+    if (result == 0)
+        row->role = CATALOG_ROLE_NORMAL;
+    return result;
 }
 
 static int check_region(const struct catalog_vault *row, const char *region, struct error *e)

@@ -72,7 +72,7 @@ static void note_audit(struct lane *lane)
     struct vault_audit_head head;
     struct catalog_audit line;
     struct error e = ERROR_INIT;
-    int found = lane->transfer != NULL ? catalog_audit_head(c, &line, &e) : 0;
+    int found = lane->worked ? catalog_audit_head(c, &line, &e) : 0;
 
     if (found > 0) {
         catalog_writer_id(c, head.writer);
@@ -131,6 +131,7 @@ struct lane *lane_enter(struct worker *w, struct work *work, struct error *e)
         lane = make_lane(w, work->item.lane, e);
     if (lane != NULL) {
         lane->users++;
+        lane->worked = true;
         pthread_mutex_lock(&lane->lock);
         work->next = lane->works;
         lane->works = work;
@@ -157,6 +158,45 @@ void lane_leave(struct work *work)
     lane->users--;
     pthread_mutex_unlock(&lane->worker->open);
     work->lane = NULL;
+}
+
+/* What is held, away or stopped is left alone; without a lane only this pass would open it. */
+static int wants_notes(struct worker *w, const uint8_t vault[CATALOG_ID_SIZE], struct error *e)
+{
+    struct catalog_lane lane;
+
+    if (catalog_lane_get(w->catalog, vault, &lane, e) != 0)
+        return -1;
+    return !lane.paused && lane.hold_ns <= clock_wall_ns();
+}
+
+static void bring_notes(struct worker *w, const uint8_t vault[CATALOG_ID_SIZE])
+{
+    struct error e = ERROR_INIT;
+    int wanted = wants_notes(w, vault, &e);
+    struct lane *lane = wanted > 0 ? find(w, vault) : NULL;
+
+    if (wanted > 0 && lane == NULL)
+        lane = make_lane(w, vault, &e);
+    if (lane != NULL)
+        transfer_notes(lane->transfer, NULL, &e);
+    if (e.error_class != LAGAN_OK)
+        log_write(LOG_WARNING, "mirror", "notes are not copied yet: %s", e.text);
+}
+
+void lanes_bring_notes(struct worker *w)
+{
+    struct catalog_mirror *mirrors = NULL;
+    struct error e = ERROR_INIT;
+    size_t count = 0;
+
+    if (catalog_mirror_all(w->catalog, &mirrors, &count, &e) != 0)
+        log_write(LOG_WARNING, "mirror", "notes are not copied yet: %s", e.text);
+    pthread_mutex_lock(&w->open);
+    for (size_t i = 0; i < count && !operation_all_cancelled(); i++)
+        bring_notes(w, mirrors[i].vault);
+    pthread_mutex_unlock(&w->open);
+    free(mirrors);
 }
 
 void lanes_drop(struct worker *w)

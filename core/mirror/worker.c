@@ -189,6 +189,8 @@ static int work(struct worker *w, struct error *e)
     if (open_pace(w, e) != 0 || look_at_all(w, false, &mirrors, e) != 0)
         return -1;
     run_threads(w, mirrors);
+    if (!w->failed)
+        lanes_bring_notes(w);
     lanes_drop(w);
     worker_end_tasks(w);
     if (w->failed) {

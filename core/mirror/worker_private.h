@@ -30,6 +30,7 @@ struct lane {
     struct transfer *transfer;
     pthread_mutex_t lock; /* guards works */
     struct work *works;   /* that use the transfer now */
+    bool worked;          /* had an item; guarded by the worker's `open` */
     atomic_bool stopped;  /* somebody has cancelled one of them, and with it all */
 };
 
@@ -80,6 +81,9 @@ void worker_fail(struct worker *w, const struct error *why);
  * To be left again. */
 struct lane *lane_enter(struct worker *w, struct work *work, struct error *e);
 void lane_leave(struct work *work);
+/* Brings notes (vault/note.h) to all mirrors whose lanes are open to work; failures are logged,
+ * and the next pass does it.  Nobody works on items any more. */
+void lanes_bring_notes(struct worker *w);
 /* Closes the lanes that nobody is in, so that the next one to come opens them anew. */
 void lanes_drop(struct worker *w);
 

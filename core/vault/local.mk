@@ -45,6 +45,7 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/pack_set.c core/vault/pack_set.h \
 	core/vault/transfer.c core/vault/transfer.h core/vault/transfer_private.h \
 	core/vault/transfer_backup.c \
+	core/vault/transfer_notes.c \
 	core/vault/transfer_objects.c \
 	core/vault/transfer_prune.c \
 	core/vault/transfer_runs.c \

@@ -221,11 +221,10 @@ static int put_next(struct vault *v, const struct keys *keys, struct vault_note 
     return error_set(e, LAGAN_BUSY, ERROR_TEMPORARY, "others keep writing notes in the vault");
 }
 
-/* Whether all of them went. */
-static bool remove_all(struct vault *v, const struct listing *l, uint32_t below)
+/* One that says nothing stays: copies of the vault learn from it, and from nothing else, that
+ * what they have does not hold any more. */
+static void remove_all(struct vault *v, const struct listing *l, uint32_t below)
 {
-    bool all = true;
-
     for (size_t i = 0; i < l->count; i++) {
         struct error why = ERROR_INIT;
 
@@ -234,20 +233,7 @@ static bool remove_all(struct vault *v, const struct listing *l, uint32_t below)
             why.error_class == LAGAN_NOT_FOUND)
             continue;
         log_write(LOG_INFO, "vault", "an old note stays: %s", why.text);
-        all = false;
     }
-    return all;
-}
-
-/* One that says nothing hides those before it, and has served when they are gone. */
-static void remove_empty(struct vault *v, const struct vault_note *note)
-{
-    struct error why = ERROR_INIT;
-    char name[NAME_SIZE];
-
-    name_of_note(note->topic, note->generation, name);
-    if (target_remove(vault_target(v), name, &why) != 0)
-        log_write(LOG_INFO, "vault", "an empty note stays: %s", why.text);
 }
 
 static int write_next(struct vault *v, const struct keys *keys, const struct listing *l,
@@ -267,8 +253,7 @@ static int write_next(struct vault *v, const struct keys *keys, const struct lis
         return -1;
     note->generation = made.generation;
     note->created_ns = made.created_ns;
-    if (remove_all(v, l, made.generation) && made.facts.pair_count == 0)
-        remove_empty(v, &made);
+    remove_all(v, l, made.generation);
     return 0;
 }
 

@@ -75,6 +75,15 @@ int transfer_remove(struct transfer *t, const char *seal_id, struct error *e);
  * destination has another record of its own in the place of one. */
 int transfer_lock(struct transfer *t, struct error *e);
 
+/*
+ * Copies the newest note (vault/note.h) on every topic that the destination lacks, durably;
+ * `*r` (may be NULL) is filled also after a failure.  Older ones at the destination go when the
+ * source has them no more and a newer genuine one on their topic is at both sides; nothing goes
+ * because the source says nothing, and nothing is copied over a newer one.  Damaged ones are
+ * logged and left.  Each side is listed once when nothing is missing.
+ */
+int transfer_notes(struct transfer *t, struct transfer_result *r, struct error *e);
+
 /* Copies the key slot `slot_id` (32 hex digits), durably.  Class NOT_FOUND when the source has
  * none; INTEGRITY. */
 int transfer_slot(struct transfer *t, const char *slot_id, struct error *e);

@@ -7,6 +7,7 @@
  *     transfer_backup.c    the order in which a backup's objects go
  *     transfer_objects.c   packs and rolls, several at a time; what the destination has
  *     transfer_prune.c     beside whoever prunes the destination; moves
+ *     transfer_notes.c     notes that the destination lacks
  *     transfer_runs.c      index runs and generations of the configuration
  */
 #ifndef CORE_VAULT_TRANSFER_PRIVATE_H

@@ -52,6 +52,17 @@ check_restore()
     l -q restore "$(backup_id "$n")" --to "$PWD/back" "$@"
     diff -r --no-dereference "was-$n" back || fail "backup $n is not what it was"
 }
+# notes_of FOLDER: names of what people have said of its vault.
+notes_of() { find "$1" -path '*/notes/*' -type f -printf '%f\n' | sort; }
+# words_are_back: the rebuild has brought back what was said of the vault that is gone.
+words_are_back()
+{
+    expect_in rebuilt '1 policies are back, 0 of them disabled'
+    expect_in rebuilt '1 backups are deleted still'
+    [ "$(deleted)" = backup-21 ] || fail "deleted: $(deleted)"
+    [ "$(l policy show yearly --json | jq -r 'select(.type == "policy") | .enabled')" = true ]
+}
+deleted() { l backup list --vault "$mirror" --state deleted --json | jq -r 'select(.type == "backup") | .name'; }
 backup_id() { l backup list --vault "$mirror" --json | jq -r "select(.name == \"backup-$1\") | .id"; }
 
 echo '== ten backups before the mirror'
@@ -91,17 +102,30 @@ diff <(backups_of main) <(backups_of "$mirror") || fail 'the mirror lacks backup
 l mirror verify "$mirror" --depth objects
 l -q run --once
 
+echo '== what people say goes along: a policy, a backup that is deleted, one that was'
+l -q policy create yearly backup keep-count=50 zone=UTC --vault main
+for n in 21 22; do next_backup $n; done
+for n in 21 22; do l -q backup delete backup-$n --vault main --region east --force; done
+with_clock $((delay + 180)) l -q run --once
+[ "$(notes_of west-a)" = "$(notes_of east)" ] || fail 'the mirror lacks notes'
+l -q backup undelete backup-22 --vault main --region east
+with_clock $((delay + 240)) l -q run --once
+[ "$(notes_of west-a)" = "$(notes_of east)" ] || fail 'the mirror has notes that do not hold any more'
+l mirror verify "$mirror"
+
 echo '== the source region, the catalog and the keys of the source burn'
 rm -rf east state keys/main.key
-l catalog rebuild --region west
-[ "$(backups_of "$mirror" | wc -l)" = 20 ] || fail 'the rebuild lacks backups'
+l catalog rebuild --region west >rebuilt
+words_are_back
+[ "$(backups_of "$mirror" | wc -l)" = 21 ] || fail 'the rebuild lacks backups'
 for n in 1 10 11 16 20; do check_restore $n --vault "$mirror"; done
 # Nobody writes to a mirror, with or without its source.
 expect_status 1 l -q backup create "$PWD/source" --vault "$mirror"
 
 echo '== the same with nothing but the recovery key'
 rm -rf state keys
-l catalog rebuild --region west --recovery-key "file:$PWD/recovery"
+l catalog rebuild --region west --recovery-key "file:$PWD/recovery" >rebuilt
+words_are_back
 check_restore 20 --vault "$mirror" --recovery-key "file:$PWD/recovery"
 # A mirror whose vault is gone takes a new key all the same.
 l -q vault key add "$mirror" --recovery-key "file:$PWD/recovery" --new-key "key_file:path=$PWD/keys/new"
@@ -122,6 +146,11 @@ l verify --vault "$mirror" --depth data --recovery-key "file:$PWD/recovery"
 
 echo '== the mirror becomes a vault that is written to'
 l -q mirror stop "$mirror" --yes --recovery-key "file:$PWD/recovery"
+l policy show yearly --json | grep -F -q -- "$mirror" || fail 'the policy does not hold for it'
+[ "$(deleted)" = backup-21 ] || fail 'what was deleted is not deleted any more'
 l -q backup create "$PWD/source" --vault "$mirror" --recovery-key "file:$PWD/recovery"
-[ "$(backups_of "$mirror" | wc -l)" = 21 ] || fail 'no backup after the end of the mirror'
+[ "$(backups_of "$mirror" | wc -l)" = 22 ] || fail 'no backup after the end of the mirror'
+l -q backup undelete backup-21 --vault "$mirror" --recovery-key "file:$PWD/recovery"
+[ "$(backups_of "$mirror" | wc -l)" = 23 ] || fail 'what was deleted is not back'
+check_restore 21 --vault "$mirror" --recovery-key "file:$PWD/recovery"
 echo 'everything came back'
