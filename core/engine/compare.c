@@ -151,8 +151,7 @@ static void make_root(struct compare *c, enum compare_side side)
     hash_finish(&h, c->result.root[side]);
 }
 
-/* Says what is wrong where the states alone do. */
-static void explain(struct compare_finding *f, const struct compare_place at[COMPARE_SIDES])
+void compare_explain(struct compare_finding *f, const struct compare_place at[COMPARE_SIDES])
 {
     for (int side = 0; side < COMPARE_SIDES; side++)
         if (at[side].state == COMPARE_DAMAGED && at[side].why != NULL) {
@@ -166,7 +165,7 @@ static void explain(struct compare_finding *f, const struct compare_place at[COM
                                                : "the source");
 }
 
-static void report(struct compare *c, struct compare_finding *f)
+void compare_report(struct compare *c, struct compare_finding *f)
 {
     c->result.found[f->kind]++;
     c->result.mended += f->mended;
@@ -217,10 +216,10 @@ static void report_objects(struct compare *c, const char **backups)
         f.kind = v.kind;
         f.fatal = o->needed && compare_kind_is_fatal(v.kind);
         f.backup_count = hurt(c, o, backups);
-        explain(&f, o->at);
+        compare_explain(&f, o->at);
         if (o->failure != NULL)
             f.failure = *o->failure;
-        report(c, &f);
+        compare_report(c, &f);
     }
 }
 
@@ -263,14 +262,14 @@ static void report_seal(struct compare *c, struct compare_seal *s, bool gone,
                                 .backup_count = gone ? 0 : 1};
 
     snprintf(text, sizeof(text), "seals/%s%s", s->name, gone ? ".gone" : "");
-    explain(&f, gone ? s->gone : s->at);
+    compare_explain(&f, gone ? s->gone : s->at);
     if (v->kind == COMPARE_ONLY_MIRROR)
         error_set(&f.why, LAGAN_NOT_FOUND, ERROR_INTEGRITY,
                   "%s: it vanished from the source, and nobody deleted it", text);
     s->hurt |= !gone;
     if (c->request->repair && v->from >= 0)
         mend(c, s, gone, v->from, &f);
-    report(c, &f);
+    compare_report(c, &f);
 }
 
 /* A deletion that only one side knows of is told, and never carried on. */
@@ -288,7 +287,7 @@ static void report_deletion(struct compare *c, const struct compare_seal *s,
                   ? "%s: deleted at the source, and not yet at the mirror"
                   : "%s: deleted at the mirror, and not at the source",
               text);
-    report(c, &f);
+    compare_report(c, &f);
 }
 
 static void judge_seal(struct compare *c, struct compare_seal *s)
@@ -332,7 +331,7 @@ static int run(struct compare *c, struct error *e)
         memcmp(c->result.root[COMPARE_SOURCE], c->result.root[COMPARE_MIRROR], 32) == 0;
     if (c->request->repair && compare_mend_objects(c, e) != 0)
         return -1;
-    return report_all(c, e);
+    return report_all(c, e) == 0 ? compare_notes(c, e) : -1;
 }
 
 static void clean(struct compare *c)

@@ -14,6 +14,9 @@
  * one is removed only when the sound one was read completely, proved, and lies ready at the
  * other side.  Where both are damaged nothing is done.  Deletions are never replayed: a seal
  * that is absent at the source without a tombstone has vanished, and comes back.
+ *
+ * Notes (vault/note.h) are in neither root.  The newest genuine one on each topic is to be at
+ * both sides: one that is absent is told and no fault, one that is damaged is.
  */
 #ifndef CORE_ENGINE_COMPARE_H
 #define CORE_ENGINE_COMPARE_H

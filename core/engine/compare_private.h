@@ -6,6 +6,7 @@
  *     compare_seals.c   seals and tombstones of both sides, merged and judged
  *     compare_needs.c   what live seals need; packs, rolls and runs of both sides, merged
  *     compare_read.c    objects read on both sides, several at a time
+ *     compare_notes.c   notes of both sides, from end to end
  *     compare_mend.c    sound objects over missing and damaged ones
  */
 #ifndef CORE_ENGINE_COMPARE_PRIVATE_H
@@ -91,6 +92,14 @@ int compare_mend_objects(struct compare *c, struct error *e);
 /* Copies the seal (`gone`: its tombstone) of the side `from` to the other: 0, or -1. */
 int compare_mend_seal(struct compare *c, const struct compare_seal *s, bool gone,
                       enum compare_side from, struct error *e);
+
+/* Notes: told, and mended with `repair`. */
+int compare_notes(struct compare *c, struct error *e);
+
+/* Says what is wrong where the states alone do. */
+void compare_explain(struct compare_finding *f, const struct compare_place at[COMPARE_SIDES]);
+/* Counts a finding and hands it over. */
+void compare_report(struct compare *c, struct compare_finding *f);
 
 /* What is wrong with an object at both sides together. */
 struct compare_verdict {

@@ -124,5 +124,6 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/compare.c core/engine/compare.h core/engine/compare_private.h \
 	core/engine/compare_mend.c \
 	core/engine/compare_needs.c \
+	core/engine/compare_notes.c \
 	core/engine/compare_read.c \
 	core/engine/compare_seals.c

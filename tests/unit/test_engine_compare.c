@@ -9,6 +9,7 @@
 #include "engine/compare.h"
 #include "unit.h"
 #include "vault/name.h"
+#include "vault/note.h"
 #include "vault/roll.h"
 #include "vault/vault_private.h"
 
@@ -581,6 +582,63 @@ static void int_02_repair_fails_anywhere(void **state)
     assert_true(runs > 100);
 }
 
+/* What a note says, on the one topic of the test. */
+static void say(struct vault_place *p, const char *value)
+{
+    struct vault_note note = {.kind = VAULT_NOTE_BACKUP};
+    struct error e = ERROR_INIT;
+
+    assert_success(vault_about_add(&note.facts, "said", value, &e), e);
+    assert_success(vault_note_write(p->vault, &note, &e), e);
+    vault_note_free(&note);
+}
+
+/* Notes: one that is absent is told and mended at either side, and is no fault; a damaged one
+ * is, and is mended from the other. */
+static void int_02_notes(void **state)
+{
+    static const char first[] = "notes/00000000000000000000000000000000-00000001";
+    static const char second[] = "notes/00000000000000000000000000000000-00000002";
+    CLEANUP_BUFFER struct buffer old = BUFFER_INIT;
+    struct error e = ERROR_INIT;
+    struct told told;
+    struct copies c;
+
+    (void)state;
+    make_equal(&c);
+    say(&c.t.p, "first");
+    compare(&c, VERIFY_STRUCTURE, false, &told);
+    expect(&told, COMPARE_ONLY_SOURCE, first, false);
+    assert_true(told.result.equal && told.result.unmended == 0);
+    compare(&c, VERIFY_STRUCTURE, true, &told);
+    expect(&told, COMPARE_ONLY_SOURCE, first, true);
+    expect_equal(&c);
+    assert_success(target_remove(c.t.p.target, first, &e), e);
+    compare(&c, VERIFY_STRUCTURE, true, &told);
+    expect(&told, COMPARE_ONLY_MIRROR, first, true);
+    expect_equal(&c);
+    vault_place_flip(&c.t.p, first, -80);
+    compare(&c, VERIFY_STRUCTURE, false, &told);
+    expect(&told, COMPARE_DAMAGED_SOURCE, first, false);
+    assert_false(told.result.equal);
+    compare(&c, VERIFY_STRUCTURE, true, &told);
+    expect(&told, COMPARE_DAMAGED_SOURCE, first, true);
+    expect_equal(&c);
+    /* One that has a newer one is not asked for. */
+    assert_success(target_get_all(c.t.p.target, first, 1 << 20, &old, &e), e);
+    say(&c.t.p, "second");
+    compare(&c, VERIFY_STRUCTURE, true, &told);
+    expect(&told, COMPARE_ONLY_SOURCE, second, true);
+    assert_true(place_has(&c.mirror, first));
+    expect_equal(&c);
+    vault_place_flip(&c.t.p, second, -80);
+    vault_place_flip(&c.mirror, second, -81);
+    compare(&c, VERIFY_STRUCTURE, true, &told);
+    assert_int_equal(told.result.found[COMPARE_DAMAGED_BOTH], 1);
+    assert_true(place_has(&c.t.p, second) && place_has(&c.mirror, second));
+    copies_drop(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,6 +657,7 @@ int main(void)
         cmocka_unit_test(int_02_damaged_tombstone),
         cmocka_unit_test(compare_runs),
         cmocka_unit_test(int_02_damaged_roll),
+        cmocka_unit_test(int_02_notes),
         cmocka_unit_test(int_02_repair_fails_anywhere),
     };
 
