@@ -113,7 +113,14 @@ is TSK-26 "$(of mirror state mirror show poisoned)" error
 l -q task retry
 l -q run --once
 is TSK-26 "$(of mirror state mirror show poisoned)" in-sync
+
+echo '== DEL-10: what its vault has deleted is deleted in a mirror that becomes a vault, and can be brought back'
+id=$(of backup id backup list --vault poisoned | head -n 1)
+l -q backup delete "$id" --vault main --force
+is DEL-10 "$(of backup id backup list --vault poisoned --state deleted)" ''
 l -q mirror stop poisoned --yes
+is DEL-10 "$(of backup id backup list --vault poisoned --state deleted)" "$id"
+for vault in poisoned main; do l -q backup undelete "$id" --vault $vault; done
 
 echo '== MET-14: the audit log, its heads in mirrors, and a line that was changed'
 l -q mirror create main --region west
