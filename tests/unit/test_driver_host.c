@@ -47,7 +47,7 @@ static void driver_host_tells_slots(void **state)
     size_t present = 0;
     (void)state;
     assert_non_null(d);
-    assert_int_equal(driver_slot_count(d), 9 + 13);
+    assert_int_equal(driver_slot_count(d), 9 + 20);
     assert_string_equal(driver_slot(d, 0).name, "load");
     assert_false(driver_slot(d, 0).present);
     assert_string_equal(driver_slot(d, 9).name, "capabilities");
@@ -103,7 +103,7 @@ static const struct {
     {"tgt_magic", "magic word"},
     {"tgt_short", "too short (64 bytes"},
     {"tgt_stub", "too short (4 bytes)"},
-    {"tgt_major", "built for ABI 2.2 and this program has ABI 1.3"},
+    {"tgt_major", "built for ABI 2.3 and this program has ABI 1.3"},
     {"tgt_slot", "lacks the function \"put\""},
     {"tgt_stages", "lacks the function \"stage_write\""},
     {"tgt_symbol", "undefined symbol: symbol_that_nobody_defines"},
@@ -156,7 +156,7 @@ static void driver_host_accepts_newer_minor(void **state)
     assert_non_null(d);
     assert_int_equal(driver_abi_minor(d), LAGAN_ABI_MINOR + 7);
     /* Slots that this program does not know are not taken for known ones. */
-    assert_int_equal(driver_slot_count(d), 9 + 13);
+    assert_int_equal(driver_slot_count(d), 9 + 20);
     assert_false(driver_slot(d, 21).present);
     driver_host_free(host);
 }
