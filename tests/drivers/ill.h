@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,13 +98,24 @@ static inline uint32_t ill_look(struct lagan_op *op, const char *path)
                       trace, space, environ && environ[0] ? 1 : 0);
 }
 
+/* Dies of a bad address, also where a sanitizer would make an orderly end of that. */
+#if defined(__GNUC__)
+__attribute__((no_sanitize("address", "undefined")))
+#endif
+static inline void
+ill_crash(int64_t number)
+{
+    signal(SIGSEGV, SIG_DFL);
+    *(volatile int *)(uintptr_t)number = 1; /* number 0 */
+}
+
 /* Does it.  Returns only when there is nothing to do, or it has been done. */
 static inline uint32_t ill_act(struct lagan_op *op, enum ill how, int64_t number,
                                const char *path)
 {
     switch (how) {
     case ILL_CRASH:
-        *(volatile int *)(uintptr_t)number = 1; /* number 0 */
+        ill_crash(number);
         return LAGAN_OK;
     case ILL_ABORT:
         abort();
