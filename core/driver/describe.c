@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/object.h"
 #include "driver/module.h"
+#include "driver/operation.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -221,24 +221,21 @@ static _Noreturn void describe_and_exit(struct driver_host *host, const char *na
     _exit(0);
 }
 
-/* Milliseconds until `end` (CLOCK_MONOTONIC seconds), at least 0. */
-static int milliseconds_left(time_t end)
+/* Milliseconds until `end_ns`, rounded up, at least 0. */
+static int milliseconds_left(int64_t end_ns)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec >= end ? 0 : (int)(end - now.tv_sec) * 1000;
+    int64_t left_ns = end_ns - operation_now_ns();
+    return left_ns <= 0 ? 0 : (int)((left_ns + 999999) / 1000000);
 }
 
 /* Reads the child's answer to its end; false when it does not come in time or is too long. */
 static bool read_answer(int fd, struct buffer *answer)
 {
-    struct timespec now;
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t end = now.tv_sec + ANSWER_SECONDS;
+    int64_t end_ns = operation_now_ns() + (int64_t)ANSWER_SECONDS * 1000000000;
     for (;;) {
         uint8_t *room = buffer_reserve(answer, 4096);
-        int left = milliseconds_left(end);
+        int left = milliseconds_left(end_ns);
         if (!room || left == 0 || answer->size > ANSWER_LIMIT)
             return false;
         if (poll(&poll_fd, 1, left) <= 0)

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { COMMAND_LIMIT_SECONDS = 60 };
@@ -27,18 +26,15 @@ static int refuse(struct error *e, const char *what, const char *reason)
     return error_set(e, LAGAN_INVALID, ERROR_PARAMETER, "the secret from %s %s", what, reason);
 }
 
-/* Waits until `fd` can be read; -1 when cancelled or after the `end` (CLOCK_MONOTONIC seconds).
- */
-static int wait_readable(int fd, const char *what, time_t end, struct error *e)
+/* Waits until `fd` can be read; -1 when cancelled or after `end_ns`. */
+static int wait_readable(int fd, const char *what, int64_t end_ns, struct error *e)
 {
     struct pollfd fds[2] = {{.fd = fd, .events = POLLIN},
                             {.fd = operation_cancel_fd(), .events = POLLIN}};
-    struct timespec now;
     for (;;) {
-        clock_gettime(CLOCK_MONOTONIC, &now);
         if (operation_check(e) < 0)
             return -1;
-        if (now.tv_sec >= end)
+        if (operation_now_ns() >= end_ns)
             return error_set(e, LAGAN_TIMEOUT, ERROR_TEMPORARY,
                              "the secret from %s did not come within %d seconds", what,
                              COMMAND_LIMIT_SECONDS);
@@ -50,10 +46,9 @@ static int wait_readable(int fd, const char *what, time_t end, struct error *e)
 /* Reads to the end into `secret` (room for SECRET_LIMIT + 1 bytes). */
 static int read_all(int fd, const char *what, struct secret_text *secret, struct error *e)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t end_ns = operation_now_ns() + (int64_t)COMMAND_LIMIT_SECONDS * 1000000000;
     for (;;) {
-        if (wait_readable(fd, what, now.tv_sec + COMMAND_LIMIT_SECONDS, e) < 0)
+        if (wait_readable(fd, what, end_ns, e) < 0)
             return -1;
         ssize_t got = read(fd, secret->data + secret->size, SECRET_LIMIT + 1 - secret->size);
         if (got < 0 && errno != EINTR && errno != EAGAIN)
