@@ -468,7 +468,11 @@ int catalog_tombstone_list(struct catalog *c, const uint8_t *vault,
     X(SYNC, "sync")                                                                            \
     X(PRUNE, "prune")                                                                          \
     X(EXPIRE, "expire")                                                                        \
-    X(DRILL, "drill")
+    X(DRILL, "drill")                                                                          \
+    X(RULE, "rule")                                                                            \
+    X(INVENTORY, "inventory")                                                                  \
+    X(BATCH, "batch")                                                                          \
+    X(MIGRATE, "migrate")
 enum catalog_task_type {
 #define X(symbol, name) CATALOG_TASK_##symbol,
     CATALOG_TASK_TYPES(X)

@@ -457,8 +457,18 @@ static const char version_5[] =
     " at_ns INTEGER NOT NULL,"
     " PRIMARY KEY (request, approver)) STRICT, WITHOUT ROWID;";
 
+/* Rules that replicate objects of one bucket to another. */
+static const char version_6[] = "SELECT 1;";
+
+/* Inventories and batch jobs. */
+static const char version_7[] = "SELECT 1;";
+
+/* Migrations. */
+static const char version_8[] = "SELECT 1;";
+
 /* From version i to version i + 1. */
-static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5};
+static const char *const migrations[] = {version_1, version_2, version_3, version_4,
+                                         version_5, version_6, version_7, version_8};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -101,6 +101,15 @@ SLOT(DIRECTORY_FINISH, source, directory_finish,
 SLOT(LINK_CREATE, source, link_create,
      (c->object, c->op, WITH.link_create.key, WITH.link_create.key_size,
       WITH.link_create.existing, WITH.link_create.existing_size, WITH.link_create.flags))
+SLOT(PLACE_NAME, source, place_name,
+     (c->object, c->op, WITH.place_name.name, WITH.place_name.size))
+SLOT(ENTRY_COPY, source, entry_copy,
+     (c->object, c->op, WITH.entry_copy.place, WITH.entry_copy.from, WITH.entry_copy.from_size,
+      WITH.entry_copy.id, WITH.entry_copy.id_size, WITH.entry_copy.entry, WITH.entry_copy.flags,
+      WITH.entry_copy.pieces, WITH.entry_copy.count, WITH.entry_copy.lost))
+SLOT(ENTRY_REMOVE, source, entry_remove,
+     (c->object, c->op, WITH.entry_remove.key, WITH.entry_remove.key_size,
+      WITH.entry_remove.flags))
 
 /* What is known of a verb. */
 struct verb {

@@ -82,7 +82,10 @@ enum {
     X(ENTRY_ABORT, entry_abort, CALL_RELEASES)                                                 \
     X(NODE_CREATE, node_create, CALL_CHANGES | CALL_REPEATABLE | CALL_COLLECTS)                \
     X(DIRECTORY_FINISH, directory_finish, CALL_CHANGES | CALL_REPEATABLE | CALL_COLLECTS)      \
-    X(LINK_CREATE, link_create, CALL_CHANGES | CALL_REPEATABLE)
+    X(LINK_CREATE, link_create, CALL_CHANGES | CALL_REPEATABLE)                                \
+    X(PLACE_NAME, place_name, CALL_REPEATABLE)                                                 \
+    X(ENTRY_COPY, entry_copy, CALL_CHANGES | CALL_REPEATABLE | CALL_COLLECTS)                  \
+    X(ENTRY_REMOVE, entry_remove, CALL_CHANGES | CALL_REPEATABLE)
 
 enum call_verb {
 #define X(symbol, slot, flags) CALL_##symbol,
@@ -243,6 +246,27 @@ union call_arguments {
         size_t existing_size;
         uint64_t flags;
     } link_create;
+    struct {
+        char *name;
+        size_t size;
+    } place_name;
+    struct {
+        const char *place;
+        const void *from;
+        size_t from_size;
+        const void *id;
+        size_t id_size;
+        const struct lagan_entry *entry;
+        uint64_t flags;
+        const struct lagan_metadata *pieces;
+        size_t count;
+        const struct lagan_metadata_collector *lost;
+    } entry_copy;
+    struct {
+        const void *key;
+        size_t key_size;
+        uint64_t flags;
+    } entry_remove;
 };
 
 /* One call on its way down. */

@@ -278,6 +278,8 @@ static uint32_t source_call(struct layer *self, struct call *c)
         return LAGAN_OK;
     case CALL_NODE_CREATE:
     case CALL_LINK_CREATE:
+    case CALL_ENTRY_COPY:
+    case CALL_ENTRY_REMOVE:
         atomic_fetch_add(&d->written, 1);
         return LAGAN_OK;
     default:

@@ -88,6 +88,8 @@ static bool may_be_doubled(const struct call *c)
                c->with.node.entry->type == LAGAN_ENTRY_DIRECTORY;
     case CALL_LINK_CREATE:
         return (c->with.link_create.flags & LAGAN_CREATE_REPLACE) != 0;
+    case CALL_ENTRY_COPY:
+        return (c->with.entry_copy.flags & LAGAN_CREATE_REPLACE) != 0;
     default:
         return true; /* remove, sweep, directory_finish */
     }

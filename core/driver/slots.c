@@ -40,7 +40,8 @@ static const struct slot source_slots[] = {
     SOURCE_SLOT(write_zero, SLOT_OPTIONAL),       SOURCE_SLOT(entry_commit, SLOT_OPTIONAL),
     SOURCE_SLOT(entry_abort, SLOT_OPTIONAL),      SOURCE_SLOT(node_create, SLOT_OPTIONAL),
     SOURCE_SLOT(directory_finish, SLOT_OPTIONAL), SOURCE_SLOT(link_create, SLOT_OPTIONAL),
-    SOURCE_SLOT(entry_metadata, SLOT_OPTIONAL),
+    SOURCE_SLOT(entry_metadata, SLOT_OPTIONAL),   SOURCE_SLOT(place_name, SLOT_OPTIONAL),
+    SOURCE_SLOT(entry_copy, SLOT_OPTIONAL),       SOURCE_SLOT(entry_remove, SLOT_OPTIONAL),
 };
 
 static const struct slot target_slots[] = {

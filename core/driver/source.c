@@ -6,6 +6,7 @@
 #include "driver/source_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct walk {
     uint32_t magic; /* WALK_MAGIC */
@@ -176,18 +177,57 @@ int source_estimate(struct source *s, uint64_t *bytes, uint64_t *entries, struct
     return 0;
 }
 
+const struct lagan_metadata *source_entry_pieces(const struct lagan_entry *entry, size_t *count)
+{
+    bool told = entry->size >= sizeof(*entry) && entry->pieces;
+    *count = told ? entry->piece_count : 0;
+    return told ? entry->pieces : NULL;
+}
+
+const struct lagan_metadata *source_find_piece(const struct lagan_metadata *pieces,
+                                               size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pieces[i].kind == LAGAN_METADATA_PROPERTY && strcmp(pieces[i].name, name) == 0)
+            return &pieces[i];
+    return NULL;
+}
+
 struct walk *source_walk_open(struct source *s, source_select_function *select,
                               void *select_context, const void *after, size_t after_size,
                               struct error *e)
 {
-    struct lagan_walk_request request = {.size = sizeof request,
-                                         .after = after,
+    struct lagan_walk_request request = {.after = after,
                                          .after_size = after_size,
                                          .select = select,
                                          .select_context = select_context};
+    return source_walk_begin(s, &request, e);
+}
+
+/* The first thing that the request asks for and the source cannot do, or NULL. */
+static const char *walk_lacks(const struct lagan_source_capabilities *can,
+                              const struct lagan_walk_request *request)
+{
+    if ((request->flags & LAGAN_WALK_VERSIONS) && can->versions == LAGAN_VERSIONS_NONE)
+        return "versions";
+    if ((request->flags & LAGAN_WALK_PIECES) && !can->pieces)
+        return "pieces";
+    return request->prefix && !can->prefix ? "prefix" : NULL;
+}
+
+struct walk *source_walk_begin(struct source *s, const struct lagan_walk_request *asked,
+                               struct error *e)
+{
+    struct lagan_walk_request request = *asked;
+    const char *lacking = walk_lacks(&s->capabilities, asked);
     struct operation o;
     struct walk *w;
     OBJECT_CHECK(s, SOURCE_MAGIC);
+    request.size = sizeof request;
+    if (lacking) {
+        source_lacks(s, lacking, e);
+        return NULL;
+    }
     w = calloc(1, sizeof *w);
     if (!w) {
         error_no_memory(e, "a walk");

@@ -23,6 +23,8 @@ struct walk;
 struct entry_reader;
 struct entry_writer;
 
+enum { SOURCE_PLACE_SIZE = 1024 };
+
 /* Opens `i` (ready; of a source driver; outlives the result).  `flags`: LAGAN_OPEN_READ_ONLY,
  * LAGAN_OPEN_RESTORE with or without LAGAN_OPEN_INITIALISE. */
 struct source *source_open(struct instance *i, uint64_t flags, struct error *e);
@@ -44,6 +46,18 @@ int source_estimate(struct source *s, uint64_t *bytes, uint64_t *entries, struct
 typedef enum lagan_selection source_select_function(void *context, const void *key,
                                                     size_t key_size, uint32_t type);
 
+/* The pieces that came with an entry, or NULL; `*count` tells how many. */
+const struct lagan_metadata *source_entry_pieces(const struct lagan_entry *entry,
+                                                 size_t *count);
+/* The one named `name` among them, or among any others that are sorted; NULL when absent. */
+const struct lagan_metadata *source_find_piece(const struct lagan_metadata *pieces,
+                                               size_t count, const char *name);
+
+/* Starts a walk as `request` says, whose `size` is set here; what it points to is copied but
+ * its select function, which is used until walk_close.  UNSUPPORTED where the source lacks the
+ * capability for a flag or the prefix. */
+struct walk *source_walk_begin(struct source *s, const struct lagan_walk_request *request,
+                               struct error *e);
 /* Starts a walk in key order.  `select` NULL = take all; it is used until walk_close.  `after`
  * NULL = from the beginning, else behind that key. */
 struct walk *source_walk_open(struct source *s, source_select_function *select,
@@ -126,5 +140,28 @@ int source_directory_finish(struct source *s, const struct lagan_entry *entry, u
 /* Makes `key` a further name of `existing`. */
 int source_link_create(struct source *s, const void *key, size_t key_size, const void *existing,
                        size_t existing_size, uint64_t flags, struct error *e);
+
+/* Whether two names of places (source_place_name) are of one store, within which
+ * source_entry_copy works. */
+bool source_same_store(const char *place, const char *other);
+/* Where entries are, with a terminator, into `name` of SOURCE_PLACE_SIZE bytes; UNSUPPORTED. */
+int source_place_name(struct source *s, char *name, struct error *e);
+/* What to copy within a store. */
+struct source_original {
+    const char *place; /* as source_place_name has it */
+    const void *key;
+    size_t key_size;
+    const void *id; /* as the walk said; size 0 = any */
+    size_t id_size;
+};
+/* Makes `entry` out of what is in the same store already.  `flags`: LAGAN_CREATE_...  `made`:
+ * its `lost` as everywhere, its `add` gets facts of the copy; both may be NULL, and so may it.
+ * UNSUPPORTED: read and write instead. */
+int source_entry_copy(struct source *s, const struct source_original *from,
+                      const struct lagan_entry *entry, uint64_t flags,
+                      const struct lagan_metadata *pieces, size_t count,
+                      const struct lagan_metadata_collector *made, struct error *e);
+/* Removes an entry, or marks it as deleted where versions are kept; fine when it is absent. */
+int source_entry_remove(struct source *s, const void *key, size_t key_size, struct error *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include "driver/source_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct entry_writer {
     uint32_t magic; /* WRITER_MAGIC */
@@ -142,4 +143,52 @@ int source_link_create(struct source *s, const void *key, size_t key_size, const
     if (!s->ops->link_create)
         return source_lacks(s, "link", e);
     return operation_end(&o, source_call(s, &o, &c), e, "link");
+}
+
+bool source_same_store(const char *place, const char *other)
+{
+    const char *end = strrchr(place, '/');
+    const char *other_end = strrchr(other, '/');
+    return end && other_end && end - place == other_end - other &&
+           memcmp(place, other, (size_t)(end - place)) == 0;
+}
+
+int source_place_name(struct source *s, char *name, struct error *e)
+{
+    char told[SOURCE_PLACE_SIZE] = "";
+    struct call c = {.verb = CALL_PLACE_NAME, .with.place_name = {told, sizeof told}};
+    struct operation o;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->ops->place_name)
+        return source_lacks(s, "place-name", e);
+    if (operation_end(&o, source_call(s, &o, &c), e, "place-name") < 0)
+        return -1;
+    told[sizeof told - 1] = 0;
+    memcpy(name, told, sizeof told);
+    return 0;
+}
+
+int source_entry_copy(struct source *s, const struct source_original *from,
+                      const struct lagan_entry *entry, uint64_t flags,
+                      const struct lagan_metadata *pieces, size_t count,
+                      const struct lagan_metadata_collector *made, struct error *e)
+{
+    struct call c = {.verb = CALL_ENTRY_COPY,
+                     .with.entry_copy = {from->place, from->key, from->key_size, from->id,
+                                         from->id_size, entry, flags, pieces, count, made}};
+    struct operation o;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->ops->entry_copy || !s->capabilities.copy)
+        return source_lacks(s, "copy", e);
+    return operation_end(&o, source_call(s, &o, &c), e, "copy");
+}
+
+int source_entry_remove(struct source *s, const void *key, size_t key_size, struct error *e)
+{
+    struct call c = {.verb = CALL_ENTRY_REMOVE, .with.entry_remove = {key, key_size, 0}};
+    struct operation o;
+    OBJECT_CHECK(s, SOURCE_MAGIC);
+    if (!s->ops->entry_remove || !s->capabilities.remove)
+        return source_lacks(s, "remove", e);
+    return operation_end(&o, source_call(s, &o, &c), e, "remove");
 }

@@ -17,7 +17,11 @@ struct part {
 int entry_copy_set(struct entry_copy *copy, const struct lagan_entry *from, struct error *e)
 {
     struct lagan_entry *to = &copy->entry;
-    *to = *from;
+    memset(to, 0, sizeof(*to));
+    /* A driver of an older header knows fewer members. */
+    memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+    to->pieces = NULL;
+    to->piece_count = 0;
     struct part parts[] = {
         {from->key, from->key_size, false, &to->key},
         {from->id, from->id_size, false, &to->id},

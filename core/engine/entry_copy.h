@@ -14,7 +14,7 @@ struct entry_copy {
     struct buffer bytes; /* everything that `entry` points to */
 };
 
-/* Copies `from` (nothing of it is kept). */
+/* Copies `from` (nothing of it is kept) but its pieces. */
 int entry_copy_set(struct entry_copy *copy, const struct lagan_entry *from, struct error *e);
 /* Frees the memory; the copy is empty again.  NULL is fine. */
 void entry_copy_free(struct entry_copy *copy);

@@ -71,6 +71,7 @@
  *   1.1  2026-11  struct lagan_driver: traits; programs may be started
  *   1.2  2026-11  LAGAN_FEATURE_STREAM
  *   1.3  2026-11  target.h: slots behind sweep
+ *   1.4  2026-11  LAGAN_TRAIT_FLAT; source.h: versions, pieces, copies, removal
  */
 #ifndef LAGAN_DRIVER_H
 #define LAGAN_DRIVER_H
@@ -87,7 +88,7 @@ extern "C" {
 /* Equal majors work together; a driver of any minor loads into any host of the same major, as
  * long as the host has the features that the driver requires. */
 #define LAGAN_ABI_MAJOR 1
-#define LAGAN_ABI_MINOR 3
+#define LAGAN_ABI_MINOR 4
 
 /* "lagandrv" read as a little-endian number: the first word of every descriptor. */
 #define LAGAN_DRIVER_MAGIC UINT64_C(0x7672646e6167616c)
@@ -262,6 +263,10 @@ struct lagan_op {
 /* Key providers: the key lies with a service of its own, not on this machine (encryption
  * `kms`). */
 #define LAGAN_TRAIT_SERVICE UINT64_C(8)
+/* Sources, since 1.4: keys are flat, as a bucket's are: any bytes but zero, and no entry stands
+ * above another.  There are neither directories nor links, and a restore into a tree of files
+ * cuts keys at '/'.  The root is handed over all the same, as a DIRECTORY that nobody creates. */
+#define LAGAN_TRAIT_FLAT UINT64_C(16)
 
 /* What the host offers.  All functions may be called from any thread at any time after
  * `describe`.  Use the wrappers at the end of this file.  The table lives as long as the

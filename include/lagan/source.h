@@ -34,6 +34,8 @@
  * Log of additions
  *   1.0  2026-11  first version
  *   1.2  2026-11  LAGAN_ENTRY_STREAM
+ *   1.4  2026-11  type MARKER, versions, pieces and prefixes in walks, names of properties,
+ *                 place_name, entry_copy, entry_remove; their capabilities
  */
 #ifndef LAGAN_SOURCE_H
 #define LAGAN_SOURCE_H
@@ -54,6 +56,8 @@ extern "C" {
  * - SYMLINK: its target is in `link`; never followed.
  * - CHARACTER, BLOCK: device nodes; recorded by number, never opened.
  * - FIFO, SOCKET: recorded, never opened.
+ * - MARKER: since 1.4.  Says that the object was deleted from this moment on, though older
+ *   versions of it may be there; no content.  Occurs in walks of versions alone.
  * - ERROR: see struct lagan_entry.
  */
 #define LAGAN_ENTRY_TYPES(X)                                                                   \
@@ -66,6 +70,7 @@ extern "C" {
     X(SOCKET, 7, "socket")                                                                     \
     X(OBJECT, 8, "object")                                                                     \
     X(VOLUME, 9, "volume")                                                                     \
+    X(MARKER, 10, "delete-marker")                                                             \
     X(ERROR, 255, "error")
 
 enum lagan_entry_type {
@@ -100,6 +105,20 @@ enum lagan_entry_type {
  * it once, from the beginning on and in turn, until read_at gives less than was asked for.
  * Told by the walk and by entry_open alike; needs LAGAN_FEATURE_STREAM. */
 #define LAGAN_ENTRY_STREAM UINT64_C(4)
+
+/*
+ * Versions.  A place that keeps versions of its entries shows them in a walk that asks for
+ * them, each under a key of its own:
+ *
+ *     the object's key | zero byte | LAGAN_VERSION_TIME_SIZE hex digits | version id
+ *
+ * The digits (0-9a-f) are the moment it was made, in nanoseconds since 1970, or when two are of
+ * one moment a later one, so that keys sort from the oldest version to the newest.  The current
+ * one is among them and is told by LAGAN_FACT_CURRENT.  All slots that take a key take these
+ * too; the slots that write make a new version of the object, and its id is the place's own.
+ * `select` is asked with the object's key alone.
+ */
+enum { LAGAN_VERSION_TIME_SIZE = 16 };
 
 /* Most bytes of an entry's id, and of its stamp. */
 enum { LAGAN_ID_SIZE = 64, LAGAN_STAMP_SIZE = 32 };
@@ -165,6 +184,12 @@ struct lagan_entry {
     size_t link_size;
     /* With error_class: one line, terminated, as in lagan_fail(); else NULL. */
     const char *error_text;
+    /* Since 1.4.  What is known of it without looking further, in the order of (kind, name):
+     * from walks with LAGAN_WALK_PIECES, from entry_open and from entry_stat; NULL when there
+     * is nothing.  To slots that write, NULL: pieces come as a parameter of their own. */
+    const struct lagan_metadata *pieces;
+    /* How many. */
+    size_t piece_count;
 };
 
 /* Receives entries; copies what it keeps. */
@@ -184,13 +209,22 @@ enum lagan_selection {
     LAGAN_SELECT_TAKE = 1
 };
 
+/* Flags of a walk; since 1.4. */
+
+/* Entries carry the pieces that the listing tells; only where the capability `pieces` is. */
+#define LAGAN_WALK_PIECES UINT64_C(1)
+/* All versions, whatever the parameters say; only where the capability `versions` is told. */
+#define LAGAN_WALK_VERSIONS UINT64_C(2)
+/* Current entries alone, whatever the parameters say; known where `versions` is. */
+#define LAGAN_WALK_CURRENT UINT64_C(4)
+
 /* How to walk. */
 struct lagan_walk_request {
     /* sizeof(struct lagan_walk_request) of the host. */
     uint32_t size;
     /* 0. */
     uint32_t reserved;
-    /* 0; an unknown bit in the low half is UNSUPPORTED. */
+    /* LAGAN_WALK_...; an unknown bit in the low half is UNSUPPORTED. */
     uint64_t flags;
     /* Start behind this key, which need not exist; NULL = from the beginning.  Only where the
      * capability `resume` is told; copied by walk_open. */
@@ -204,6 +238,11 @@ struct lagan_walk_request {
                                    uint32_t type);
     /* For `select`; lives until walk_close has returned. */
     void *select_context;
+    /* Since 1.4.  Only keys that begin with these bytes, and the root; NULL = all.  Only where
+     * the capability `prefix` is told; copied by walk_open. */
+    const void *prefix;
+    /* Bytes of it. */
+    size_t prefix_size;
 };
 
 /* Types of ranges of an entry's content. */
@@ -251,8 +290,42 @@ struct lagan_metadata {
     size_t value_size;
 };
 
+/*
+ * Names of properties (LAGAN_METADATA_PROPERTY), since 1.4; values are text without a
+ * terminator.
+ *
+ * What people give an object: these names, `meta:NAME` (user metadata, NAME in lower case) and
+ * `tag:KEY`.
+ */
+#define LAGAN_PROPERTY_TYPE "content-type"
+#define LAGAN_PROPERTY_ENCODING "content-encoding"
+#define LAGAN_PROPERTY_LANGUAGE "content-language"
+#define LAGAN_PROPERTY_DISPOSITION "content-disposition"
+#define LAGAN_PROPERTY_CACHE "cache-control"
+#define LAGAN_PROPERTY_EXPIRES "expires"
+#define LAGAN_PROPERTY_REDIRECT "website-redirect-location"
+/* The store's own name of it: STANDARD, STANDARD_IA, ... */
+#define LAGAN_PROPERTY_CLASS "storage-class"
+/* An access control list as the store writes it. */
+#define LAGAN_PROPERTY_ACL "acl"
+#define LAGAN_PROPERTY_META "meta:"
+#define LAGAN_PROPERTY_TAG "tag:"
+/* What the place says of an object; slots that write pass over these in silence. */
+#define LAGAN_FACT "fact:"
+#define LAGAN_FACT_ETAG "fact:etag"
+#define LAGAN_FACT_VERSION "fact:version-id"
+/* "yes": the current version. */
+#define LAGAN_FACT_CURRENT "fact:current"
+/* "yes": it was uploaded in parts. */
+#define LAGAN_FACT_MULTIPART "fact:multipart"
+/* PENDING, COMPLETED, FAILED or REPLICA. */
+#define LAGAN_FACT_REPLICATION "fact:replication-status"
+/* In the form `ALGORITHM:HEX`, of the whole content. */
+#define LAGAN_FACT_CHECKSUM "fact:checksum"
+
 /* Receives pieces in ascending order of (kind, name).  As a parameter of slots that write, only
- * `lost` is called, and the collector may be NULL: nobody wants to know. */
+ * `lost` is called, and since 1.4, where it is not NULL, `add` with facts of what was made
+ * (LAGAN_FACT_ETAG, LAGAN_FACT_VERSION); the collector may be NULL: nobody wants to know. */
 struct lagan_metadata_collector {
     /* For both. */
     void *context;
@@ -271,6 +344,16 @@ enum lagan_read_verdict {
     /* The entry was written to, truncated or replaced meanwhile.  The host reads it once more,
      * then keeps what it has and names the entry. */
     LAGAN_READ_CHANGED = 1
+};
+
+/* What a place does when an entry is replaced or removed; since 1.4. */
+enum lagan_versions {
+    /* It forgets what was there. */
+    LAGAN_VERSIONS_NONE = 0,
+    /* It keeps it as an older version. */
+    LAGAN_VERSIONS_KEPT = 1,
+    /* It shows the versions that it has kept, and makes no further ones. */
+    LAGAN_VERSIONS_SUSPENDED = 2
 };
 
 /* What a source promises; asked once after open.  The host zeroes it and sets `size` first; 0
@@ -296,6 +379,18 @@ struct lagan_source_capabilities {
     uint8_t reserved;
     /* Useful number of entries read at a time; advice, 0 = unknown. */
     uint32_t max_parallel;
+    /* Since 1.4: walk requests with `prefix` work. */
+    uint8_t prefix;
+    /* Since 1.4: enum lagan_versions. */
+    uint8_t versions;
+    /* Since 1.4: LAGAN_WALK_PIECES works. */
+    uint8_t pieces;
+    /* Since 1.4: 1: entry_copy and place_name work. */
+    uint8_t copy;
+    /* Since 1.4: 1: entry_remove works. */
+    uint8_t remove;
+    /* 0. */
+    uint8_t reserved_after_remove[3];
 };
 
 /* Severity of a finding of `check`. */
@@ -329,6 +424,9 @@ struct lagan_finding_collector {
 #define LAGAN_CREATE_NO_OWNERS UINT64_C(8)
 /* Durable when entry_commit or the slot itself returns. */
 #define LAGAN_CREATE_SYNC UINT64_C(16)
+/* Of entry_copy alone, since 1.4: the copy gets the pieces of the original, except where one of
+ * those that are given has the same name. */
+#define LAGAN_CREATE_KEEP_PIECES UINT64_C(32)
 
 /*
  * The table of a source driver.  Mandatory beside the common ones: capabilities, walk_open,
@@ -473,6 +571,30 @@ struct lagan_source_ops {
      * `metadata` is asked. */
     uint32_t (*entry_metadata)(void *reader, struct lagan_op *op,
                                const struct lagan_metadata_collector *pieces);
+
+    /* Since 1.4.  Tells where entries are, as a terminated text of at most `size` bytes that
+     * holds no secret: handles with equal texts up to the last '/' are of one store, within
+     * which entry_copy works; behind it is the container's name.  Returns OK, LIMIT. */
+    uint32_t (*place_name)(void *handle, struct lagan_op *op, char *name, size_t size);
+
+    /* Since 1.4.  Creates `entry` with the content of the entry `from` of `place` (what
+     * place_name said of a handle of the same store) without moving its bytes through the
+     * host: visible in one step, as by entry_commit.  `id`: what the walk said of `from`,
+     * `id_size` 0 = any.  `flags`, pieces and `lost` as in entry_create and entry_commit.
+     * Returns as these, and NOT_FOUND (`from`), CHANGED (`from` has another id), UNSUPPORTED
+     * (another store; the host reads and writes instead). */
+    uint32_t (*entry_copy)(void *handle, struct lagan_op *op, const char *place,
+                           const void *from, size_t from_size, const void *id, size_t id_size,
+                           const struct lagan_entry *entry, uint64_t flags,
+                           const struct lagan_metadata *pieces, size_t count,
+                           const struct lagan_metadata_collector *lost);
+
+    /* Since 1.4.  Removes the entry `key`, which has nothing below it.  A place that keeps
+     * versions says so with a MARKER instead and keeps them; with the key of a version, that
+     * version alone goes.  No restore calls it.  `flags`: 0.  Returns OK (it was absent, too),
+     * EXISTS (a directory that is not empty), DENIED, IMMUTABLE, IO. */
+    uint32_t (*entry_remove)(void *handle, struct lagan_op *op, const void *key,
+                             size_t key_size, uint64_t flags);
 };
 
 #ifdef __cplusplus

@@ -83,5 +83,5 @@ shelf-drivers/src_%.so: tests/drivers/src_shelf.c include/lagan/driver.h include
 	$(AM_V_CC)module=src_$*; $(shelf_compile)
 
 # The headers of older minors, and drivers that are built with them (tests/scenario/driver-skew.sh).
-EXTRA_DIST += tests/drivers/abi/1.0 tests/drivers/abi/1.1 tests/drivers/abi/1.2 \
+EXTRA_DIST += tests/drivers/abi/1.0 tests/drivers/abi/1.1 tests/drivers/abi/1.2 tests/drivers/abi/1.3 \
 	tests/drivers/abi/src_aged.c tests/drivers/abi/tgt_aged.c tests/drivers/abi/key_aged.c
