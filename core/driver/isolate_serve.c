@@ -136,8 +136,7 @@ uint32_t serve_part(struct serving *s)
 static uint32_t add_entry(void *context, const struct lagan_entry *entry)
 {
     struct serving *s = context;
-    buffer_append_u8(&s->out, WIRE_RECORD_ENTRY);
-    wire_put_entry(&s->out, entry);
+    wire_put_entry_record(&s->out, entry);
     return serve_part(s);
 }
 

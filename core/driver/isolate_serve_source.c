@@ -2,13 +2,14 @@
 /* isolate_serve_source.c - the helper's side of the verbs of sources, but for reading entries
  * (isolate_serve_entry.c); isolate_source.c and isolate_walk.c are the other. */
 #include "driver/isolate_serve.h"
+#include "driver/source.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KEY_LIMIT = 512 << 10, PIECES_LIMIT = 65536 };
+enum { KEY_LIMIT = 512 << 10 };
 
 static const struct lagan_source_ops *ops_of(const struct serving *s)
 {
@@ -52,15 +53,19 @@ static void questions_free(struct helper_questions *q)
 }
 
 /* numbers: handle, flags, id of the channel for questions (0 = no rules).  Body: whether there
- * is a key to start behind, and it. */
+ * is a key to start behind, and it; the same of a prefix. */
 static uint32_t serve_walk_open(struct serving *s)
 {
     struct lagan_walk_request request = {.size = sizeof request,
                                          .flags = (uint64_t)s->call.numbers[1]};
     bool resumes = reader_u8(&s->in) != 0;
-    const void *after;
+    const void *after, *prefix;
     if (!wire_get_bytes(&s->in, KEY_LIMIT, &after, &request.after_size))
         return serve_broken(s);
+    bool prefixed = reader_u8(&s->in) != 0;
+    if (!wire_get_bytes(&s->in, KEY_LIMIT, &prefix, &request.prefix_size))
+        return serve_broken(s);
+    request.prefix = prefixed ? prefix : NULL;
     struct served_walk *w = calloc(1, sizeof *w);
     if (!w)
         return serve_broken(s);
@@ -172,30 +177,12 @@ static uint32_t serve_write_zero(struct serving *s)
                                  (uint64_t)s->call.numbers[2]);
 }
 
-/* The metadata of what is written, in memory of the caller's. */
-static bool take_pieces(struct serving *s, struct lagan_metadata **pieces, size_t *count)
-{
-    uint32_t wanted = reader_u32(&s->in);
-    *pieces = NULL;
-    *count = 0;
-    if (s->in.failed || wanted > PIECES_LIMIT)
-        return false;
-    if (wanted > 0 && !(*pieces = calloc(wanted, sizeof **pieces)))
-        return false;
-    while (*count < wanted)
-        if (!wire_get_piece(&s->in, &(*pieces)[(*count)++])) {
-            free(*pieces);
-            return false;
-        }
-    return true;
-}
-
 static uint32_t serve_entry_commit(struct serving *s)
 {
     const struct lagan_metadata_collector lost = serve_pieces(s);
     struct lagan_metadata *pieces;
     size_t count;
-    if (!take_pieces(s, &pieces, &count))
+    if (!wire_get_pieces(&s->in, &pieces, &count))
         return serve_broken(s);
     uint32_t result =
         ops_of(s)->entry_commit(serve_object(s), serve_op(s), pieces, count, &lost);
@@ -217,7 +204,7 @@ static uint32_t serve_node(struct serving *s)
     struct lagan_entry entry;
     struct lagan_metadata *pieces;
     size_t count;
-    if (!wire_get_entry(&s->in, &entry) || !take_pieces(s, &pieces, &count))
+    if (!wire_get_entry(&s->in, &entry) || !wire_get_pieces(&s->in, &pieces, &count))
         return serve_broken(s);
     uint32_t result = s->call.verb == WIRE_NODE_CREATE
                           ? ops_of(s)->node_create(serve_object(s), serve_op(s), &entry, flags,
@@ -239,6 +226,49 @@ static uint32_t serve_link_create(struct serving *s)
                                   existing_size, (uint64_t)s->call.numbers[1]);
 }
 
+/* numbers: handle. */
+static uint32_t serve_place_name(struct serving *s)
+{
+    char name[SOURCE_PLACE_SIZE] = "";
+    uint32_t result = ops_of(s)->place_name(serve_object(s), serve_op(s), name, sizeof name);
+    name[sizeof name - 1] = '\0';
+    if (result == LAGAN_OK)
+        wire_put_text(&s->out, name);
+    return result;
+}
+
+/* numbers: handle, flags.  Body: place, original, its id, the entry, pieces. */
+static uint32_t serve_entry_copy(struct serving *s)
+{
+    const struct lagan_metadata_collector lost = serve_pieces(s);
+    const char *place;
+    const void *from, *id;
+    size_t from_size, id_size, count;
+    struct lagan_entry entry;
+    struct lagan_metadata *pieces;
+    if (!wire_get_some_text(&s->in, &place) ||
+        !wire_get_bytes(&s->in, KEY_LIMIT, &from, &from_size) ||
+        !wire_get_bytes(&s->in, LAGAN_ID_SIZE, &id, &id_size) ||
+        !wire_get_entry(&s->in, &entry) || !wire_get_pieces(&s->in, &pieces, &count))
+        return serve_broken(s);
+    uint32_t result =
+        ops_of(s)->entry_copy(serve_object(s), serve_op(s), place, from, from_size, id, id_size,
+                              &entry, (uint64_t)s->call.numbers[1], pieces, count, &lost);
+    free(pieces);
+    return result;
+}
+
+/* numbers: handle, flags. */
+static uint32_t serve_entry_remove(struct serving *s)
+{
+    const void *key;
+    size_t size;
+    if (!wire_get_bytes(&s->in, KEY_LIMIT, &key, &size))
+        return serve_broken(s);
+    return ops_of(s)->entry_remove(serve_object(s), serve_op(s), key, size,
+                                   (uint64_t)s->call.numbers[1]);
+}
+
 static serve_function *const verbs[WIRE_VERB_COUNT] = {
     [WIRE_CHECK] = serve_check,
     [WIRE_ESTIMATE] = serve_estimate,
@@ -255,6 +285,9 @@ static serve_function *const verbs[WIRE_VERB_COUNT] = {
     [WIRE_NODE_CREATE] = serve_node,
     [WIRE_DIRECTORY_FINISH] = serve_node,
     [WIRE_LINK_CREATE] = serve_link_create,
+    [WIRE_PLACE_NAME] = serve_place_name,
+    [WIRE_ENTRY_COPY] = serve_entry_copy,
+    [WIRE_ENTRY_REMOVE] = serve_entry_remove,
 };
 
 serve_function *serve_source_find(uint32_t verb)

@@ -224,6 +224,53 @@ static uint32_t proxy_link_create(void *handle, struct lagan_op *op, const void 
     return isolate_call_run(&c);
 }
 
+static uint32_t proxy_place_name(void *handle, struct lagan_op *op, char *name, size_t size)
+{
+    struct isolate_call c = {.own_records = true};
+    const char *told;
+    uint32_t result = begin(&c, handle, op, WIRE_PLACE_NAME);
+    if (result != LAGAN_OK)
+        return result;
+    result = isolate_call_make(&c);
+    if (result == LAGAN_OK && (!wire_get_some_text(&c.answer, &told) || strlen(told) >= size))
+        result = isolate_call_broken(&c, "a name of no form");
+    if (result == LAGAN_OK)
+        memcpy(name, told, strlen(told) + 1);
+    isolate_call_end(&c);
+    return result;
+}
+
+static uint32_t proxy_entry_copy(void *handle, struct lagan_op *op, const char *place,
+                                 const void *from, size_t from_size, const void *id,
+                                 size_t id_size, const struct lagan_entry *entry,
+                                 uint64_t flags, const struct lagan_metadata *pieces,
+                                 size_t count, const struct lagan_metadata_collector *lost)
+{
+    struct isolate_call c = {0};
+    uint32_t result = begin(&c, handle, op, WIRE_ENTRY_COPY);
+    if (result != LAGAN_OK)
+        return result;
+    c.head.numbers[1] = (int64_t)flags;
+    wire_put_text(&c.channel->out, place);
+    wire_put_bytes(&c.channel->out, from, from_size);
+    wire_put_bytes(&c.channel->out, id, id_size);
+    wire_put_entry(&c.channel->out, entry);
+    put_pieces(&c, pieces, count, lost);
+    return isolate_call_run(&c);
+}
+
+static uint32_t proxy_entry_remove(void *handle, struct lagan_op *op, const void *key,
+                                   size_t key_size, uint64_t flags)
+{
+    struct isolate_call c = {0};
+    uint32_t result = begin(&c, handle, op, WIRE_ENTRY_REMOVE);
+    if (result != LAGAN_OK)
+        return result;
+    c.head.numbers[1] = (int64_t)flags;
+    wire_put_bytes(&c.channel->out, key, key_size);
+    return isolate_call_run(&c);
+}
+
 const struct lagan_source_ops isolate_source_ops = {
     .capabilities = proxy_capabilities,
     .check = proxy_check,
@@ -246,4 +293,7 @@ const struct lagan_source_ops isolate_source_ops = {
     .directory_finish = proxy_directory_finish,
     .link_create = proxy_link_create,
     .entry_metadata = isolate_entry_metadata,
+    .place_name = proxy_place_name,
+    .entry_copy = proxy_entry_copy,
+    .entry_remove = proxy_entry_remove,
 };

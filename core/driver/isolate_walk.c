@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* What answers a walk's questions. */
@@ -109,6 +110,9 @@ uint32_t isolate_walk_open(void *handle, struct lagan_op *op,
         buffer_append_u8(&c.channel->out, request->after != NULL);
         wire_put_bytes(&c.channel->out, request->after,
                        request->after ? request->after_size : 0);
+        buffer_append_u8(&c.channel->out, request->prefix != NULL);
+        wire_put_bytes(&c.channel->out, request->prefix,
+                       request->prefix ? request->prefix_size : 0);
         result = isolate_call_run(&c);
     }
     if (result != LAGAN_OK) {
@@ -130,7 +134,10 @@ struct sieve {
 
 static bool is_taken(const struct walk_proxy *w, const struct lagan_entry *entry, uint32_t type)
 {
-    return w->request.select(w->request.select_context, entry->key, entry->key_size, type) !=
+    bool flat = (w->handle->driver->descriptor.traits & LAGAN_TRAIT_FLAT) != 0;
+    /* Rules are for objects: a version's key goes on behind a zero byte. */
+    size_t size = flat ? strnlen(entry->key, entry->key_size) : entry->key_size;
+    return w->request.select(w->request.select_context, entry->key, size, type) !=
            LAGAN_SELECT_SKIP;
 }
 

@@ -2,9 +2,12 @@
 /* isolate_wire.c - see isolate_wire.h. */
 #include "driver/isolate_wire.h"
 
+#include "driver/source.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,7 +16,8 @@
 enum {
     KEY_LIMIT = 512 << 10, /* bytes of a key */
     LINK_LIMIT = 65536,
-    NAME_LIMIT = 65536, /* of an attribute */
+    NAME_LIMIT = 65536,   /* of an attribute */
+    PIECES_LIMIT = 65536, /* of an entry */
     VALUE_LIMIT = WIRE_BODY_BYTES,
     FDS_LIMIT = 2
 };
@@ -156,6 +160,17 @@ bool wire_has_content(uint32_t type)
 
 /* Records */
 
+void wire_put_entry_record(struct buffer *b, const struct lagan_entry *entry)
+{
+    size_t count;
+    const struct lagan_metadata *pieces = source_entry_pieces(entry, &count);
+    buffer_append_u8(b, WIRE_RECORD_ENTRY);
+    wire_put_entry(b, entry);
+    buffer_append_u32(b, (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        wire_put_piece(b, &pieces[i]);
+}
+
 void wire_put_lost(struct buffer *b, const char *name, const char *reason)
 {
     buffer_append_u8(b, WIRE_RECORD_LOST);
@@ -189,20 +204,44 @@ void wire_put_finding(struct buffer *b, uint32_t severity, const char *text, con
 
 enum { BROKEN = LAGAN_CLASS_COUNT };
 
+bool wire_get_pieces(struct reader *r, struct lagan_metadata **pieces, size_t *count)
+{
+    uint32_t wanted = reader_u32(r);
+    *pieces = NULL;
+    *count = 0;
+    if (r->failed || wanted > PIECES_LIMIT)
+        return false;
+    if (wanted > 0 && !(*pieces = calloc(wanted, sizeof **pieces)))
+        return false;
+    while (*count < wanted)
+        if (!wire_get_piece(r, &(*pieces)[(*count)++])) {
+            free(*pieces);
+            return false;
+        }
+    return true;
+}
+
 static uint32_t deliver_entry(struct reader *r, const struct wire_collectors *to)
 {
     struct lagan_entry entry;
-    if (!wire_get_entry(r, &entry) || !to->entries)
+    struct lagan_metadata *pieces;
+    size_t count;
+    if (!wire_get_entry(r, &entry) || !to->entries || !wire_get_pieces(r, &pieces, &count))
         return BROKEN;
-    return to->entries->add(to->entries->context, &entry);
+    entry.pieces = pieces;
+    entry.piece_count = count;
+    uint32_t result = to->entries->add(to->entries->context, &entry);
+    free(pieces);
+    return result;
 }
 
 static uint32_t deliver_piece(struct reader *r, const struct wire_collectors *to)
 {
     struct lagan_metadata piece;
-    if (!wire_get_piece(r, &piece) || (!to->pieces && !to->nobody))
+    const struct lagan_metadata_collector *taker = to->pieces ? to->pieces : to->lost;
+    if (!wire_get_piece(r, &piece) || (!taker && !to->nobody))
         return BROKEN;
-    return to->pieces ? to->pieces->add(to->pieces->context, &piece) : (uint32_t)LAGAN_OK;
+    return taker && taker->add ? taker->add(taker->context, &piece) : (uint32_t)LAGAN_OK;
 }
 
 static uint32_t deliver_lost(struct reader *r, const struct wire_collectors *to)

@@ -98,6 +98,9 @@ enum wire_kind {
     X(NODE_CREATE)                                                                             \
     X(DIRECTORY_FINISH)                                                                        \
     X(LINK_CREATE)                                                                             \
+    X(PLACE_NAME)                                                                              \
+    X(ENTRY_COPY)                                                                              \
+    X(ENTRY_REMOVE)                                                                            \
     X(WRAP)                                                                                    \
     X(UNWRAP)                                                                                  \
     X(IDENTIFY)
@@ -158,6 +161,8 @@ void wire_put_entry(struct buffer *b, const struct lagan_entry *entry);
 bool wire_get_entry(struct reader *r, struct lagan_entry *entry);
 void wire_put_piece(struct buffer *b, const struct lagan_metadata *piece);
 bool wire_get_piece(struct reader *r, struct lagan_metadata *piece);
+/* A number and as many pieces, in memory of the caller's. */
+bool wire_get_pieces(struct reader *r, struct lagan_metadata **pieces, size_t *count);
 
 /* Whether entries of that type are opened to be read. */
 bool wire_has_content(uint32_t type);
@@ -176,13 +181,16 @@ enum wire_record {
 struct wire_collectors {
     const struct lagan_entry_collector *entries;
     const struct lagan_metadata_collector *pieces;
-    const struct lagan_metadata_collector *lost; /* of slots that write; only `lost` */
+    const struct lagan_metadata_collector *lost; /* of slots that write: losses, and facts
+                                                    where it has an `add` */
     bool nobody; /* pieces or losses that nobody wants to know */
     const struct lagan_object_collector *objects;
     const struct lagan_extent_collector *extents;
     const struct lagan_finding_collector *findings;
 };
 
+/* With its pieces. */
+void wire_put_entry_record(struct buffer *b, const struct lagan_entry *entry);
 void wire_put_lost(struct buffer *b, const char *name, const char *reason);
 void wire_put_object(struct buffer *b, const struct lagan_object *object);
 void wire_put_extent(struct buffer *b, uint64_t offset, uint64_t length, uint32_t type);
