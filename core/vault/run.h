@@ -15,7 +15,8 @@
 enum {
     RUN_PAGE_ENTRIES = 2730,
     RUN_ENTRY_LIMIT =
-        2 << 20, /* a writer makes no larger ones: their filter is made in memory */
+        512 << 10, /* a writer makes no larger ones: their filter is made in memory, of which
+                      it takes some 25 bytes for each entry */
     RUN_LEVEL_LIMIT = 9,
     RUN_MERGE_COUNT = 8 /* so many runs of a level are merged into one of the next */
 };
