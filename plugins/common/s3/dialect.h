@@ -40,7 +40,9 @@ enum {
     /* NextVersionIdMarker is wrong: the last VersionId is the marker. */
     S3_IS_MARKER_WRONG = 1 << 12,
     /* If-Match of puts is compared without quotes. */
-    S3_IS_MATCH_BARE = 1 << 13
+    S3_IS_MATCH_BARE = 1 << 13,
+    /* Listings by ListObjects with a marker: ListObjectsV2 is not known to work. */
+    S3_IS_LIST_V1 = 1 << 14
 };
 
 /* All rows have these. */
@@ -61,7 +63,7 @@ enum {
  */
 #define S3_DIALECTS(X)                                                                         \
     X(GENERIC, "generic", "x-amz-", NULL, NULL, NULL, "us-east-1", S3_GIB(5),                  \
-      S3_CAN_VERSIONS | S3_CAN_ACL)                                                            \
+      S3_CAN_VERSIONS | S3_CAN_ACL | S3_IS_LIST_V1)                                            \
     X(AWS, "aws", "x-amz-", "AmazonS3", ".amazonaws.com", "s3.", "us-east-1", S3_GIB(5),       \
       S3_MARKS_USUAL | S3_CAN_LOCK | S3_CAN_PUT_IF_ABSENT | S3_CAN_COMPLETE_IF_ABSENT |        \
           S3_CAN_COPY_IF_MATCH | S3_CAN_CHECKSUM | S3_CAN_PAYLOAD_HASH | S3_IS_VIRTUAL)        \
@@ -77,9 +79,9 @@ enum {
     X(OSS, "oss", "x-oss-", "AliyunOSS", ".aliyuncs.com", "oss-", "cn-hangzhou", S3_GIB(1),    \
       S3_MARKS_USUAL | S3_CAN_COPY_IF_MATCH | S3_IS_VIRTUAL)                                   \
     X(COS, "cos", "x-cos-", "tencent-cos", ".myqcloud.com", "cos.", "ap-guangzhou", S3_GIB(5), \
-      S3_MARKS_USUAL | S3_CAN_COPY_IF_MATCH | S3_IS_VIRTUAL)                                   \
+      S3_MARKS_USUAL | S3_CAN_COPY_IF_MATCH | S3_IS_VIRTUAL | S3_IS_LIST_V1)                   \
     X(OBS, "obs", "x-obs-", "OBS", ".myhuaweicloud.com", "obs.", "cn-north-1", S3_GIB(5),      \
-      S3_MARKS_USUAL | S3_CAN_COPY_IF_MATCH | S3_IS_VIRTUAL)                                   \
+      S3_MARKS_USUAL | S3_CAN_COPY_IF_MATCH | S3_IS_VIRTUAL | S3_IS_LIST_V1)                   \
     X(GCS, "gcs", "x-goog-", "UploadServer", "storage.googleapis.com", NULL, "auto",           \
       S3_GIB(5), S3_CAN_ACL | S3_CAN_CLASSES)
 

@@ -121,6 +121,7 @@ struct s3_request {
     bool if_absent;    /* 409 and 412 mean EXISTS; set by s3_add_give */
     bool patient;      /* the store may be silent ten times as long: it copies or joins */
     bool sub_resource; /* 404 may also mean that the sub-resource is not set */
+    bool clean_up;     /* goes on when the op is cancelled, for a second at most */
 };
 
 /* GET, HEAD and DELETE have no body; the rest gets one through the members. */

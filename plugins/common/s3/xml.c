@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xml.c - answers of object stores as flat events; see xml.h. */
+#include "common/s3/xml.h"
+
+#include <expat.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Expat takes an int, and looks at the whole of an unfinished tag again with each piece. */
+enum { FEED_BYTES = 16 << 10 };
+
+struct s3_xml {
+    XML_Parser parser;
+    struct lagan_op *op;
+    struct s3_xml_reader reader;
+    uint32_t result;
+    unsigned depth; /* of the element at work: 1 = the root */
+    bool refused;   /* the root is Error */
+    bool leaf;      /* no element has ended since the last one began */
+    uint64_t bytes;
+    uint32_t elements;
+    size_t text_size;
+    size_t path_sizes[S3_XML_DEPTH_LIMIT + 1];
+    char path[S3_XML_DEPTH_LIMIT * (S3_XML_NAME_LIMIT + 1) + 1]; /* below the root */
+    char text[S3_XML_TEXT_LIMIT + 1];
+    struct s3_xml_refusal refusal;
+};
+
+static void stop(struct s3_xml *x, uint32_t result)
+{
+    if (x->result == LAGAN_OK)
+        x->result = result;
+    XML_StopParser(x->parser, XML_FALSE);
+}
+
+static void refuse(struct s3_xml *x, const char *why)
+{
+    if (x->result == LAGAN_OK)
+        lagan_fail(x->op, LAGAN_CORRUPT, 0, "the store's answer %s", why);
+    stop(x, LAGAN_CORRUPT);
+}
+
+static const char *local_name(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+    return colon ? colon + 1 : name;
+}
+
+/* Fields of an Error document. */
+#define REFUSAL_FIELDS(X)                                                                      \
+    X("Code", code)                                                                            \
+    X("Message", message)                                                                      \
+    X("Region", region)                                                                        \
+    X("Endpoint", endpoint)                                                                    \
+    X("VersionId", version)                                                                    \
+    X("ServerTime", server_time)
+
+static void take_refusal(struct s3_xml *x)
+{
+    struct s3_xml_refusal *r = &x->refusal;
+#define X(name, field)                                                                         \
+    if (strcmp(x->path, name) == 0)                                                            \
+        snprintf(r->field, sizeof r->field, "%s", x->text);
+    REFUSAL_FIELDS(X)
+#undef X
+}
+
+/* An Error document about one thing may be what is asked for: then it is none. */
+static bool is_root(struct s3_xml *x, const char *name)
+{
+    const char *root = x->reader.root;
+    x->refused = strcmp(name, "Error") == 0 && (!root || strcmp(root, "Error") != 0);
+    return x->refused || !root || strcmp(name, root) == 0;
+}
+
+/* The path grows by the name; false when there is no place. */
+static bool push(struct s3_xml *x, const char *name)
+{
+    size_t size = strlen(name);
+    size_t at = x->path_sizes[x->depth];
+    if (x->depth == S3_XML_DEPTH_LIMIT || size == 0 || size > S3_XML_NAME_LIMIT)
+        return false;
+    x->depth++;
+    if (x->depth > 1) {
+        if (at > 0)
+            x->path[at++] = '/';
+        memcpy(x->path + at, name, size);
+        at += size;
+        x->path[at] = '\0';
+    }
+    x->path_sizes[x->depth] = at;
+    return true;
+}
+
+static void XMLCALL on_start(void *context, const XML_Char *name, const XML_Char **attributes)
+{
+    struct s3_xml *x = context;
+    uint32_t result = LAGAN_OK;
+    (void)attributes;
+    name = local_name(name);
+    if (x->depth == 0 && !is_root(x, name)) {
+        refuse(x, "is of another kind");
+        return;
+    }
+    if (++x->elements > S3_XML_ELEMENT_LIMIT || !push(x, name)) {
+        refuse(x, "has too many elements, too deep ones or too long a name");
+        return;
+    }
+    x->leaf = true;
+    x->text_size = 0;
+    if (x->depth > 1 && !x->refused && x->reader.begin)
+        result = x->reader.begin(x->reader.context, x->path);
+    if (result != LAGAN_OK)
+        stop(x, result);
+}
+
+static void XMLCALL on_end(void *context, const XML_Char *name)
+{
+    struct s3_xml *x = context;
+    uint32_t result = LAGAN_OK;
+    (void)name;
+    if (!x->leaf)
+        x->text_size = 0;
+    x->text[x->text_size] = '\0';
+    if (x->depth > 1 && x->refused)
+        take_refusal(x);
+    else if (x->depth > 1 && x->reader.end)
+        result = x->reader.end(x->reader.context, x->path, x->text, x->text_size);
+    x->depth--;
+    x->path[x->depth > 0 ? x->path_sizes[x->depth] : 0] = '\0';
+    x->leaf = false;
+    x->text_size = 0;
+    if (result != LAGAN_OK)
+        stop(x, result);
+}
+
+static void XMLCALL on_text(void *context, const XML_Char *data, int size)
+{
+    struct s3_xml *x = context;
+    if (!x->leaf)
+        return;
+    if ((size_t)size > S3_XML_TEXT_LIMIT - x->text_size) {
+        refuse(x, "has too long a text");
+        return;
+    }
+    memcpy(x->text + x->text_size, data, (size_t)size);
+    x->text_size += (size_t)size;
+}
+
+static void XMLCALL on_doctype(void *context, const XML_Char *name, const XML_Char *system,
+                               const XML_Char *public, int subset)
+{
+    (void)name;
+    (void)system;
+    (void)public;
+    (void)subset;
+    refuse(context, "has a document type");
+}
+
+static void XMLCALL on_entity(void *context, const XML_Char *name, int parameter)
+{
+    (void)name;
+    (void)parameter;
+    refuse(context, "has an entity");
+}
+
+struct s3_xml *s3_xml_new(struct lagan_op *op, const struct s3_xml_reader *reader)
+{
+    struct s3_xml *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->parser = XML_ParserCreate("UTF-8");
+    if (!x->parser) {
+        free(x);
+        return NULL;
+    }
+    x->op = op;
+    x->reader = *reader;
+    XML_SetUserData(x->parser, x);
+    XML_SetElementHandler(x->parser, on_start, on_end);
+    XML_SetCharacterDataHandler(x->parser, on_text);
+    XML_SetStartDoctypeDeclHandler(x->parser, on_doctype);
+    XML_SetSkippedEntityHandler(x->parser, on_entity);
+    return x;
+}
+
+void s3_xml_free(struct s3_xml *x)
+{
+    if (!x)
+        return;
+    XML_ParserFree(x->parser);
+    free(x);
+}
+
+/* Also after a stop: the first reason stays. */
+static uint32_t parse(struct s3_xml *x, const char *data, size_t size, bool last)
+{
+    if (XML_Parse(x->parser, data, (int)size, last) == XML_STATUS_ERROR &&
+        x->result == LAGAN_OK) {
+        enum XML_Error code = XML_GetErrorCode(x->parser);
+        x->result = code == XML_ERROR_NO_MEMORY ? LAGAN_INTERNAL : LAGAN_CORRUPT;
+        lagan_fail(x->op, x->result, (int)code, "the store's answer is not XML: %s",
+                   XML_ErrorString(code));
+    }
+    return x->result;
+}
+
+/* Expat keeps what it has not understood yet. */
+static void check_token(struct s3_xml *x)
+{
+    XML_Index at = XML_GetCurrentByteIndex(x->parser);
+    if (at >= 0 && x->bytes > (uint64_t)at + S3_XML_TOKEN_LIMIT)
+        refuse(x, "has too long a tag");
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+uint32_t s3_xml_feed(struct s3_xml *x, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size > 0 && x->bytes == 0 && is_space(*at)) {
+        at++;
+        size--;
+    }
+    while (size > 0 && x->result == LAGAN_OK) {
+        size_t piece = size < FEED_BYTES ? size : FEED_BYTES;
+        if (piece > S3_XML_BYTES_LIMIT - x->bytes) {
+            refuse(x, "is too long");
+            break;
+        }
+        x->bytes += piece;
+        if (parse(x, at, piece, false) == LAGAN_OK)
+            check_token(x);
+        at += piece;
+        size -= piece;
+    }
+    return x->result;
+}
+
+uint32_t s3_xml_finish(struct s3_xml *x)
+{
+    if (x->result != LAGAN_OK)
+        return x->result;
+    return parse(x, "", 0, true);
+}
+
+const struct s3_xml_refusal *s3_xml_refusal(const struct s3_xml *x)
+{
+    return x->refused ? &x->refusal : NULL;
+}
+
+bool s3_xml_begun(const struct s3_xml *x)
+{
+    return x->bytes > 0;
+}
