@@ -25,6 +25,7 @@ core_conformance_libconformance_la_SOURCES = \
 	core/conformance/shrink.h \
 	core/conformance/source_attack.c \
 	core/conformance/source_call.c \
+	core/conformance/source_call_place.c \
 	core/conformance/source_call_write.c \
 	core/conformance/source_cancel.c \
 	core/conformance/source_crash.c \
@@ -35,6 +36,7 @@ core_conformance_libconformance_la_SOURCES = \
 	core/conformance/source_metadata.c \
 	core/conformance/source_model.c \
 	core/conformance/source_node.c \
+	core/conformance/source_place.c \
 	core/conformance/source_race.c \
 	core/conformance/source_read.c \
 	core/conformance/source_select.c \

@@ -115,6 +115,7 @@ static uint32_t take_item(void *context, const struct lagan_entry *entry)
         items->room = room;
     }
     kept = &items->list[items->count++].entry;
+    memset(kept, 0, sizeof *kept);
     memcpy(kept, entry, entry->size < sizeof *kept ? entry->size : sizeof *kept);
     kept->key = source_copy(kept->key, kept->key_size);
     kept->id = source_copy(kept->id, kept->id_size);
@@ -123,6 +124,7 @@ static uint32_t take_item(void *context, const struct lagan_entry *entry)
     kept->user_name = copy_text(kept->user_name);
     kept->group_name = copy_text(kept->group_name);
     kept->error_text = copy_text(kept->error_text);
+    kept->pieces = source_keep_pieces(items->t, entry, &kept->piece_count);
     return LAGAN_OK;
 }
 

@@ -27,12 +27,14 @@ static uint32_t take_status(void *context, const struct lagan_entry *entry)
     }
     EXPECT(s->t, s->count == 1, "source.h, entry_stat", "it handed over more than one entry");
     struct lagan_entry *kept = &items->list[0].entry;
-    *kept = *entry;
+    memset(kept, 0, sizeof *kept);
+    memcpy(kept, entry, entry->size < sizeof *kept ? entry->size : sizeof *kept);
     kept->key = source_copy(entry->key, entry->key_size);
     kept->link = source_copy(entry->link, entry->link_size);
     kept->id = source_copy(entry->id, entry->id_size);
     kept->stamp = source_copy(entry->stamp, entry->stamp_size);
     kept->user_name = kept->group_name = kept->error_text = NULL;
+    kept->pieces = source_keep_pieces(s->t, entry, &kept->piece_count);
     items->count = 1;
     return LAGAN_OK;
 }

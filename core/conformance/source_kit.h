@@ -136,9 +136,19 @@ uint32_t work_node(struct source_work *w, const struct lagan_entry *entry, uint6
                    const struct lagan_metadata *pieces, size_t count, unsigned *lost);
 uint32_t work_finish(struct source_work *w, const struct lagan_entry *entry, uint64_t flags,
                      const struct lagan_metadata *pieces, size_t count, unsigned *lost);
+/* `name` gets at most `size` bytes, judged. */
+uint32_t work_place_name(struct source_work *w, char *name, size_t size);
+/* Makes `entry` out of the one `from` of `place`. */
+uint32_t work_copy(struct source_work *w, const char *place, const struct lagan_entry *from,
+                   const struct lagan_entry *entry, uint64_t flags,
+                   const struct lagan_metadata *pieces, size_t count);
+uint32_t work_remove(struct source_work *w, const void *key, size_t key_size);
 uint32_t work_link(struct source_work *w, const void *key, size_t key_size,
                    const void *existing, size_t existing_size, uint64_t flags);
 
+/* The pieces of an entry, judged and copied; NULL when it has none. */
+const struct lagan_metadata *source_keep_pieces(struct trial *t,
+                                                const struct lagan_entry *entry, size_t *count);
 /* Walks to the end and gives what came, judged: order, no key twice. */
 struct source_items work_walk_all(struct source_work *w, const struct lagan_walk_request *how,
                                   uint32_t limit);

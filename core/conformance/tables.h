@@ -33,6 +33,7 @@
     X(source_cancel)                                                                           \
     X(source_race)                                                                             \
     X(source_crash)                                                                            \
+    X(source_place)                                                                            \
     X(key_wrap)                                                                                \
     X(key_life)
 
