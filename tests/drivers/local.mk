@@ -36,6 +36,14 @@ tests_drivers_src_ill_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
 tests_drivers_src_ill_la_CFLAGS = $(DRIVER_CFLAGS)
 tests_drivers_src_ill_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
 
+# A bucket with versions that needs no server.
+check_LTLIBRARIES += tests/drivers/src_versions.la
+tests_drivers_src_versions_la_SOURCES = tests/drivers/src_versions.c \
+	tests/drivers/src_versions.h tests/drivers/src_versions_write.c
+tests_drivers_src_versions_la_CPPFLAGS = $(DRIVER_CPPFLAGS)
+tests_drivers_src_versions_la_CFLAGS = $(DRIVER_CFLAGS)
+tests_drivers_src_versions_la_LDFLAGS = $(TEST_DRIVER_LINK_FLAGS)
+
 # Preloaded by with_clock of tests/functions.sh.
 check_DATA += tests/drivers/clock_shift.so
 CLEANFILES += tests/drivers/clock_shift.so
