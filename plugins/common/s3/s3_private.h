@@ -104,6 +104,7 @@ struct s3_request {
     enum s3_method method;
     const char *key; /* NULL = the bucket; not owned */
     size_t key_size;
+    const char *bucket; /* another one of the same store; NULL = the client's; not owned */
     struct s3_item queries[S3_QUERY_LIMIT]; /* values are percent-encoded */
     size_t query_count;
     struct s3_item headers[S3_HEADER_LIMIT];
