@@ -129,7 +129,36 @@
     X(BACKUP_EXTENDED, "backup-extended", 1)                                                   \
     X(APPROVAL_NEEDED, "approval-needed", 7)                                                   \
     X(NO_APPROVAL, "no-such-request", 1)                                                       \
-    X(APPROVAL_REFUSED, "approval-refused", 1)
+    X(APPROVAL_REFUSED, "approval-refused", 1)                                                 \
+    X(NO_INVENTORY, "no-such-inventory", 1)                                                    \
+    X(INVENTORY_SETTING, "inventory-setting-invalid", 2)                                       \
+    X(INVENTORY_LIMIT, "too-many-inventories", 1)                                              \
+    X(NO_BATCH, "no-such-batch-job", 1)                                                        \
+    X(BATCH_SETTING, "batch-setting-invalid", 2)                                               \
+    X(BATCH_STATE, "batch-state", 1)                                                           \
+    X(BATCH_LIMIT, "too-many-batch-jobs", 1)                                                   \
+    X(BATCH_TOTAL, "batch-too-large", 1)                                                       \
+    X(BATCH_FAILURES, "batch-failure-rate", 1)                                                 \
+    X(BATCH_PROFILE, "batch-profile", 2)                                                       \
+    X(BATCH_TOKEN, "batch-token-taken", 1)                                                     \
+    X(MANIFEST, "manifest-invalid", 1)                                                         \
+    X(MANIFEST_CHANGED, "manifest-changed", 4)                                                 \
+    X(NO_RULE, "no-such-rule", 1)                                                              \
+    X(RULE_SETTING, "rule-setting-invalid", 2)                                                 \
+    X(RULE_SAME_PLACE, "rule-into-itself", 1)                                                  \
+    X(RULE_SOURCE_VERSIONS, "source-keeps-no-versions", 1)                                     \
+    X(RULE_DESTINATION_VERSIONS, "destination-keeps-no-versions", 1)                           \
+    X(RULE_LIMIT, "too-many-rules", 1)                                                         \
+    X(RULE_PRIORITY, "rule-priority-invalid", 2)                                               \
+    X(RULE_PRIORITY_TAKEN, "rule-priority-taken", 1)                                           \
+    X(RULE_PRIORITY_MIXED, "rule-priorities-mixed", 1)                                         \
+    X(RULE_OVERLAP, "rule-prefixes-overlap", 1)                                                \
+    X(RULE_TAGS, "rule-tags-invalid", 2)                                                       \
+    X(RULE_TAGS_MARKER, "rule-tags-with-delete-marker", 1)                                     \
+    X(RULE_WHOLE, "rule-of-whole-bucket", 1)                                                   \
+    X(RULE_INVALID, "rule-invalid", 1)                                                         \
+    X(RULE_DISABLED, "rule-disabled", 1)                                                       \
+    X(RULE_RUNNING, "rule-is-running", 1)
 
 enum error_code {
 #define X(symbol, name, status) ERROR_##symbol,
