@@ -14,6 +14,8 @@ core_crypto_liblagan_crypto_la_SOURCES = \
 	core/crypto/hash_lanes.h \
 	core/crypto/hash_lanes_kernel.h \
 	core/crypto/hash_lanes_x86.c \
+	core/crypto/md5.c \
+	core/crypto/md5.h \
 	core/crypto/recovery.c \
 	core/crypto/recovery.h \
 	core/crypto/secret.c \

@@ -127,3 +127,13 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/compare_notes.c \
 	core/engine/compare_read.c \
 	core/engine/compare_seals.c
+
+# Copying single objects.
+core_engine_libengine_la_SOURCES += \
+	core/engine/object_copy.c core/engine/object_copy.h \
+	core/engine/object_ends.c \
+	core/engine/object_key.c \
+	core/engine/object_pieces.c \
+	core/engine/object_private.h \
+	core/engine/object_stream.c \
+	core/engine/object_verify.c

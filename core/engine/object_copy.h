@@ -25,8 +25,11 @@ struct object_ends *object_ends_open(struct setup *s, const struct catalog_sourc
 /* NULL is fine. */
 void object_ends_close(struct object_ends *ends);
 struct source *object_ends_from(const struct object_ends *ends);
-/* NULL when there is none. */
+/* NULL when there is none.  To be written to: what is read there goes through object_ends_look.
+ */
 struct source *object_ends_to(const struct object_ends *ends);
+/* The destination opened to be read, at the first call; lives as long as the ends. */
+struct source *object_ends_look(struct object_ends *ends, struct error *e);
 /* Whether copies are made by the store itself. */
 bool object_ends_one_store(const struct object_ends *ends);
 /* Reads (BAT-03) some byte of the source and writes and removes an empty object at the
@@ -50,9 +53,9 @@ enum object_exists {
 /* How a copy is compared with its original: X(symbol, name). */
 #define OBJECT_VERIFY_RULES(X)                                                                 \
     X(SIZE, "size")                                                                            \
-    X(CHECKSUM, "checksum") /* of the store at both ends, where it tells one of the content */ \
-    X(CONTENT, "content")   /* read back and hashed */                                         \
-    X(SAMPLE, "sample")     /* as CHECKSUM; where there is none, some ranges are read back */
+    X(CHECKSUM, "checksum") /* of the stores, where they tell one of the content; else SIZE */ \
+    X(CONTENT, "content") /* a hash of all: the store's own of what was sent, or read back */  \
+    X(SAMPLE, "sample")   /* as CHECKSUM; where there is none, some ranges are read back */
 enum object_verify {
 #define X(symbol, name) OBJECT_VERIFY_##symbol,
     OBJECT_VERIFY_RULES(X)
@@ -84,6 +87,10 @@ struct object_copy_options {
     bool without_acl;   /* leave ACLs out (they name people of one store) */
     bool without_class; /* leave the class to the destination */
     struct pace *pace;  /* NULL = as fast as it goes */
+    /* True: a listing has told what the destination has under that name, `there` (NULL =
+     * nothing), and it is not looked at again; what is the same there is not copied again. */
+    bool looked;
+    const struct lagan_entry *there;
 };
 
 /* What became of one object: X(symbol, name). */
@@ -107,17 +114,33 @@ struct object_copied {
     char from_version[1025]; /* "" = none */
     char to_version[1025];
     char to_etag[160];
+    uint32_t lost;        /* properties that the destination did not take ... */
+    char lost_why[128];   /* ... and of one of them which and why */
     struct buffer to_key; /* freed with object_copied_free */
 };
 void object_copied_free(struct object_copied *copied);
 
-/* Copies the entry `entry` (as a walk or source_entry_open handed it over; its id pins what is
- * copied) with content and properties.  `copied` is `{0}` at first.  Errors: those of sources;
- * EXISTS (rule FAIL), PRECONDITION, CHANGED (it was replaced since), CORRUPT (the copy differs
+/* Copies the entry `entry` (as a walk or source_entry_open handed it over; in a flat place its
+ * id pins what is copied) with content and properties.  `copied` is `{0}` at first.  Keys are
+ * translated between flat places and trees ('/' and zero bytes), directories above a file made;
+ * the empty object "NAME/" becomes a directory.  Errors: those of sources; INVALID (a key that
+ * the destination cannot have), UNSUPPORTED (a kind of entry that it cannot have), EXISTS (rule
+ * FAIL), PRECONDITION, CHANGED (it was replaced or written to since), CORRUPT (the copy differs
  * from the original, and is removed again where the destination can). */
 int object_copy(struct object_ends *ends, const struct lagan_entry *entry,
                 const struct object_copy_options *options, struct object_copied *copied,
                 struct error *e);
+
+/* The key that an entry called `key` gets at the destination with the options' prefixes; into
+ * `out`, which is cleared first.  INVALID. */
+int object_target_key(const struct object_ends *ends, const void *key, size_t key_size,
+                      const struct object_copy_options *options, struct buffer *out,
+                      struct error *e);
+/* Whether what `there` says of the destination's object tells that it is `entry`, copied after
+ * the last change of that one: equal length, no checksums that differ, and the later time, or
+ * in a tree of files the same one.  Pieces, where there are any, count. */
+bool object_is_same(const struct object_ends *ends, const struct lagan_entry *entry,
+                    const struct lagan_entry *there);
 
 /* The object's key within `key`, without a version's suffix, and that suffix's id ("" = none).
  */
@@ -132,5 +155,7 @@ struct object_name object_name_of(const void *key, size_t key_size);
  * pieces to `collector`.  NOT_FOUND. */
 int object_look(struct source *from, const void *key, size_t key_size,
                 const struct lagan_entry_collector *collector, struct error *e);
+/* The nanoseconds since 1970 of an entry's last change; INT64_MIN when it is not told. */
+int64_t object_time_ns(const struct lagan_entry *entry);
 
 #endif

@@ -56,8 +56,8 @@ const char *setup_host_name(const struct setup *s);
  */
 int setup_driver(struct setup *s, const char *name, enum lagan_kind kind,
                  const struct driver **driver, struct error *e);
-/* The same for a `target` section (may be NULL) that names it: that may say, as the `driver` section
- * of the configuration may, whether it runs in a process of its own. */
+/* The same for a `target` section (may be NULL) that names it: that may say, as the `driver`
+ * section of the configuration may, whether it runs in a process of its own. */
 int setup_driver_in(struct setup *s, const struct config_driver *section, const char *name,
                     enum lagan_kind kind, const struct driver **driver, struct error *e);
 /* The region `name`; NULL = the only one (USAGE when there are several). */
@@ -162,6 +162,10 @@ struct open_source {
  * src_files when it is not yet.  `parameters` (may be NULL) are stronger than its own. */
 int setup_source_open(struct setup *s, const char *text, const struct catalog_pairs *parameters,
                       struct open_source *source, struct error *e);
+/* Opens the registered source of `row` (which stays the caller's) with `flags` as for
+ * source_open. `source->row` stays NULL. */
+int setup_source_open_row(struct setup *s, const struct catalog_source *row, uint64_t flags,
+                          struct open_source *source, struct error *e);
 /* The row of the source that `text` means there, into `*row` (the caller frees it), NULL for a
  * path that is not registered yet.  NO_SOURCE for what is neither. */
 int setup_source_known(struct setup *s, const char *text, struct catalog_source **row,

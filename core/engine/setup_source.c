@@ -133,6 +133,20 @@ int setup_source_open(struct setup *s, const char *text, const struct catalog_pa
     return 0;
 }
 
+int setup_source_open_row(struct setup *s, const struct catalog_source *row, uint64_t flags,
+                          struct open_source *source, struct error *e)
+{
+    struct open_source opened = {0};
+    struct setup_values values = {.first = &row->parameters};
+    if (open_instance(s, row->driver, &values, flags, &opened, e) != 0) {
+        error_context(e, "source %s", row->name);
+        open_source_close(&opened);
+        return -1;
+    }
+    *source = opened;
+    return 0;
+}
+
 static int open_place(struct setup *s, const struct seal *seal, const char *place,
                       uint64_t flags, struct open_source *source, struct error *e)
 {
