@@ -158,7 +158,11 @@
     X(RULE_WHOLE, "rule-of-whole-bucket", 1)                                                   \
     X(RULE_INVALID, "rule-invalid", 1)                                                         \
     X(RULE_DISABLED, "rule-disabled", 1)                                                       \
-    X(RULE_RUNNING, "rule-is-running", 1)
+    X(RULE_RUNNING, "rule-is-running", 1)                                                      \
+    X(NO_MIGRATION, "no-such-migration", 1)                                                    \
+    X(MIGRATE_SETTING, "migrate-setting-invalid", 2)                                           \
+    X(MIGRATION_STATE, "migration-state", 1)                                                   \
+    X(MIGRATE_PLACES, "migrate-places-unsuitable", 1)
 
 enum error_code {
 #define X(symbol, name, status) ERROR_##symbol,

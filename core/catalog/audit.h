@@ -58,7 +58,22 @@
     X(APPROVAL_REQUEST, "approval-request")                                                    \
     X(APPROVAL_GRANT, "approval-grant")                                                        \
     X(APPROVAL_USE, "approval-use")                                                            \
-    X(APPROVAL_CANCEL, "approval-cancel")
+    X(APPROVAL_CANCEL, "approval-cancel")                                                      \
+    X(INVENTORY_CREATE, "inventory-create")                                                    \
+    X(INVENTORY_DELETE, "inventory-delete")                                                    \
+    X(INVENTORY_RUN, "inventory-run")                                                          \
+    X(BATCH_CREATE, "batch-create")                                                            \
+    X(BATCH_CONFIRM, "batch-confirm")                                                          \
+    X(BATCH_PAUSE, "batch-pause")                                                              \
+    X(BATCH_RESUME, "batch-resume")                                                            \
+    X(BATCH_CANCEL, "batch-cancel")                                                            \
+    X(BATCH_PRIORITY, "batch-priority")                                                        \
+    X(MIGRATE_CREATE, "migrate-create")                                                        \
+    X(MIGRATE_RUN, "migrate-run")                                                              \
+    X(MIGRATE_RETRY, "migrate-retry")                                                          \
+    X(MIGRATE_CANCEL, "migrate-cancel")                                                        \
+    X(MIGRATE_ATTEST, "migrate-attest")                                                        \
+    X(MIGRATE_DELETE, "migrate-delete")
 enum catalog_event {
 #define X(symbol, name) CATALOG_EVENT_##symbol,
     CATALOG_EVENTS(X)

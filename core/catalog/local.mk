@@ -5,6 +5,8 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/approval.c core/catalog/approval.h \
 	core/catalog/audit.c core/catalog/audit.h \
 	core/catalog/backup.c \
+	core/catalog/batch.c core/catalog/batch.h \
+	core/catalog/batch_claim.c \
 	core/catalog/catalog.c core/catalog/catalog.h \
 	core/catalog/catalog_private.h \
 	core/catalog/connection.c \
@@ -16,6 +18,7 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/follow.c \
 	core/catalog/health.c \
 	core/catalog/inspect.c \
+	core/catalog/inventory.c core/catalog/inventory.h \
 	core/catalog/keep.h \
 	core/catalog/lane.c \
 	core/catalog/job.c \

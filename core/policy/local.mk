@@ -3,8 +3,11 @@
 noinst_LTLIBRARIES += core/policy/libpolicy.la
 core_policy_libpolicy_la_SOURCES = \
 	core/policy/bandwidth.c core/policy/bandwidth.h \
+	core/policy/batch_rules.c core/policy/batch_rules.h \
+	core/policy/batch_setting.c \
 	core/policy/dispatch.c core/policy/dispatch.h \
 	core/policy/glob.c core/policy/glob.h \
+	core/policy/inventory_rules.c core/policy/inventory_rules.h \
 	core/policy/place.c core/policy/place.h \
 	core/policy/policy.c core/policy/policy.h core/policy/policy_private.h \
 	core/policy/policy_setting.c \
