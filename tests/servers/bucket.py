@@ -23,6 +23,7 @@ import sys
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 # Keys that programs like to get wrong.
 ODD_KEYS = ["plain", "a b", "a+b", "a%b", "a%20b", "a%2Fb", "a&b=c?d#e", "a/b/c", "a//b", "//lead",
@@ -39,7 +40,8 @@ def store():
         "s3", endpoint_url=os.environ["LAGAN_S3_ENDPOINT"], region_name="us-east-1",
         aws_access_key_id=os.environ["LAGAN_S3_ACCESS"],
         aws_secret_access_key=os.environ["LAGAN_S3_SECRET"],
-        config=Config(signature_version="s3v4", max_pool_connections=16,
+        config=Config(signature_version="s3v4", retries={"max_attempts": 6},
+                      max_pool_connections=16,
                       s3={"addressing_style": "path", "payload_signing_enabled": False}))
 
 
@@ -146,18 +148,20 @@ def digest(words):
 
 
 def versions(words):
+    """Of one second, versions come before markers: a listing does not tell more."""
     s3 = store()
     lines = []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=words.bucket):
         for item in page.get("Versions", []):
             line = look(s3, Bucket=words.bucket, Key=item["Key"], VersionId=item["VersionId"])
-            lines.append((item["Key"], item["LastModified"].timestamp(), line))
+            line["current"] = item["IsLatest"]
+            lines.append((item["Key"], item["LastModified"].timestamp(), -len(lines), line))
         for item in page.get("DeleteMarkers", []):
-            lines.append((item["Key"], item["LastModified"].timestamp(),
-                          {"key": item["Key"], "marker": True}))
-    lines.sort(key=lambda line: line[:2])
+            line = {"key": item["Key"], "marker": True, "current": item["IsLatest"]}
+            lines.append((item["Key"], item["LastModified"].timestamp(), 1, line))
+    lines.sort(key=lambda line: line[:3])
     for line in lines:
-        print(json.dumps(line[2], sort_keys=True))
+        print(json.dumps(line[3], sort_keys=True))
 
 
 def count(words):
@@ -189,7 +193,10 @@ def main():
         elif verb in (digest, count):
             sub.add_argument("prefix", nargs="?", default="")
     words = parser.parse_args()
-    words.verb(words)
+    try:
+        words.verb(words)
+    except (BotoCoreError, ClientError) as error:
+        sys.exit("bucket.py: %s" % error)
 
 
 if __name__ == "__main__":

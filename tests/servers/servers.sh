@@ -71,23 +71,31 @@ server_lives()
 # server_is PID NAME: whether it is still the program that was started under this id.
 server_is()
 {
-    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$2"
+    grep -qF -- "$2" "/proc/$1/cmdline" 2>/dev/null
 }
 
-# Last started first: TERM, and KILL to the whole group after three seconds.
+# stop_all SIGNAL: to the groups of all that still run; fails when there is none.
+stop_all()
+{
+    local pid name found=1
+    while read -r pid name; do
+        server_is "$pid" "$name" || continue
+        kill "-$1" -- "-$pid" 2>/dev/null || :
+        found=0
+    done <"$folder/pids"
+    return $found
+}
+
+# TERM, and KILL for what is still there after a second and a half: what is stored survives that.
 server_stop()
 {
-    local pid name i
+    local i
     [ -e "$folder/pids" ] || return 0
-    tac "$folder/pids" | while read -r pid name; do
-        server_is "$pid" "$name" || continue
-        kill "$pid" 2>/dev/null || continue
-        for ((i = 0; i < 30; i++)); do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -KILL -- "-$pid" 2>/dev/null || :
+    for ((i = 0; i < 15; i++)); do
+        stop_all $([ $i -eq 0 ] && echo TERM || echo 0) || break
+        sleep 0.1
     done
+    stop_all KILL || :
     rm -f "$folder/pids"
 }
 
