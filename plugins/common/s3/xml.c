@@ -3,7 +3,6 @@
 #include "common/s3/xml.h"
 
 #include <expat.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +23,7 @@ struct s3_xml {
     size_t path_sizes[S3_XML_DEPTH_LIMIT + 1];
     char path[S3_XML_DEPTH_LIMIT * (S3_XML_NAME_LIMIT + 1) + 1]; /* below the root */
     char text[S3_XML_TEXT_LIMIT + 1];
-    struct s3_xml_refusal refusal;
+    char refusal[S3_XML_CODE_SIZE];
 };
 
 static void stop(struct s3_xml *x, uint32_t result)
@@ -47,26 +46,17 @@ static const char *local_name(const char *name)
     return colon ? colon + 1 : name;
 }
 
-/* Fields of an Error document. */
-#define REFUSAL_FIELDS(X)                                                                      \
-    X("Code", code)                                                                            \
-    X("Message", message)                                                                      \
-    X("Region", region)                                                                        \
-    X("Endpoint", endpoint)                                                                    \
-    X("VersionId", version)                                                                    \
-    X("ServerTime", server_time)
-
 static void take_refusal(struct s3_xml *x)
 {
-    struct s3_xml_refusal *r = &x->refusal;
-#define X(name, field)                                                                         \
-    if (strcmp(x->path, name) == 0)                                                            \
-        snprintf(r->field, sizeof r->field, "%s", x->text);
-    REFUSAL_FIELDS(X)
-#undef X
+    size_t most = sizeof x->refusal - 1;
+    size_t size = x->text_size < most ? x->text_size : most;
+    if (strcmp(x->path, "Code") != 0)
+        return;
+    memcpy(x->refusal, x->text, size);
+    x->refusal[size] = '\0';
 }
 
-/* An Error document about one thing may be what is asked for: then it is none. */
+/* An Error may be what is asked for: then it is no refusal. */
 static bool is_root(struct s3_xml *x, const char *name)
 {
     const char *root = x->reader.root;
@@ -248,12 +238,7 @@ uint32_t s3_xml_finish(struct s3_xml *x)
     return parse(x, "", 0, true);
 }
 
-const struct s3_xml_refusal *s3_xml_refusal(const struct s3_xml *x)
+const char *s3_xml_refusal(const struct s3_xml *x)
 {
-    return x->refused ? &x->refusal : NULL;
-}
-
-bool s3_xml_begun(const struct s3_xml *x)
-{
-    return x->bytes > 0;
+    return x->refused ? x->refusal : NULL;
 }

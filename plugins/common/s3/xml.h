@@ -26,8 +26,7 @@ enum {
     S3_XML_TOKEN_LIMIT = 32 << 10, /* bytes of a tag with all its attributes, of a comment */
     S3_XML_ELEMENT_LIMIT = 50000,  /* elements of a document */
     S3_XML_BYTES_LIMIT = 16 << 20, /* of a document */
-    S3_XML_CODE_SIZE = 80,         /* of an error's code, with its terminator */
-    S3_XML_MESSAGE_SIZE = 256
+    S3_XML_CODE_SIZE = 80          /* of an error's code, with its terminator */
 };
 
 /* Receives events; a result other than OK ends the document with it. */
@@ -42,16 +41,6 @@ struct s3_xml_reader {
     uint32_t (*end)(void *context, const char *path, const char *text, size_t size);
 };
 
-/* What an Error document says; cut to fit. */
-struct s3_xml_refusal {
-    char code[S3_XML_CODE_SIZE]; /* "" = not told */
-    char message[S3_XML_MESSAGE_SIZE];
-    char region[64];      /* of wrong regions, "" = not told */
-    char endpoint[256];   /* of redirects */
-    char version[1025];   /* VersionId */
-    char server_time[40]; /* of skewed clocks */
-};
-
 struct s3_xml;
 
 /* `reader` is copied, `op` is kept for lagan_fail(); NULL without memory. */
@@ -62,9 +51,8 @@ void s3_xml_free(struct s3_xml *x);
 uint32_t s3_xml_feed(struct s3_xml *x, const void *data, size_t size);
 /* The document has ended: CORRUPT when it is not whole. */
 uint32_t s3_xml_finish(struct s3_xml *x);
-/* After s3_xml_finish: NULL, or what the store says instead of an answer.  As long as `x`. */
-const struct s3_xml_refusal *s3_xml_refusal(const struct s3_xml *x);
-/* Whether any byte but white space has come. */
-bool s3_xml_begun(const struct s3_xml *x);
+/* After s3_xml_finish: NULL, or the code of the Error that came instead of an answer, cut to
+ * fit. As long as `x`. */
+const char *s3_xml_refusal(const struct s3_xml *x);
 
 #endif
