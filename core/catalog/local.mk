@@ -24,9 +24,14 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/job.c \
 	core/catalog/ledger.c core/catalog/ledger.h \
 	core/catalog/made_name.c \
+	core/catalog/migrate.c core/catalog/migrate.h \
+	core/catalog/migrate_work.c \
 	core/catalog/mirror.c core/catalog/mirror.h \
 	core/catalog/name.c core/catalog/name.h \
 	core/catalog/notice.c \
+	core/catalog/object_queue.c \
+	core/catalog/object_rule.c core/catalog/object_rule.h \
+	core/catalog/object_status.c \
 	core/catalog/pairs.c \
 	core/catalog/pin.c \
 	core/catalog/policy.c core/catalog/policy.h \
