@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* names.c - keys of entries taken apart and put together. */
+#include "src_bucket/src_bucket.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What stands behind the zero byte. */
+static uint32_t parse_version(struct lagan_op *op, const char *text, size_t size,
+                              struct bucket_name *name)
+{
+    enum { TIME = LAGAN_VERSION_TIME_SIZE };
+    if (size <= TIME || size - TIME >= sizeof name->version || memchr(text, 0, size) != NULL)
+        return lagan_fail(op, LAGAN_INVALID, 0, "the key names no version of an object");
+    for (size_t i = 0; i < TIME; i++)
+        if (strchr("0123456789abcdef", text[i]) == NULL)
+            return lagan_fail(op, LAGAN_INVALID, 0, "the key names no version of an object");
+    memcpy(name->version, text + TIME, size - TIME);
+    name->version[size - TIME] = 0;
+    return LAGAN_OK;
+}
+
+uint32_t bucket_name_parse(const struct bucket *b, struct lagan_op *op, const void *key,
+                           size_t key_size, struct bucket_name *name)
+{
+    const char *bytes = key;
+    const char *zero = key_size > 0 ? memchr(bytes, 0, key_size) : NULL;
+    size_t size = zero ? (size_t)(zero - bytes) : key_size;
+    uint32_t result = LAGAN_OK;
+    name->version[0] = 0;
+    name->root = key_size == 0;
+    if (size > S3_KEY_LIMIT || b->prefix_size + size > S3_KEY_LIMIT)
+        return lagan_fail(op, LAGAN_LIMIT, 0,
+                          "the name has %zu bytes, and stores take %d at most",
+                          b->prefix_size + size, S3_KEY_LIMIT);
+    if (size == 0 && key_size > 0)
+        return lagan_fail(op, LAGAN_INVALID, 0, "an object has no empty name");
+    if (zero != NULL)
+        result = parse_version(op, zero + 1, key_size - size - 1, name);
+    memcpy(name->key, b->prefix, b->prefix_size);
+    if (size > 0)
+        memcpy(name->key + b->prefix_size, bytes, size);
+    name->key_size = b->prefix_size + size;
+    name->key[name->key_size] = 0;
+    return result;
+}
+
+const char *bucket_name_version(const struct bucket_name *name)
+{
+    return name->version[0] ? name->version : NULL;
+}
+
+size_t bucket_version_key(char *key, const char *object, size_t object_size, int64_t moment_ns,
+                          const char *version)
+{
+    const char *id = version[0] ? version : "null";
+    size_t id_size = strlen(id);
+    memcpy(key, object, object_size);
+    key[object_size] = 0;
+    snprintf(key + object_size + 1, LAGAN_VERSION_TIME_SIZE + 1, "%016llx",
+             (unsigned long long)(moment_ns > 0 ? moment_ns : 0));
+    memcpy(key + object_size + 1 + LAGAN_VERSION_TIME_SIZE, id, id_size);
+    return object_size + 1 + LAGAN_VERSION_TIME_SIZE + id_size;
+}
