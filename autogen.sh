@@ -15,7 +15,7 @@ set -eu
 packages='
 build-essential autoconf automake libtool pkg-config
 libltdl-dev libsqlite3-dev libssl-dev libzstd-dev libarchive-dev libconfuse-dev
-libcurl4-openssl-dev libmicrohttpd-dev libcmocka-dev libp11-kit-dev
+libcurl4-openssl-dev libexpat1-dev libmicrohttpd-dev libcmocka-dev libp11-kit-dev
 rsync strace acl attr libcap2-bin python3 python3-cryptography sqlite3 mandoc jq
 systemd tzdata openssl softhsm2 opensc spin meson ninja-build'
 

@@ -194,6 +194,10 @@ struct s3_answer {
     struct s3_text collected; /* headers, until it is known that the answer is good */
     size_t header_count;
     size_t header_bytes;
+    bool from_store; /* a header that only object stores send was there */
+    bool on_hold;    /* legal hold */
+    bool is_warm;    /* a warmed copy is there */
+    bool is_chunked;
     unsigned interim; /* answers 1xx */
     bool headers_done;
     bool bad;         /* not understood: CORRUPT */
@@ -222,6 +226,9 @@ uint32_t s3_class_of(int status, const char *code, bool if_absent);
 void s3_answer_made(const struct s3_answer *answer, struct s3_made *made);
 /* Copies an ETag without its quotes; cut to fit. */
 void s3_etag_copy(char etag[S3_ETAG_SIZE], const char *text, size_t size);
+
+/* Whether objects of that storage class must be warmed before they can be read. */
+bool s3_class_is_archive(const char *name);
 
 /* LIMIT or INVALID when the key is none: 1 to S3_KEY_LIMIT bytes without zero. */
 uint32_t s3_key_check(struct lagan_op *op, const char *key, size_t key_size);
