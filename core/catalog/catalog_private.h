@@ -184,6 +184,10 @@ int name_search(enum name_kind kind,
                              struct error *e),
                 const struct name_search *search, char name[NAME_SIZE], struct error *e);
 
+/* ---- schema_objects.c ---- */
+
+extern const char schema_version_6[], schema_version_7[], schema_version_8[];
+
 /* ---- schema.c ---- */
 
 /* The version of the schema that this program makes. */

@@ -42,7 +42,7 @@ core_catalog_libcatalog_la_SOURCES = \
 	core/catalog/region.c \
 	core/catalog/run.c core/catalog/run.h core/catalog/run_private.h \
 	core/catalog/run_look.c \
-	core/catalog/schema.c \
+	core/catalog/schema.c core/catalog/schema_objects.c \
 	core/catalog/source.c \
 	core/catalog/task.c \
 	core/catalog/usage.c core/catalog/usage.h \

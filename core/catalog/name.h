@@ -36,7 +36,8 @@ enum {
     X(ZONE, "zone", "zone_")                                                                   \
     X(REPLICA, "replica", "replica_")                                                          \
     X(POLICY, "policy", "policy_")                                                             \
-    X(POLICY_BACKUP, "backup", "autobk_")
+    X(POLICY_BACKUP, "backup", "autobk_")                                                      \
+    X(RULE, "rule", "rule_")
 enum name_kind {
 #define X(symbol, word, start) NAME_##symbol,
     NAME_KINDS(X)
