@@ -20,6 +20,8 @@
     X(packs_rescued)                                                                           \
     X(objects_deleted)                                                                         \
     X(bytes_deleted)                                                                           \
+    X(objects_held)                                                                            \
+    X(bytes_held)                                                                              \
     X(sessions_waited)
 
 static void print(struct session *s, const struct catalog_vault *row,

@@ -54,10 +54,14 @@ void prune_words(const struct prune_outcome *outcome, bool dry_run,
         return;
     }
     text_format_size(c->bytes_deleted, bytes);
-    snprintf(words, PRUNE_WORDS_SIZE, "%llu objects deleted, %s came back, %llu packs copied%s",
-             (unsigned long long)c->objects_deleted, bytes,
-             (unsigned long long)c->packs_repacked,
-             outcome->state == PRUNE_UNFINISHED ? "; more is left than one turn may copy" : "");
+    size_t size = (size_t)snprintf(
+        words, PRUNE_WORDS_SIZE, "%llu objects deleted, %s came back, %llu packs copied%s",
+        (unsigned long long)c->objects_deleted, bytes, (unsigned long long)c->packs_repacked,
+        outcome->state == PRUNE_UNFINISHED ? "; more is left than one turn may copy" : "");
+    if (c->objects_held > 0 && size < PRUNE_WORDS_SIZE)
+        snprintf(words + size, PRUNE_WORDS_SIZE - size,
+                 "; %llu objects stay as long as the store's lock holds them",
+                 (unsigned long long)c->objects_held);
 }
 
 /* Progress counts trees. */

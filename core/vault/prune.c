@@ -116,6 +116,7 @@ static void clean(struct prune *p)
     free(p->items);
     free(p->dead_rolls);
     free(p->made);
+    pack_set_free(&p->held);
 }
 
 int vault_prune(struct vault *v, const struct prune_request *request,

@@ -31,7 +31,8 @@ struct prune_counters {
     uint64_t packs_condemned, bytes_condemned; /* wait for the second phase */
     uint64_t packs_rescued;
     uint64_t objects_deleted, bytes_deleted;
-    uint64_t sessions_waited; /* open sessions that the second phase waits for */
+    uint64_t objects_held, bytes_held; /* that the store keeps under a lock of its own */
+    uint64_t sessions_waited;          /* open sessions that the second phase waits for */
 };
 
 struct prune_request {

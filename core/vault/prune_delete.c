@@ -4,6 +4,7 @@
  * written down and goes.  Every step may be repeated, by anybody.
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "vault/prune_private.h"
 
 #include <stdlib.h>
@@ -145,11 +146,30 @@ static int give_up(struct prune *p, struct prune_epoch *epoch, struct error *e)
 
 int prune_remove(struct prune *p, const char *name, uint64_t bytes, struct error *e)
 {
-    if (target_remove(vault_target(p->vault), name, e) != 0)
+    struct error why = ERROR_INIT;
+
+    if (target_remove(vault_target(p->vault), name, &why) != 0) {
+        if (why.error_class == LAGAN_IMMUTABLE) {
+            p->counters->objects_held++;
+            p->counters->bytes_held += bytes;
+            log_write(LOG_DEBUG, "vault", "left until a later call: %s", why.text);
+            return 1;
+        }
+        *e = why;
         return -1;
+    }
     p->counters->objects_deleted++;
     p->counters->bytes_deleted += bytes;
     return 0;
+}
+
+/* What a lock of the store holds is neither condemned anew nor is its record forgotten. */
+static int remove_or_hold(struct prune *p, const char *name, const uint8_t hash[32],
+                          uint64_t bytes, struct error *e)
+{
+    int held = prune_remove(p, name, bytes, e);
+
+    return held <= 0 ? held : pack_set_add(&p->held, hash, bytes, e);
 }
 
 static int remove_packs(struct prune *p, const struct pack_set *leaving, struct error *e)
@@ -157,9 +177,11 @@ static int remove_packs(struct prune *p, const struct pack_set *leaving, struct 
     char name[NAME_SIZE];
 
     for (size_t i = 0; i < leaving->count; i++) {
-        name_of_pack(leaving->items[i].hash, name);
+        const struct seal_pack *pack = &leaving->items[i];
+
+        name_of_pack(pack->hash, name);
         if (prune_sign(p, e) != 0 ||
-            prune_remove(p, name, pack_set_bytes(&leaving->items[i]), e) != 0)
+            remove_or_hold(p, name, pack->hash, pack_set_bytes(pack), e) != 0)
             return -1;
     }
     return 0;
@@ -179,7 +201,7 @@ static int remove_rolls(struct prune *p, const struct prune_record *deleted,
             continue;
         name_of_roll(deleted->rolls[i], name);
         if (target_stat(target, name, &bytes, &why) == 0) {
-            if (prune_remove(p, name, bytes, e) != 0)
+            if (remove_or_hold(p, name, deleted->rolls[i], bytes, e) != 0)
                 return -1;
         } else if (why.error_class != LAGAN_NOT_FOUND) {
             *e = why;

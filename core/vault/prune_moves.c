@@ -263,7 +263,7 @@ static int remove_old(struct merge *m, bool copying, const char *made, struct er
         if ((m->old[i].used && !m->old[i].replaced) || (!m->old[i].used && copying) ||
             strcmp(o->name, made) == 0)
             continue;
-        if (prune_remove(m->prune, o->name, o->bytes, e) != 0)
+        if (prune_remove(m->prune, o->name, o->bytes, e) < 0)
             return -1;
     }
     return 0;

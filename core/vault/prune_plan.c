@@ -131,7 +131,7 @@ static int judge(struct prune *p, const struct seal_pack *listed, struct error *
     int stray;
 
     memcpy(item.id.hash, listed->hash, sizeof(item.id.hash));
-    if (is_pending(p, listed->hash))
+    if (is_pending(p, listed->hash) || pack_set_find(&p->held, listed->hash) != NULL)
         return 0;
     item.known =
         index_number(p->mark.index, listed->hash, &item.number) && item.number < p->mark.packs;
@@ -169,7 +169,8 @@ static int plan_rolls(struct prune *p, struct error *e)
     if (p->dead_rolls == NULL)
         return error_no_memory(e, "the list of rolls");
     for (size_t i = 0; i < p->rolls.count; i++)
-        if (!is_named(p, p->rolls.items[i].hash))
+        if (!is_named(p, p->rolls.items[i].hash) &&
+            pack_set_find(&p->held, p->rolls.items[i].hash) == NULL)
             memcpy(p->dead_rolls[p->dead_roll_count++], p->rolls.items[i].hash, 32);
     return 0;
 }

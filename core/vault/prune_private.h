@@ -83,6 +83,7 @@ struct prune {
     struct seal_pack *made; /* by repacking */
     size_t made_count;
     bool unfinished;
+    struct pack_set held; /* packs and rolls that the store does not let go as yet */
 };
 
 /* prune_sessions.c */
@@ -149,10 +150,11 @@ int prune_moves(struct prune *p, const struct prune_record *deleted,
                 const struct pack_set *present, const struct pack_set *leaving,
                 struct error *e);
 
-/* prune_tidy.c: removes what has served. */
+/* prune_tidy.c: removes what has served.  A record that names what the store still holds has
+ * not. */
 int prune_tidy(struct prune *p, struct error *e);
 
-/* Removes an object and counts it. */
+/* Removes an object and counts it: 0, 1 when the store holds it under a lock of its own, -1. */
 int prune_remove(struct prune *p, const char *name, uint64_t bytes, struct error *e);
 
 #endif

@@ -45,7 +45,7 @@ static int remove_runs(struct prune *p, const struct run_set *set, const struct 
         if (!replaced && (s->ignored || !is_mostly_dead(s, packs)))
             continue;
         name_of_run(s->name.level, s->name.sequence, s->name.hash, name);
-        if (prune_remove(p, name, s->name.bytes, e) != 0)
+        if (prune_remove(p, name, s->name.bytes, e) < 0)
             return -1;
         *rewrite |= !replaced;
     }
@@ -139,7 +139,7 @@ static int remove_sessions(struct prune *p, const struct names *names, bool ends
         if (!name_parse(names->items[i], &name) || (name.kind == NAME_SESSION_DONE) != ends ||
             !has_served(p, name.uuid))
             continue;
-        if (prune_remove(p, names->items[i], 0, e) != 0)
+        if (prune_remove(p, names->items[i], 0, e) < 0)
             return -1;
     }
     return target_flush(vault_target(p->vault), e);
@@ -172,17 +172,34 @@ static bool is_watched(const struct prune *p, uint32_t number)
     return false;
 }
 
+/* It deletes something that is still there, since the store holds it. */
+static bool is_held(const struct prune *p, const struct prune_epoch *epoch)
+{
+    const struct prune_record *r = &epoch->deleted;
+
+    for (size_t i = 0; epoch->delete_known && i < r->gone_count; i++)
+        if (pack_set_find(&p->held, r->gone[i].id.hash) != NULL)
+            return true;
+    for (size_t i = 0; epoch->delete_known && i < r->roll_count; i++)
+        if (pack_set_find(&p->held, r->rolls[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* The condemnation first: alone, it would be carried out again. */
 static int remove_epoch(struct prune *p, const struct prune_epoch *epoch, struct error *e)
 {
     char name[NAME_SIZE];
+    int held = 0;
 
     if (epoch->condemn_listed) {
         name_of_condemn(epoch->number, name);
-        if (prune_remove(p, name, 0, e) != 0)
-            return -1;
+        held = prune_remove(p, name, 0, e);
     }
+    if (held != 0)
+        return held < 0 ? -1 : 0;
     name_of_delete(epoch->number, name);
-    return prune_remove(p, name, 0, e);
+    return prune_remove(p, name, 0, e) < 0 ? -1 : 0;
 }
 
 /* The highest stays: no number is given twice. */
@@ -191,7 +208,7 @@ static int tidy_records(struct prune *p, struct error *e)
     if (prune_sessions_list(p, e) != 0)
         return -1;
     for (size_t i = 0; i + 1 < p->epochs.count; i++)
-        if (!is_watched(p, p->epochs.items[i].number) &&
+        if (!is_watched(p, p->epochs.items[i].number) && !is_held(p, &p->epochs.items[i]) &&
             remove_epoch(p, &p->epochs.items[i], e) != 0)
             return -1;
     return target_flush(vault_target(p->vault), e);
