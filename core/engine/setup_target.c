@@ -69,6 +69,7 @@ static int place_below(const struct zone_opening *o, const struct driver *driver
 {
     const struct lagan_parameter *row = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
     const struct config_parameter *top = NULL;
+    const char *above;
     const struct config_driver *defaults =
         config_defaults_find(setup_config(o->setup), driver_name(driver));
     *place = NULL;
@@ -78,12 +79,13 @@ static int place_below(const struct zone_opening *o, const struct driver *driver
         top = config_parameter_find(o->section, row->name);
     if (row && !top && defaults)
         top = config_parameter_find(defaults, row->name);
-    if (!top)
+    above = top ? top->value : row ? row->default_value : NULL;
+    if (!above)
         return no_place(o, driver, row, e);
-    size_t length = strlen(top->value);
-    while (length > 1 && top->value[length - 1] == '/')
+    size_t length = strlen(above);
+    while (length > 1 && above[length - 1] == '/')
         length--;
-    if (asprintf(place, "%.*s/%s", (int)length, top->value, o->prefix) < 0) {
+    if (asprintf(place, "%.*s/%s", (int)length, above, o->prefix) < 0) {
         *place = NULL;
         return error_no_memory(e, "a place");
     }
