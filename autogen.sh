@@ -19,6 +19,12 @@ libcurl4-openssl-dev libexpat1-dev libmicrohttpd-dev libcmocka-dev libp11-kit-de
 rsync strace acl attr libcap2-bin python3 python3-cryptography sqlite3 mandoc jq
 systemd tzdata openssl softhsm2 opensc spin meson ninja-build'
 
+# What `make check-servers` starts and looks with.  Without these its tests are skipped.
+server_packages='
+ceph-mon ceph-osd radosgw ceph-common
+swift-proxy swift-account swift-container swift-object memcached
+curl python3-boto3 rclone s3cmd'
+
 say()
 {
     printf '%s\n' "autogen.sh: $*"
@@ -30,9 +36,10 @@ fail()
     exit 1
 }
 
+# missing_packages NAME...
 missing_packages()
 {
-    for package in $packages; do
+    for package; do
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
             printf ' %s' "$package"
     done
@@ -54,7 +61,8 @@ install_packages()
         say $packages
         return
     fi
-    missing=$(missing_packages)
+    # shellcheck disable=SC2086
+    missing=$(missing_packages $packages)
     [ -n "$missing" ] || return 0
     [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
         fail "neither root nor sudo: please have these installed, then try again:$missing"
@@ -64,6 +72,22 @@ install_packages()
     as_root $install $missing ||
         { as_root apt-get update -q && as_root $install $missing; } ||
         fail "apt-get could not install:$missing"
+}
+
+# Servers for tests: they are not started by being installed where policy-rc.d says so, and their
+# absence is no failure.
+install_server_packages()
+{
+    command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0
+    # shellcheck disable=SC2086
+    missing=$(missing_packages $server_packages)
+    [ -n "$missing" ] || return 0
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || return 0
+    say "installing for make check-servers:$missing"
+    install="env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q \
+        --no-install-recommends"
+    as_root $install $missing || { as_root apt-get update -q && as_root $install $missing; } ||
+        say "not installed, their tests are skipped:$missing"
 }
 
 prepare()
@@ -110,11 +134,16 @@ case ${1-} in
     ;;
 check)
     install_packages
+    install_server_packages
     prepare
     build
     status=0
     make -j"$(nproc)" check || status=$?
     [ $status -eq 0 ] || say "some tests failed; their output is in build/test-suite.log" >&2
+    servers=0
+    make -j2 check-servers || servers=$?
+    [ $servers -eq 0 ] || say "some tests failed; their output is in build/servers-suite.log" >&2
+    [ $status -ne 0 ] || status=$servers
     exit $status
     ;;
 demo)

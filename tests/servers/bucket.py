@@ -40,7 +40,8 @@ def store():
         "s3", endpoint_url=os.environ["LAGAN_S3_ENDPOINT"], region_name="us-east-1",
         aws_access_key_id=os.environ["LAGAN_S3_ACCESS"],
         aws_secret_access_key=os.environ["LAGAN_S3_SECRET"],
-        config=Config(signature_version="s3v4", retries={"max_attempts": 6},
+        config=Config(signature_version="s3v4",
+                      retries={"max_attempts": int(os.environ.get("ATTEMPTS", 6))},
                       max_pool_connections=16,
                       s3={"addressing_style": "path", "payload_signing_enabled": False}))
 

@@ -52,6 +52,12 @@ use_server()
     eval "$(bash "$servers/$1.sh" env "${2:-$scratch/$1}")"
 }
 
+# bucket VERB BUCKET...: another client; see bucket.py.
+bucket()
+{
+    /usr/bin/python3 -B "$servers/bucket.py" "$@"
+}
+
 # start_background COMMAND...: with a limit of time, ended with the test.
 start_background()
 {
@@ -75,7 +81,7 @@ start_relay()
 {
     relay=${3:-$scratch/relay}
     mkdir -p "$relay"
-    start_background /usr/bin/python3 "$servers/relay.py" "$1" "$2" "$relay"
+    start_background /usr/bin/python3 -B "$servers/relay.py" "$1" "$2" "$relay"
     wait_until 20 test -e "$relay/ready"
 }
 
