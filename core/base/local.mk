@@ -5,6 +5,7 @@ core_base_libbase_la_SOURCES = \
 	core/base/buffer.c core/base/buffer.h \
 	core/base/clock.c core/base/clock.h \
 	core/base/command.c core/base/command.h \
+	core/base/csv.c core/base/csv.h \
 	core/base/error.c core/base/error.h \
 	core/base/file.c core/base/file.h \
 	core/base/json.c core/base/json.h \

@@ -12,6 +12,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/backup_read.c \
 	core/engine/backup_stream.c \
 	core/engine/entry_copy.c core/engine/entry_copy.h \
+	core/engine/flat.c core/engine/flat.h \
 	core/engine/job.c core/engine/job.h \
 	core/engine/key_text.c core/engine/key_text.h \
 	core/engine/link_slots.c core/engine/link_slots.h \
@@ -19,8 +20,10 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/replicate_collect.c \
 	core/engine/replicate_walk.c \
 	core/engine/restore.c core/engine/restore.h \
+	core/engine/restore_convert.c core/engine/restore_convert.h \
 	core/engine/restore_directories.c \
 	core/engine/restore_finish.c \
+	core/engine/restore_folders.c \
 	core/engine/restore_keys.c core/engine/restore_keys.h \
 	core/engine/restore_links.c core/engine/restore_links.h \
 	core/engine/restore_make.c \
@@ -137,3 +140,30 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/object_private.h \
 	core/engine/object_stream.c \
 	core/engine/object_verify.c
+
+# Inventories and batch jobs.
+core_engine_libengine_la_SOURCES += \
+	core/engine/batch_report.c core/engine/batch_report.h \
+	core/engine/batch_rows.c core/engine/batch_rows.h core/engine/batch_rows_private.h \
+	core/engine/batch_rows_mend.c \
+	core/engine/batch_rows_write.c \
+	core/engine/gzip.c core/engine/gzip.h \
+	core/engine/inventory.c core/engine/inventory.h core/engine/inventory_private.h \
+	core/engine/inventory_run.c \
+	core/engine/inventory_write.c \
+	core/engine/manifest.c core/engine/manifest.h core/engine/manifest_private.h \
+	core/engine/manifest_inventory.c \
+	core/engine/place_file.c core/engine/place_file.h core/engine/place_file_private.h \
+	core/engine/place_write.c
+
+# Migrations.
+core_engine_libengine_la_SOURCES += \
+	core/engine/migrate.c core/engine/migrate.h core/engine/migrate_private.h \
+	core/engine/migrate_attest.c \
+	core/engine/migrate_listing.c core/engine/migrate_listing.h \
+	core/engine/migrate_manage.c \
+	core/engine/migrate_plan.c \
+	core/engine/migrate_retry.c \
+	core/engine/migrate_sort.c \
+	core/engine/migrate_unit.c \
+	core/engine/migrate_work.c
