@@ -318,6 +318,22 @@ unit_tests += tests/unit/test_engine_drill
 tests_unit_test_engine_drill_SOURCES = tests/unit/test_engine_drill.c $(mirror_fixture)
 # Not a test: works on a target for scenarios that trace it.
 check_PROGRAMS += tests/unit/target_tool
+if S3
+# The client of object stores, linked as a driver links it.
+s3_fixture = tests/unit/s3_fixture.c tests/unit/s3_fixture.h
+unit_tests += tests/unit/test_s3_live
+tests_unit_test_s3_live_SOURCES = tests/unit/test_s3_live.c $(s3_fixture)
+tests_unit_test_s3_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_s3_live_LDADD = plugins/common/s3/libs3.la $(LDADD)
+unit_tests += tests/unit/test_s3_xml
+tests_unit_test_s3_xml_SOURCES = tests/unit/test_s3_xml.c $(s3_fixture)
+tests_unit_test_s3_xml_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_s3_xml_LDADD = plugins/common/s3/libs3.la $(LDADD)
+unit_tests += tests/unit/test_s3_list
+tests_unit_test_s3_list_SOURCES = tests/unit/test_s3_list.c $(s3_fixture)
+tests_unit_test_s3_list_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_s3_list_LDADD = plugins/common/s3/libs3.la $(LDADD)
+endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 EXTRA_DIST += tests/unit/unit.h

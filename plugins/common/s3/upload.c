@@ -19,7 +19,8 @@ struct s3_upload *s3_upload_new(struct s3 *client, const char *key, size_t key_s
     u->key_size = key_size;
     memcpy(u->key, key, key_size);
     memcpy(u->id, id, strlen(id) + 1);
-    pthread_mutex_init(&u->lock, NULL);
+    pthread_mutex_init(&u->mutex, NULL);
+    u->lock = &u->mutex;
     return u;
 }
 
@@ -27,7 +28,7 @@ void s3_upload_free(struct s3_upload *upload)
 {
     if (!upload)
         return;
-    pthread_mutex_destroy(&upload->lock);
+    pthread_mutex_destroy(&upload->mutex);
     upload->magic = 0;
     free(upload->parts);
     free(upload);
@@ -76,7 +77,7 @@ const char *s3_upload_id(const struct s3_upload *upload)
 bool s3_upload_note(struct s3_upload *upload, uint32_t number, const char *etag, uint64_t bytes)
 {
     bool done = true;
-    pthread_mutex_lock(&upload->lock);
+    pthread_mutex_lock(upload->lock);
     if (number > upload->room) {
         uint32_t room = upload->room > 0 ? upload->room : FIRST_PARTS;
         while (room < number)
@@ -94,18 +95,17 @@ bool s3_upload_note(struct s3_upload *upload, uint32_t number, const char *etag,
         *part = (struct s3_part){.there = true, .bytes = bytes};
         s3_etag_copy(part->etag, etag, strlen(etag));
     }
-    pthread_mutex_unlock(&upload->lock);
+    pthread_mutex_unlock(upload->lock);
     return done;
 }
 
 bool s3_upload_has(const struct s3_upload *upload, uint32_t number, uint64_t *bytes)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)&upload->lock;
-    pthread_mutex_lock(lock);
+    pthread_mutex_lock(upload->lock);
     bool has = number > 0 && number <= upload->room && upload->parts[number - 1].there;
     if (has && bytes)
         *bytes = upload->parts[number - 1].bytes;
-    pthread_mutex_unlock(lock);
+    pthread_mutex_unlock(upload->lock);
     return has;
 }
 

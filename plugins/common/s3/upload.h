@@ -21,7 +21,8 @@ struct s3_part {
 struct s3_upload {
     uint64_t magic;
     struct s3 *client;
-    pthread_mutex_t lock;  /* of the parts */
+    pthread_mutex_t mutex;
+    pthread_mutex_t *lock; /* of the parts; it is `mutex`, in reach of who may only look */
     struct s3_part *parts; /* part `number` is at number - 1 */
     uint32_t room;
     size_t key_size;

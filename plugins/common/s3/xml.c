@@ -89,6 +89,8 @@ static void XMLCALL on_start(void *context, const XML_Char *name, const XML_Char
     uint32_t result = LAGAN_OK;
     (void)attributes;
     name = local_name(name);
+    if (x->result != LAGAN_OK)
+        return;
     if (x->depth == 0 && !is_root(x, name)) {
         refuse(x, "is of another kind");
         return;
@@ -110,6 +112,9 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
     struct s3_xml *x = context;
     uint32_t result = LAGAN_OK;
     (void)name;
+    /* Of an empty element it is called even when its begin was refused. */
+    if (x->result != LAGAN_OK)
+        return;
     if (!x->leaf)
         x->text_size = 0;
     x->text[x->text_size] = '\0';
@@ -128,7 +133,7 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
 static void XMLCALL on_text(void *context, const XML_Char *data, int size)
 {
     struct s3_xml *x = context;
-    if (!x->leaf)
+    if (!x->leaf || x->result != LAGAN_OK)
         return;
     if ((size_t)size > S3_XML_TEXT_LIMIT - x->text_size) {
         refuse(x, "has too long a text");
