@@ -7,6 +7,7 @@
 /* A listing at work. */
 struct listing {
     const struct lagan_object_collector *objects;
+    struct lagan_op *op;
     size_t prefix_size; /* of the place */
     uint32_t given;
     struct name last; /* behind which the next page begins */
@@ -18,6 +19,8 @@ static uint32_t take(void *context, const struct s3_object *found)
     char key[LAGAN_KEY_LIMIT + 1];
     struct lagan_object object = {.size = sizeof object, .key = key};
     size_t size = found->key_size - l->prefix_size;
+    if (lagan_cancelled(l->op))
+        return lagan_fail(l->op, LAGAN_CANCELLED, 0, "cancelled");
     l->last.size = found->key_size;
     memcpy(l->last.text, found->key, found->key_size);
     if (!name_is_key(found->key + l->prefix_size, size))
@@ -38,7 +41,8 @@ uint32_t bucket_list(void *handle, struct lagan_op *op, const char *prefix,
     const struct store *s = handle;
     struct name under = name_of(s, prefix);
     struct name after = {.size = 0};
-    struct listing l = {.objects = objects, .prefix_size = strlen(s->instance->prefix)};
+    struct listing l = {
+        .objects = objects, .op = op, .prefix_size = strlen(s->instance->prefix)};
     struct s3_object_collector collector = {.context = &l, .add = take};
     struct s3_page page = {.prefix = under.text,
                            .prefix_size = under.size,

@@ -44,41 +44,46 @@ uint32_t bucket_stat(void *handle, struct lagan_op *op, const char *key,
     return LAGAN_OK;
 }
 
-/* Stores answer a range that begins at the end as one that they cannot fulfil. */
-static uint32_t get_nothing(const struct store *s, struct lagan_op *op, const struct name *name,
-                            uint64_t offset, bool to_the_end)
-{
-    struct s3_object told = {0};
-    uint32_t result = name_look(s, op, name, &told, NULL);
-    if (result != LAGAN_OK)
-        return result;
-    if (offset == told.bytes || (offset < told.bytes && !to_the_end))
-        return LAGAN_OK;
-    return lagan_fail(op, LAGAN_INVALID, 0, "the object has %llu bytes",
-                      (unsigned long long)told.bytes);
-}
-
 /* Says what to do about an object that lies in a cold tier, and does it where that was asked
  * for. */
-static uint32_t fail_cold(const struct store *s, struct lagan_op *op, const struct name *name,
-                          const char *class)
+static uint32_t fail_cold(const struct store *s, struct lagan_op *op, const struct name *name)
 {
-    char tier[S3_CLASS_SIZE];
     uint32_t days = s->instance->warm_days;
-    strcpy(tier, class[0] ? class : "cold");
+    char why[LAGAN_TEXT_SIZE];
     if (days == 0)
         return lagan_fail(op, LAGAN_OFFLINE, 0,
-                          "the object is archived (%s): set warm-days to have it warmed, or "
-                          "have the store restore it, and try again",
-                          tier);
-    if (s3_warm(s->client, op, name->text, name->size, NULL, days) != LAGAN_OK)
+                          "the object is archived: set warm-days to have such objects warmed, "
+                          "or have the store restore it, and try again");
+    if (s3_warm(s->client, op, name->text, name->size, NULL, days) != LAGAN_OK) {
+        memcpy(why, op->error.text, sizeof why);
         return lagan_fail(op, LAGAN_OFFLINE, op->error.native,
-                          "the object is archived (%s), and warming it failed: %.300s", tier,
-                          op->error.text);
+                          "the object is archived, and warming it failed: %.400s", why);
+    }
     return lagan_fail(op, LAGAN_OFFLINE, 0,
-                      "the object is archived (%s) and is being warmed for %u days: try again "
-                      "in some hours",
-                      tier, days);
+                      "the object is archived and is being warmed for %u days: try again in "
+                      "some hours",
+                      days);
+}
+
+/* A sink that is looked after: a slow one is left when the call is cancelled. */
+struct watched {
+    const struct lagan_sink *sink;
+    struct lagan_op *op;
+};
+
+static void *watched_room(void *context, size_t *size)
+{
+    const struct watched *w = context;
+    return w->sink->room(w->sink->context, size);
+}
+
+static uint32_t watched_filled(void *context, size_t size)
+{
+    const struct watched *w = context;
+    uint32_t result = w->sink->filled(w->sink->context, size);
+    if (result == LAGAN_OK && lagan_cancelled(w->op))
+        return lagan_fail(w->op, LAGAN_CANCELLED, 0, "cancelled");
+    return result;
 }
 
 uint32_t bucket_get(void *handle, struct lagan_op *op, const char *key, uint64_t offset,
@@ -86,16 +91,10 @@ uint32_t bucket_get(void *handle, struct lagan_op *op, const char *key, uint64_t
 {
     const struct store *s = handle;
     struct name name = name_of(s, key);
-    struct s3_object told = {0};
-    bool to_the_end = length == LAGAN_TO_THE_END;
-    uint32_t result;
-    if (length == 0)
-        return get_nothing(s, op, &name, offset, false);
-    result = s3_get(s->client, op, name.text, name.size, NULL, NULL, offset, length, sink,
-                    &told, NULL);
-    if (result == LAGAN_OFFLINE)
-        return fail_cold(s, op, &name, told.storage_class);
-    if (result == LAGAN_INVALID && to_the_end)
-        return get_nothing(s, op, &name, offset, true);
-    return result;
+    struct watched watched = {.sink = sink, .op = op};
+    const struct lagan_sink through = {
+        .context = &watched, .room = watched_room, .filled = watched_filled};
+    uint32_t result = s3_get(s->client, op, name.text, name.size, NULL, NULL, offset, length,
+                             &through, NULL, NULL);
+    return result == LAGAN_OFFLINE ? fail_cold(s, op, &name) : result;
 }

@@ -6,6 +6,7 @@
  */
 #include "tgt_s3/tgt_s3.h"
 
+#include <lagan/source.h>
 #include <string.h>
 
 enum { VERSIONS_LIMIT = 64 }; /* of one name; a second call removes more */
@@ -27,8 +28,7 @@ struct versions {
 /* Asked when something is to be removed for the first time: backups do not need to know. */
 static bool keeps_versions(struct store *s, struct lagan_op *op)
 {
-    enum { OFF = 0 }; /* of enum lagan_versions */
-    uint32_t kept = OFF;
+    uint32_t kept = LAGAN_VERSIONS_NONE;
     int known = atomic_load(&s->versioned);
     if (known != VERSIONED_UNKNOWN)
         return known == VERSIONED_YES;
@@ -37,10 +37,10 @@ static bool keeps_versions(struct store *s, struct lagan_op *op)
                   "whether the bucket keeps versions cannot be asked (%.200s); what is removed "
                   "may stay as an old version",
                   op->error.text);
-        kept = OFF;
+        kept = LAGAN_VERSIONS_NONE;
     }
-    atomic_store(&s->versioned, kept == OFF ? VERSIONED_NO : VERSIONED_YES);
-    return kept != OFF;
+    atomic_store(&s->versioned, kept == LAGAN_VERSIONS_NONE ? VERSIONED_NO : VERSIONED_YES);
+    return kept != LAGAN_VERSIONS_NONE;
 }
 
 static uint32_t take_version(void *context, const struct s3_object *found)
