@@ -304,19 +304,18 @@ static int taken(const struct object_work *work, struct error *e)
     return error_set(e, LAGAN_EXISTS, ERROR_CONFLICT, "the destination has it already");
 }
 
-/* What the rule says of an object that is there: true when it stays, with the outcome. */
-static bool stays(struct object_work *work, const struct lagan_entry *there)
+enum object_outcome object_would(const struct object_ends *ends, enum object_exists rule,
+                                 const struct lagan_entry *entry,
+                                 const struct lagan_entry *there)
 {
-    enum object_exists rule = work->options->exists;
-    struct object_copied *copied = work->copied;
-    copied->outcome = OBJECT_OUTCOME_KEPT;
+    if (!there)
+        return OBJECT_OUTCOME_COPIED;
     if (rule == OBJECT_EXISTS_NEVER)
-        return true;
-    if (object_is_same(work->ends, work->entry, there)) {
-        copied->outcome = OBJECT_OUTCOME_SAME;
-        return true;
-    }
-    return rule == OBJECT_EXISTS_NEWER && object_time_ns(work->entry) < object_time_ns(there);
+        return OBJECT_OUTCOME_KEPT;
+    if (object_is_same(ends, entry, there))
+        return OBJECT_OUTCOME_SAME;
+    bool younger = object_time_ns(entry) < object_time_ns(there);
+    return rule == OBJECT_EXISTS_NEWER && younger ? OBJECT_OUTCOME_KEPT : OBJECT_OUTCOME_COPIED;
 }
 
 /* Whether it is to be made: 1, 0 with the outcome, -1. */
@@ -332,7 +331,9 @@ static int decide(struct object_work *work, struct error *e)
     else if (found > 0) {
         there.copy.entry.pieces = there.pieces.items;
         there.copy.entry.piece_count = there.pieces.count;
-        verdict = stays(work, &there.copy.entry) ? 0 : 1;
+        work->copied->outcome =
+            object_would(work->ends, work->options->exists, work->entry, &there.copy.entry);
+        verdict = work->copied->outcome == OBJECT_OUTCOME_COPIED;
     }
     object_seen_free(&there);
     return verdict;

@@ -142,6 +142,13 @@ int object_target_key(const struct object_ends *ends, const void *key, size_t ke
 bool object_is_same(const struct object_ends *ends, const struct lagan_entry *entry,
                     const struct lagan_entry *there);
 
+/* What the rule says before anything is copied, where the destination has `there` (NULL =
+ * nothing): COPIED (it is to be copied), SAME or KEPT.  Rule NEWER keeps what is younger than
+ * the original. */
+enum object_outcome object_would(const struct object_ends *ends, enum object_exists rule,
+                                 const struct lagan_entry *entry,
+                                 const struct lagan_entry *there);
+
 /* The object's key within `key`, without a version's suffix, and that suffix's id ("" = none).
  */
 struct object_name {
