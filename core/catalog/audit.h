@@ -73,7 +73,13 @@
     X(MIGRATE_RETRY, "migrate-retry")                                                          \
     X(MIGRATE_CANCEL, "migrate-cancel")                                                        \
     X(MIGRATE_ATTEST, "migrate-attest")                                                        \
-    X(MIGRATE_DELETE, "migrate-delete")
+    X(MIGRATE_DELETE, "migrate-delete")                                                        \
+    X(RULE_CREATE, "rule-create")                                                              \
+    X(RULE_UPDATE, "rule-update")                                                              \
+    X(RULE_DELETE, "rule-delete")                                                              \
+    X(RULE_REPLACE, "rule-replace")                                                            \
+    X(RULE_RETRY, "rule-retry")                                                                \
+    X(RULE_BACKFILL, "rule-backfill")
 enum catalog_event {
 #define X(symbol, name) CATALOG_EVENT_##symbol,
     CATALOG_EVENTS(X)

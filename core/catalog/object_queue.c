@@ -149,26 +149,26 @@ int catalog_object_copy_page(struct catalog *c, const uint8_t rule[CATALOG_ID_SI
 }
 
 static int insert_one(struct catalog *c, const uint8_t *rule,
-                      const struct catalog_object_copy *row, bool again, int64_t now_ns,
-                      uint64_t *added, struct error *e)
+                      const struct catalog_object_copy *row, enum catalog_copy_again again,
+                      int64_t now_ns, uint64_t *added, struct error *e)
 {
-    static const char keep[] =
-        "INSERT INTO object_copies (rule, object, moment_ns, version, state, marker, bytes,"
-        " turn_ns, due_ns, queued_ns, done_ns, attempts, run, reason, copy_version,"
-        " error_class, error_code, error_text)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, '', 0, '', '')"
-        " ON CONFLICT DO NOTHING";
-    static const char renew[] =
-        "INSERT INTO object_copies (rule, object, moment_ns, version, state, marker, bytes,"
-        " turn_ns, due_ns, queued_ns, done_ns, attempts, run, reason, copy_version,"
-        " error_class, error_code, error_text)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, '', 0, '', '')"
-        " ON CONFLICT DO UPDATE SET state = excluded.state, turn_ns = excluded.turn_ns,"
-        " due_ns = excluded.due_ns, queued_ns = excluded.queued_ns, reason = excluded.reason"
-        " WHERE state IN (2, 3)";
+#define INSERT_ROW                                                                             \
+    "INSERT INTO object_copies (rule, object, moment_ns, version, state, marker, bytes,"       \
+    " turn_ns, due_ns, queued_ns, done_ns, attempts, run, reason, copy_version,"               \
+    " error_class, error_code, error_text)"                                                    \
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, '', 0, '', '')"
+#define RENEW_ROW                                                                              \
+    " ON CONFLICT DO UPDATE SET state = excluded.state, turn_ns = excluded.turn_ns,"           \
+    " due_ns = excluded.due_ns, queued_ns = excluded.queued_ns, reason = excluded.reason,"     \
+    " attempts = state = 2"
+    /* A copy that a failed attempt has made all the same is looked for by the next. */
+    static const char *const statements[] = {
+        [CATALOG_COPY_NEW] = INSERT_ROW " ON CONFLICT DO NOTHING",
+        [CATALOG_COPY_AGAIN] = INSERT_ROW RENEW_ROW " WHERE state IN (2, 3)",
+        [CATALOG_COPY_FORCE] = INSERT_ROW RENEW_ROW " WHERE state IN (1, 2, 3)"};
     struct query q;
 
-    if (query_start(c, again ? renew : keep, &q, e) != 0)
+    if (query_start(c, statements[again], &q, e) != 0)
         return -1;
     bind_name(&q, rule, row);
     query_number(&q, row->state);
@@ -185,8 +185,8 @@ static int insert_one(struct catalog *c, const uint8_t *rule,
 }
 
 int catalog_object_copy_insert(struct catalog *c, const uint8_t rule[CATALOG_ID_SIZE],
-                               const struct catalog_object_copy *rows, size_t count, bool again,
-                               uint64_t *added, struct error *e)
+                               const struct catalog_object_copy *rows, size_t count,
+                               enum catalog_copy_again again, uint64_t *added, struct error *e)
 {
     int64_t now_ns = clock_wall_ns();
     uint64_t changed = 0;
@@ -367,9 +367,9 @@ int catalog_object_copy_retry(struct catalog *c, const uint8_t rule[CATALOG_ID_S
                               const void *key, size_t key_size, uint64_t *count,
                               struct error *e)
 {
-    static const char all[] = "UPDATE object_copies SET state = 0, attempts = 0, due_ns = 0"
+    static const char all[] = "UPDATE object_copies SET state = 0, attempts = 1, due_ns = 0"
                               " WHERE rule = ? AND state = 2";
-    static const char one[] = "UPDATE object_copies SET state = 0, attempts = 0, due_ns = 0"
+    static const char one[] = "UPDATE object_copies SET state = 0, attempts = 1, due_ns = 0"
                               " WHERE rule = ? AND state = 2 AND object = ?";
     uint64_t changed = 0;
     struct query q;

@@ -159,12 +159,17 @@ int catalog_object_copy_page(struct catalog *c, const uint8_t rule[CATALOG_ID_SI
                              const struct catalog_object_copy *after,
                              struct catalog_object_copy *rows, size_t room, size_t *count,
                              struct error *e);
-/* Rows that were seen: PENDING or SKIPPED; one that is there stays as it is, except that with
- * `again` one that is FAILED or SKIPPED is PENDING again.  Fills in queued_ns.  `*added` (may
- * be NULL) counts those that are new or changed. */
+/* What becomes of rows that are there already. */
+enum catalog_copy_again {
+    CATALOG_COPY_NEW,   /* they stay as they are */
+    CATALOG_COPY_AGAIN, /* those that are FAILED or SKIPPED are PENDING again */
+    CATALOG_COPY_FORCE  /* COMPLETED ones, too */
+};
+/* Rows that were seen: PENDING or SKIPPED.  Fills in queued_ns.  `*added` (may be NULL) grows
+ * by those that are new or changed. */
 int catalog_object_copy_insert(struct catalog *c, const uint8_t rule[CATALOG_ID_SIZE],
-                               const struct catalog_object_copy *rows, size_t count, bool again,
-                               uint64_t *added, struct error *e);
+                               const struct catalog_object_copy *rows, size_t count,
+                               enum catalog_copy_again again, uint64_t *added, struct error *e);
 /* The version is gone at the source: its row goes.  1 when it was PENDING, 0, -1. */
 int catalog_object_copy_forget(struct catalog *c, const uint8_t rule[CATALOG_ID_SIZE],
                                const struct catalog_object_copy *row, struct error *e);
@@ -181,7 +186,8 @@ int catalog_object_copy_end(struct catalog *c, const struct catalog_object_rule 
  * the oldest into `*oldest_ns` (may be NULL; 0 = none). */
 int catalog_object_copy_cancel(struct catalog *c, const uint8_t rule[CATALOG_ID_SIZE],
                                uint64_t *count, int64_t *oldest_ns, struct error *e);
-/* What has failed waits again, with no attempts made: all, or those of `key` (NULL = all). */
+/* What has failed waits again, as after its first attempt: all, or those of `key` (NULL = all).
+ */
 int catalog_object_copy_retry(struct catalog *c, const uint8_t rule[CATALOG_ID_SIZE],
                               const void *key, size_t key_size, uint64_t *count,
                               struct error *e);

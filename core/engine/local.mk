@@ -167,3 +167,15 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/migrate_sort.c \
 	core/engine/migrate_unit.c \
 	core/engine/migrate_work.c
+
+# Rules that replicate objects.
+core_engine_libengine_la_SOURCES += \
+	core/engine/rule.c core/engine/rule.h core/engine/rule_private.h \
+	core/engine/rule_backfill.c \
+	core/engine/rule_compare.c \
+	core/engine/rule_manage.c core/engine/rule_manage.h \
+	core/engine/rule_object.c \
+	core/engine/rule_scan.c \
+	core/engine/rule_set.c \
+	core/engine/rule_there.c \
+	core/engine/rule_work.c

@@ -115,17 +115,22 @@ int object_rules_check(const struct object_rule *rules, size_t count, size_t lim
 
 /* ---- what becomes of a version ---- */
 
+/* A version of which only the second is told counts as made after what is in that second. */
+static int64_t begin_of(int64_t ns, bool whole)
+{
+    return whole ? ns - ns % SECOND_NS : ns;
+}
+
 enum object_skip object_rule_is_new(const struct object_window *window, int64_t made_ns,
                                     bool whole)
 {
     for (size_t i = 0; i < window->gap_count; i++) {
-        if (made_ns >= window->gaps[i].from_ns && made_ns < window->gaps[i].to_ns)
+        if (made_ns >= window->gaps[i].from_ns &&
+            made_ns < begin_of(window->gaps[i].to_ns, whole))
             return OBJECT_SKIP_SWITCHED_OFF;
     }
-    int64_t since_ns = window->since_ns;
-    if (whole)
-        since_ns -= since_ns % SECOND_NS;
-    return made_ns >= since_ns ? OBJECT_SKIP_NONE : OBJECT_SKIP_PRE_EXISTING;
+    return made_ns >= begin_of(window->since_ns, whole) ? OBJECT_SKIP_NONE
+                                                        : OBJECT_SKIP_PRE_EXISTING;
 }
 
 bool object_rule_has_key(const struct object_rule *rule, const void *key, size_t key_size)

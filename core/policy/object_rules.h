@@ -107,13 +107,14 @@ int object_rules_check(const struct object_rule *rules, size_t count, size_t lim
 /* Why a version is not copied: X(symbol, name, requirement).  COPY stands for none of them. */
 #define OBJECT_SKIPS(X)                                                                        \
     X(NONE, "none", "")                                                                        \
-    X(PRE_EXISTING, "pre-existing", "OBJ-09")   /* made before the rule */                     \
-    X(SWITCHED_OFF, "switched-off", "OBJ-12")   /* made while the rule was off */              \
-    X(IS_COPY, "is-a-copy", "OBJ-09")           /* a rule has made it: not transitive */       \
-    X(DELETE_MARKER, "delete-marker", "OBJ-07") /* markers are not synchronised */             \
-    X(OTHER_TAGS, "other-tags", "OBJ-06")                                                      \
+    X(PRE_EXISTING, "pre-existing", "OBJ-09")       /* made before the rule */                 \
+    X(SWITCHED_OFF, "switched-off", "OBJ-12")       /* made while the rule was off */          \
+    X(IS_COPY, "is-a-copy", "OBJ-09")               /* a rule has made it: not transitive */   \
+    X(DELETE_MARKER, "delete-marker", "OBJ-07")     /* markers are not synchronised */         \
+    X(OTHER_TAGS, "other-tags", "OBJ-06")           /* it lacks one of the rule's tags */      \
     X(OTHER_RULE, "other-rule", "OBJ-05")           /* one of smaller priority takes it */     \
     X(VERSION_DELETED, "version-deleted", "OBJ-08") /* it went before it was copied */         \
+    X(SUPERSEDED, "superseded", "OBJ-16")           /* a later version is there already */     \
     X(CUSTOMER_KEY, "customer-key", "OBJ-09")       /* encrypted with a key that we lack */
 enum object_skip {
 #define X(symbol, name, requirement) OBJECT_SKIP_##symbol,
