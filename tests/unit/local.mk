@@ -321,6 +321,14 @@ check_PROGRAMS += tests/unit/target_tool
 if S3
 # The client of object stores, linked as a driver links it.
 s3_fixture = tests/unit/s3_fixture.c tests/unit/s3_fixture.h
+unit_tests += tests/unit/test_s3_sign
+tests_unit_test_s3_sign_SOURCES = tests/unit/test_s3_sign.c $(s3_fixture)
+tests_unit_test_s3_sign_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_s3_sign_LDADD = plugins/common/s3/libs3.la $(LDADD)
+unit_tests += tests/unit/test_s3_settings
+tests_unit_test_s3_settings_SOURCES = tests/unit/test_s3_settings.c $(s3_fixture)
+tests_unit_test_s3_settings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_unit_test_s3_settings_LDADD = plugins/common/s3/libs3.la $(LDADD)
 unit_tests += tests/unit/test_s3_live
 tests_unit_test_s3_live_SOURCES = tests/unit/test_s3_live.c $(s3_fixture)
 tests_unit_test_s3_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins

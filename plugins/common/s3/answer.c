@@ -24,6 +24,7 @@ void s3_answer_free(struct s3_answer *answer)
 void s3_answer_reset(struct s3_answer *answer)
 {
     struct s3_answer wanted = {.body_limit = answer->body_limit,
+                               .expected_bytes = answer->expected_bytes,
                                .accept = answer->accept,
                                .take = answer->take,
                                .context = answer->context,

@@ -93,8 +93,11 @@ static uint32_t read_some(struct s3 *client, struct lagan_op *op, struct s3_requ
                           struct reading *r, struct s3_object *told,
                           const struct s3_header_collector *headers)
 {
-    struct s3_answer answer = {
-        .accept = accept_head, .take = take, .context = r, .headers = headers};
+    struct s3_answer answer = {.accept = accept_head,
+                               .take = take,
+                               .context = r,
+                               .headers = headers,
+                               .expected_bytes = r->length == LAGAN_TO_THE_END ? 0 : r->length};
     uint32_t result = s3_execute(client, op, request, &answer);
     if (result == LAGAN_OK && r->taken != r->length)
         result = lagan_fail(op, LAGAN_TRANSIENT, answer.status,

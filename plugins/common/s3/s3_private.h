@@ -163,6 +163,8 @@ struct s3_answer {
     /* Bytes of a good body at most, in memory or through `take`; 0 = S3_BODY_LIMIT in memory,
      * any number through `take`.  More is CORRUPT. */
     uint64_t body_limit;
+    /* Of a good body, for the choice of buffers; 0 = not known. */
+    uint64_t expected_bytes;
     /* Looks at status and headers of a good answer before its body; other than OK (with
      * lagan_fail called) ends the call with it.  May be NULL. */
     uint32_t (*accept)(void *context, struct lagan_op *op, const struct s3_answer *answer);

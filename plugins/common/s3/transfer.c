@@ -13,6 +13,7 @@
 
 enum {
     BUFFER_BYTES = 512 << 10,
+    UNKNOWN_BUFFER_BYTES = 128 << 10,
     SMALL_BUFFER_BYTES = 16 << 10,
     CONNECT_MS = 30000,
     IDLE_SECONDS = 20,  /* stores close connections that are idle for longer */
@@ -210,11 +211,21 @@ static CURLcode set_method(CURL *easy, struct s3_transfer *t)
     return code;
 }
 
+/* Large buffers for large bodies alone: they are allocated anew for each request. */
+static long buffer_bytes(const struct s3_transfer *t)
+{
+    uint64_t expected = t->answer->expected_bytes;
+    if (t->request->method != S3_GET || (expected > 0 && expected <= SMALL_BUFFER_BYTES))
+        return SMALL_BUFFER_BYTES;
+    if (expected == 0)
+        return UNKNOWN_BUFFER_BYTES;
+    return expected < BUFFER_BYTES ? (long)expected : BUFFER_BYTES;
+}
+
 CURLcode s3_transfer_run(struct s3_transfer *t, const char *url)
 {
     CURL *easy = t->connection->easy;
     CURLcode code = CURLE_OK;
-    bool much = t->answer->take || t->request->method == S3_GET;
     curl_easy_reset(easy);
     t->connection->why[0] = '\0';
     if (t->request->clean_up)
@@ -224,7 +235,7 @@ CURLcode s3_transfer_run(struct s3_transfer *t, const char *url)
     code = first(code, set_method(easy, t));
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, t->headers);
-    SET(CURLOPT_BUFFERSIZE, much ? (long)BUFFER_BYTES : (long)SMALL_BUFFER_BYTES);
+    SET(CURLOPT_BUFFERSIZE, buffer_bytes(t));
     if (code == CURLE_OK)
         code = curl_easy_perform(easy);
     if (code == CURLE_OK)
