@@ -150,20 +150,22 @@ static int job_open(struct backup_job *job, struct backup_request *request, stru
 {
     const struct vault_settings *settings = vault_settings(request->vault);
     unsigned threads = request->threads ? request->threads : pool_processors();
+    unsigned readers = flat_threads(request->source, threads);
 
+    job->flat = flat_source(request->source);
     job->chunk_average = (size_t)1 << settings->chunk_average_log2;
     job->chunk_smallest = job->chunk_average / 4;
     job->chunk_largest = job->chunk_average * 4;
     job->links = link_slots_new(e);
     if (!job->links || job_session(job, request, threads, e) != 0 || job_draft(job, e) != 0 ||
-        job_items(job, threads + ITEMS_BESIDE_WORKERS, e) != 0)
+        job_items(job, readers + ITEMS_BESIDE_WORKERS, e) != 0)
         return -1;
     if (request->parent && store_open(request->vault, STORE_MEMORY, &job->store, e) != 0)
         return -1;
-    job->pool = pool_new(threads, threads + ITEMS_BESIDE_WORKERS, e);
+    job->pool = pool_new(readers, readers + ITEMS_BESIDE_WORKERS, e);
     if (!job->pool)
         return -1;
-    job->pipe = pipe_new(job->pool, threads + ITEMS_BESIDE_WORKERS, backup_item_run, e);
+    job->pipe = pipe_new(job->pool, readers + ITEMS_BESIDE_WORKERS, backup_item_run, e);
     return job->pipe ? 0 : -1;
 }
 

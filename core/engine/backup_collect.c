@@ -225,9 +225,16 @@ static int collect_large_chunks(struct collect *c, const struct item *item, stru
 }
 
 /* Verdict and attributes of an entry whose chunks have come. */
-static void step_take_verdict(struct step *step, struct step *verdict)
+static void step_take_verdict(const struct backup_job *job, struct step *step,
+                              struct step *verdict)
 {
     struct entry_copy opened = step->opened;
+    if (job->flat) {
+        struct buffer metadata = step->metadata;
+        step->metadata = verdict->metadata;
+        verdict->metadata = metadata;
+        step->metadata_lost = verdict->metadata_lost;
+    }
     step->opened = verdict->opened;
     verdict->opened = opened; /* the copies change places: no byte is moved */
     step->changed = verdict->changed;
@@ -263,7 +270,7 @@ static void again_send(void *context, struct item *item)
     if (item->kind == ITEM_LARGE_AGAIN)
         content_builder_reset(c->content);
     else if (item->kind == ITEM_LARGE_END)
-        step_take_verdict(again->step, &item->steps[0]);
+        step_take_verdict(c->job, again->step, &item->steps[0]);
     else if (collect_large_chunks(c, item, again->e) != 0)
         again->failed = true;
     item_drop_share(item);
@@ -338,7 +345,7 @@ static void collect_large_begin(struct collect *c, struct item *item)
 
 static int collect_large_end(struct collect *c, struct item *item, struct error *e)
 {
-    step_take_verdict(&c->large, &item->steps[0]);
+    step_take_verdict(c->job, &c->large, &item->steps[0]);
     int result = collect_finish(c, &c->large, e);
     link_slot_release(c->large.slot);
     c->large.slot = NULL;

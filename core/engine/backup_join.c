@@ -238,6 +238,10 @@ static enum lagan_selection join_select(void *context, const void *key, size_t k
                                         uint32_t type)
 {
     const struct backup_job *job = context;
+    if (job->flat)
+        return flat_match(job->request->rules, key, key_size) == SELECT_TAKE
+                   ? LAGAN_SELECT_TAKE
+                   : LAGAN_SELECT_SKIP;
     bool taken =
         select_match(job->request->rules, key, key_size, type == LAGAN_ENTRY_DIRECTORY);
     return taken ? LAGAN_SELECT_TAKE : LAGAN_SELECT_SKIP;

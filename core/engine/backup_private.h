@@ -17,6 +17,7 @@
 #include "base/share.h"
 #include "engine/backup.h"
 #include "engine/entry_copy.h"
+#include "engine/flat.h"
 #include "engine/link_slots.h"
 #include "vault/chunker.h"
 
@@ -71,7 +72,7 @@ enum item_kind {
     ITEM_LARGE_BEGIN,  /* step 0: an entry whose content follows in chunks */
     ITEM_LARGE_CHUNKS, /* pieces, in order; all in one share */
     ITEM_LARGE_AGAIN,  /* forget the chunks so far: it changed and is read again */
-    ITEM_LARGE_END     /* step 0: verdict and attributes */
+    ITEM_LARGE_END     /* step 0: verdict and attributes, with metadata of what is far away */
 };
 
 struct backup_job;
@@ -104,6 +105,7 @@ struct backup_job {
     struct pool *pool;
     struct pipe *pipe;
     struct queue *free_items;
+    bool flat;             /* the source's keys are */
     size_t chunk_smallest; /* bytes up to which content is one chunk */
     size_t chunk_average;  /* of content that is changed in place: the length of each chunk */
     size_t chunk_largest;

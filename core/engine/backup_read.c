@@ -342,7 +342,8 @@ void backup_item_run(void *argument)
         return;
     if (item->kind == ITEM_LARGE_CHUNKS)
         identify_pieces(item);
-    if (item->kind == ITEM_LARGE_BEGIN)
+    /* Of what is far away the reader knows it, without being asked again. */
+    if (item->kind == ITEM_LARGE_BEGIN && !job->flat)
         backup_read_metadata(job, &item->steps[0], NULL);
     if (item->kind == ITEM_ENTRIES)
         read_entries(item);

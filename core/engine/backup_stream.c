@@ -34,7 +34,8 @@ struct stream {
     const struct item_sink *sink;
 
     struct entry_copy opened;
-    bool other; /* as in struct step */
+    struct step noted; /* metadata that the reader told, of flat sources */
+    bool other;        /* as in struct step */
     struct entry_reader *reader;
     size_t start;      /* in the room's share: of the next chunk */
     struct item *item; /* chunks that were cut and not sent; NULL = none */
@@ -243,6 +244,10 @@ static int stream_once(struct stream *s, bool *changed, struct error *e)
     s->reader = backup_open(s->job, &s->found->entry, &s->opened, &s->other, e);
     if (!s->reader)
         return -1;
+    if (s->job->flat) {
+        s->noted.found = *s->found; /* lent */
+        backup_read_metadata(s->job, &s->noted, s->reader);
+    }
     if (stream_content(s, e) != 0) {
         entry_reader_drop(s->reader);
         return -1;
@@ -277,6 +282,10 @@ static void stream_end(struct stream *s, bool changed, const struct error *why)
     item->step_count = 1;
     step->changed = changed;
     step->other = s->other;
+    struct buffer unused = step->metadata;
+    step->metadata = s->noted.metadata; /* they change places: no byte is moved */
+    s->noted.metadata = unused;
+    step->metadata_lost = s->noted.metadata_lost;
     if (why->error_class != LAGAN_OK)
         backup_read_failed(s->job, step, why);
     else if (entry_copy_set(&step->opened, &s->opened.entry, &e) != 0)
@@ -355,5 +364,6 @@ int backup_stream(struct backup_job *job, struct stream_room *room,
         stream_stop(&s, &e);
     stream_send_open(&s);
     entry_copy_free(&s.opened);
+    buffer_free(&s.noted.metadata);
     return s.stopped || atomic_load(&job->failed) ? -1 : 0;
 }

@@ -58,6 +58,23 @@ void restore_warn(struct restore_job *job, const struct tree_entry *entry, const
     pthread_mutex_unlock(&job->lock);
 }
 
+void restore_lose(struct restore_job *job, const struct tree_entry *entry,
+                  enum restore_loss loss)
+{
+    static const char *const texts[] = {
+#define X(symbol, text) text,
+        RESTORE_LOSSES(X)
+#undef X
+    };
+    if (!atomic_exchange(&job->said[loss], true))
+        restore_warn(job, entry, texts[loss]);
+}
+
+bool restore_place_is_flat(const struct restore_job *job)
+{
+    return job->way == RESTORE_TO_OBJECTS || (job->flat && job->way == RESTORE_AS_IS);
+}
+
 static void restore_progress(struct restore_job *job)
 {
     const struct job_reporter *reporter = &job->request->reporter;
@@ -114,13 +131,59 @@ void restore_item_free(struct restore_item *item)
     free(item);
 }
 
+/* What kinds the backup and the place are of. */
+static int job_kinds(struct restore_job *job, struct error *e)
+{
+    const struct restore_request *request = job->request;
+    bool place = flat_source(request->place);
+    int flat = flat_tree(&job->access, &request->seal->root, e);
+    if (flat < 0)
+        return -1;
+    /* A backup of nothing but its root is of any kind. */
+    if (request->seal->root.entries <= 1)
+        flat = place;
+    job->flat = flat == 1;
+    if (job->flat != place)
+        job->way = place ? RESTORE_TO_OBJECTS : RESTORE_TO_FILES;
+    return 0;
+}
+
+static uint32_t count_entry(void *context, const struct lagan_entry *entry)
+{
+    bool *empty = context;
+    *empty = *empty && entry->key_size == 0;
+    return LAGAN_OK;
+}
+
+/* Of an empty bucket nobody asks for each object whether it is there. */
+static bool place_is_empty(const struct restore_job *job)
+{
+    bool empty = true, ended = false;
+    struct error ignored = ERROR_INIT;
+    struct lagan_entry_collector collector = {.context = &empty, .add = count_entry};
+    if (!restore_place_is_flat(job))
+        return false;
+    struct walk *walk = source_walk_open(job->request->place, NULL, NULL, NULL, 0, &ignored);
+    if (!walk)
+        return false;
+    for (int i = 0; i < 2 && empty && !ended; i++)
+        if (walk_next(walk, 2, &collector, &ended, &ignored) != 0)
+            empty = false;
+    walk_close(walk);
+    return empty && ended;
+}
+
 static int job_open(struct restore_job *job, struct error *e)
 {
     const struct restore_request *request = job->request;
-    unsigned threads = request->threads ? request->threads : pool_processors();
+    unsigned least = request->threads ? request->threads : pool_processors();
+    unsigned threads = flat_threads(request->place, least);
     unsigned items = threads + ITEMS_BESIDE_WORKERS;
 
     job->access = store_access(request->store);
+    if (job_kinds(job, e) != 0)
+        return -1;
+    job->place_empty = place_is_empty(job);
     job->progress.entries_total = request->seal->root.entries;
     job->progress.bytes_total = request->seal->root.bytes;
     job->links = restore_links_new(e);
@@ -154,7 +217,21 @@ static void job_close(struct restore_job *job)
     restore_links_free(job->links);
     restore_keys_free(&job->blocked);
     restore_keys_free(&job->made);
+    buffer_free(&job->folder_bits);
     pthread_mutex_destroy(&job->lock);
+}
+
+/* Whether there is something at the top of flat keys, or in the folder of that name. */
+static int find_flat_top(struct restore_job *job, struct error *e)
+{
+    struct restore_view view;
+    struct restore_found found = {0};
+    int got = -1;
+    if (restore_view_open(&view, job, e) == 0)
+        got = restore_next(&view, &found, e);
+    tree_entry_free(found.entry);
+    restore_view_close(&view);
+    return got;
 }
 
 /* The key to start at must be in the backup. */
@@ -164,8 +241,9 @@ static int job_check_top(struct restore_job *job, struct error *e)
     struct tree_entry *entry = NULL;
     if (request->top_key_size == 0)
         return 0;
-    int found = tree_find(&job->access, &request->seal->root, request->top_key,
-                          request->top_key_size, &entry, e);
+    int found = job->flat ? find_flat_top(job, e)
+                          : tree_find(&job->access, &request->seal->root, request->top_key,
+                                      request->top_key_size, &entry, e);
     if (found < 0)
         return -1;
     if (found == 0) {
@@ -203,6 +281,8 @@ int restore_run(const struct restore_request *request, struct restore_result *re
     int done = -1;
     pthread_mutex_init(&job.lock, NULL);
     atomic_init(&job.failed, false);
+    for (size_t i = 0; i < RESTORE_LOSS_COUNT; i++)
+        atomic_init(&job.said[i], false);
     if (job_open(&job, e) == 0 && job_run(&job, e) == 0) {
         *result = job.result;
         done = 0;

@@ -2,9 +2,10 @@
 /*
  * restore.h - a backup, or part of it, written back through a source driver.
  *
- * What is there already and equal (type, length, time of change) is left alone, so that running
- * an interrupted restore again finishes it.  Every chunk is authenticated before a byte of it
- * is written; a file appears under its name only when it is complete.
+ * What is there already and equal (type, length, and time of change or, of objects, ETag) is
+ * left alone, so that running an interrupted restore again finishes it.  The place may be of
+ * another kind than the source was (engine/restore_convert.h).  Every chunk is authenticated
+ * before a byte of it is written; a file appears under its name only when it is complete.
  */
 #ifndef CORE_ENGINE_RESTORE_H
 #define CORE_ENGINE_RESTORE_H
@@ -42,8 +43,15 @@ struct restore_request {
     size_t top_key_size;
     enum restore_conflict conflict;
     uint64_t create_flags; /* LAGAN_CREATE_UNPRIVILEGED, _NUMERIC_OWNERS, _NO_OWNERS */
+    uint32_t mask;         /* permission bits that files get none of whose modes nobody knows */
     bool dry_run;          /* tell what would be done, write nothing */
-    unsigned threads;      /* 0 = number of processors */
+    unsigned threads;      /* 0 = number of processors; more of a place that asks for more */
+    /* Told what the place calls the entry that it has made of `key`: a fact
+     * (LAGAN_FACT_VERSION, LAGAN_FACT_ETAG) and its value; NULL = nobody wants to know.  From
+     * any thread, one at a time. */
+    void (*made)(void *context, const void *key, size_t key_size, const char *fact,
+                 const char *value, size_t value_size);
+    void *made_context;
     struct job_reporter reporter;
 };
 

@@ -86,12 +86,13 @@ static bool directory_is_ours(struct restore_job *job, const struct directory *d
     return !directory->passed || restore_keys_hold(&job->made, entry->key, entry->key_size);
 }
 
-static int directories_run(struct restore_job *job, struct tree_cursor *cursor,
+static int directories_run(struct restore_job *job, struct restore_view *view,
                            struct directory_stack *stack, struct error *e)
 {
-    struct directory next = {0};
+    struct restore_found found;
     int got = 0;
-    while ((got = restore_next(job, cursor, &next.entry, &next.passed, e)) == 1) {
+    while ((got = restore_next(view, &found, e)) == 1) {
+        struct directory next = {found.entry, found.passed};
         int result = operation_check(e);
         bool ours = directory_is_ours(job, &next);
         if (result == 0 && ours)
@@ -108,16 +109,18 @@ static int directories_run(struct restore_job *job, struct tree_cursor *cursor,
 
 int restore_directories(struct restore_job *job, struct error *e)
 {
-    const struct restore_request *request = job->request;
     struct directory_stack stack = {0};
+    struct restore_view view;
     int result = -1;
-    struct tree_cursor *cursor = tree_cursor_new(&job->access, &request->seal->root, e);
-    if (cursor && (request->top_key_size == 0 ||
-                   tree_cursor_seek(cursor, request->top_key, request->top_key_size, e) == 0))
-        result = directories_run(job, cursor, &stack, e);
+    if (restore_place_is_flat(job))
+        return 0;
+    if (job->way == RESTORE_TO_FILES)
+        return restore_folders_finish(job, e);
+    if (restore_view_open(&view, job, e) == 0)
+        result = directories_run(job, &view, &stack, e);
     while (stack.count > 0)
         tree_entry_free(stack.directories[--stack.count].entry);
     free(stack.directories);
-    tree_cursor_free(cursor);
+    restore_view_close(&view);
     return result;
 }

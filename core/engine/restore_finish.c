@@ -12,12 +12,14 @@ struct finish {
     enum restore_verdict verdict;
     struct entry_writer *writer; /* NULL: nothing is written (kept, equal, failed) */
     uint64_t offset;
-    bool failed; /* its problem has been reported */
+    bool failed;                      /* its problem has been reported */
+    struct restore_metadata metadata; /* of the large file */
 };
 
 static int finish_problem(struct finish *f, const struct error *why, struct error *e)
 {
     entry_writer_abort(f->writer);
+    restore_metadata_free(&f->metadata);
     f->writer = NULL;
     f->failed = true;
     return restore_judge(f->job, f->large.entry, why, e);
@@ -38,7 +40,11 @@ static int finish_begin(struct finish *f, struct restore_item *item, struct erro
         return restore_stop(f->large.entry, e);
     if (f->verdict != VERDICT_CREATE && f->verdict != VERDICT_REPLACE)
         return 0;
+    if (restore_metadata_load(job, f->large.entry, &f->metadata, &why) != 0)
+        return finish_problem(f, &why, e);
     entry_from_tree(f->large.entry, &target, NULL, 0);
+    target.pieces = f->metadata.pieces;
+    target.piece_count = f->metadata.count;
     uint64_t flags = job->request->create_flags;
     flags |= f->verdict == VERDICT_REPLACE ? LAGAN_CREATE_REPLACE : 0;
     f->writer = source_entry_create(job->request->place, &target, flags, &why);
@@ -65,18 +71,16 @@ static int finish_chunk(struct finish *f, struct restore_item *item, struct erro
 
 static int finish_commit(struct finish *f, struct error *e)
 {
-    struct restore_metadata metadata;
     struct restore_lost lost = {f->job, f->large.entry};
     struct lagan_metadata_collector collector = restore_lost_collector(&lost);
     if (f->offset != f->large.entry->bytes)
         return error_set(e, LAGAN_CORRUPT, ERROR_INTEGRITY,
                          "its chunks do not add up to its length");
-    if (restore_metadata_load(f->job, f->large.entry, &metadata, e) != 0)
-        return -1;
     struct entry_writer *writer = f->writer;
     f->writer = NULL;
-    int result = entry_writer_commit(writer, metadata.pieces, metadata.count, &collector, e);
-    restore_metadata_free(&metadata);
+    int result =
+        entry_writer_commit(writer, f->metadata.pieces, f->metadata.count, &collector, e);
+    restore_metadata_free(&f->metadata);
     return result;
 }
 
@@ -136,7 +140,10 @@ static int finish_item(struct finish *f, struct restore_item *item, struct error
         return finish_end(f, item, e);
     case RESTORE_ITEM_ENTRIES:
         for (size_t i = 0; i < item->step_count; i++) {
-            if (item->steps[i].link && finish_link(f, &item->steps[i], &item->data, e) != 0)
+            struct restore_step *step = &item->steps[i];
+            if (step->link && finish_link(f, step, &item->data, e) != 0)
+                return -1;
+            if (step->ordered && restore_write_entry(f->job, step, &item->data, e) != 0)
                 return -1;
         }
     }
@@ -156,6 +163,7 @@ int restore_collect(struct restore_job *job)
         queue_put(job->free_items, item);
     }
     entry_writer_abort(f.writer);
+    restore_metadata_free(&f.metadata);
     tree_entry_free(f.large.entry);
     restore_group_release(f.large.group);
     return atomic_load(&job->failed) ? -1 : 0;

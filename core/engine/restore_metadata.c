@@ -40,22 +40,34 @@ static int metadata_pass(struct restore_metadata *metadata, struct lagan_metadat
     return buffer_check(&metadata->names, e);
 }
 
+static int metadata_convert(struct restore_job *job, const struct tree_entry *entry,
+                            struct restore_metadata *metadata, struct error *e)
+{
+    bool lost = false;
+    int result = restore_pieces_convert(job->way, entry, metadata->pieces, &metadata->count,
+                                        &metadata->converted, &lost, e);
+    if (lost)
+        restore_lose(job, entry, RESTORE_LOSS_ATTRIBUTES);
+    return result;
+}
+
 int restore_metadata_load(struct restore_job *job, const struct tree_entry *entry,
                           struct restore_metadata *metadata, struct error *e)
 {
     *metadata = (struct restore_metadata){0};
     if (entry_metadata_fetch(&job->access, entry, &metadata->bytes, e) != 0)
         goto failed;
-    if (metadata->bytes.size == 0)
+    if (metadata->bytes.size == 0 && job->way != RESTORE_TO_OBJECTS)
         return 0;
     if (metadata_pass(metadata, NULL, &metadata->count, e) != 0)
         goto failed;
-    metadata->pieces = calloc(metadata->count, sizeof(*metadata->pieces));
+    metadata->pieces = calloc(metadata->count + 1, sizeof(*metadata->pieces));
     if (!metadata->pieces) {
         error_no_memory(e, "attributes");
         goto failed;
     }
-    if (metadata_pass(metadata, metadata->pieces, &metadata->count, e) != 0)
+    if (metadata_pass(metadata, metadata->pieces, &metadata->count, e) != 0 ||
+        metadata_convert(job, entry, metadata, e) != 0)
         goto failed;
     return 0;
 failed:
@@ -68,6 +80,7 @@ void restore_metadata_free(struct restore_metadata *metadata)
     free(metadata->pieces);
     buffer_free(&metadata->bytes);
     buffer_free(&metadata->names);
+    buffer_free(&metadata->converted);
     metadata->pieces = NULL;
     metadata->count = 0;
 }
@@ -76,11 +89,29 @@ static void lost_report(void *context, const char *name, const char *reason)
 {
     const struct restore_lost *lost = context;
     char text[ERROR_TEXT_SIZE];
+    if (lost->job->way == RESTORE_TO_FILES) {
+        restore_lose(lost->job, lost->entry, RESTORE_LOSS_PROPERTIES);
+        return;
+    }
     snprintf(text, sizeof(text), "%s could not be set: %s", name, reason);
     restore_warn(lost->job, lost->entry, text);
 }
 
+/* What the place calls it. */
+static uint32_t fact_tell(void *context, const struct lagan_metadata *piece)
+{
+    const struct restore_lost *lost = context;
+    const struct restore_request *request = lost->job->request;
+    pthread_mutex_lock(&lost->job->lock);
+    request->made(request->made_context, lost->entry->key, lost->entry->key_size, piece->name,
+                  piece->value, piece->value_size);
+    pthread_mutex_unlock(&lost->job->lock);
+    return LAGAN_OK;
+}
+
 struct lagan_metadata_collector restore_lost_collector(struct restore_lost *context)
 {
-    return (struct lagan_metadata_collector){.context = context, .lost = lost_report};
+    bool told = context->job->request->made != NULL;
+    return (struct lagan_metadata_collector){
+        .context = context, .add = told ? fact_tell : NULL, .lost = lost_report};
 }

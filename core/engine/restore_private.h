@@ -14,7 +14,9 @@
 #include "base/pool.h"
 #include "base/queue.h"
 #include "engine/entry_copy.h"
+#include "engine/flat.h"
 #include "engine/restore.h"
+#include "engine/restore_convert.h"
 #include "engine/restore_keys.h"
 #include "engine/restore_links.h"
 
@@ -33,6 +35,7 @@ enum {
 struct restore_step {
     struct tree_entry *entry;    /* under its key in the place */
     bool fresh;                  /* its directory is new: nothing can be there */
+    bool ordered;                /* behind what an earlier item writes: done by the finisher */
     struct restore_group *group; /* NULL unless it has several names */
     bool link;                   /* a further name of `group` */
 };
@@ -65,9 +68,28 @@ enum restore_verdict {
     VERDICT_STOP
 };
 
+/* Losses that all entries of a kind share, said once each: X(symbol, text). */
+#define RESTORE_LOSSES(X)                                                                      \
+    X(VERSIONS, "older versions are left out: a tree of files holds the current ones alone")   \
+    X(PROPERTIES, "some properties of objects could not be kept as extended attributes")       \
+    X(FOLDERS, "a bucket has no directories: owners, modes and empty directories are lost")    \
+    X(ATTRIBUTES, "extended attributes of files are lost: objects have none")                  \
+    X(HISTORY, "the place keeps no versions: of each object the newest one remains")
+enum restore_loss {
+#define X(symbol, text) RESTORE_LOSS_##symbol,
+    RESTORE_LOSSES(X)
+#undef X
+        RESTORE_LOSS_COUNT
+};
+
 struct restore_job {
     const struct restore_request *request;
     struct chunk_access access;
+    enum restore_way way;
+    bool flat;                 /* the backup's keys are */
+    bool place_empty;          /* nothing was there when it began */
+    struct buffer folder_bits; /* of folders that a pass over flat keys has met: new or not */
+    atomic_bool said[RESTORE_LOSS_COUNT];
     struct pool *pool;
     struct pipe *pipe;
     struct queue *free_items;
@@ -99,11 +121,31 @@ void restore_count_bytes(struct restore_job *job, uint64_t bytes);
 void restore_item_reset(struct restore_item *item);
 void restore_item_free(struct restore_item *item);
 
-/* restore_select.c: steps `cursor` to the next entry that the request takes, and gives a copy
- * of it under its key in the place: 1, 0 at the end, -1.  `*passed`: a directory that only lies
- * on the way to what is taken, if to anything. */
-int restore_next(struct restore_job *job, struct tree_cursor *cursor, struct tree_entry **entry,
-                 bool *passed, struct error *e);
+/* Says once that what all entries of a kind have is lost. */
+void restore_lose(struct restore_job *job, const struct tree_entry *entry,
+                  enum restore_loss loss);
+/* Whether the place's keys are flat. */
+bool restore_place_is_flat(const struct restore_job *job);
+
+/* restore_select.c: the entries that the request takes, as the place takes them. */
+struct restore_view {
+    struct restore_job *job;
+    struct tree_cursor *cursor;
+    struct tree_entry *newest; /* of the object whose versions are passed over; NULL = none */
+    bool ended;
+    struct restore_names names;
+};
+int restore_view_open(struct restore_view *view, struct restore_job *job, struct error *e);
+void restore_view_close(struct restore_view *view);
+/* An entry of the view. */
+struct restore_found {
+    struct tree_entry *entry; /* the caller's; under its key in the place, or when it is refused
+                                 under that in the backup */
+    bool passed; /* a directory that only lies on the way to what is taken, if to anything */
+    const char *refused; /* why the place cannot hold it; NULL = it can */
+};
+/* Steps to the next one: 1, 0 at the end, -1. */
+int restore_next(struct restore_view *view, struct restore_found *found, struct error *e);
 
 /* restore_make.c: directories, made on the way down. */
 struct restore_maker {
@@ -129,6 +171,31 @@ int restore_maker_wait(struct restore_maker *m, struct tree_entry *directory, st
 int restore_maker_enter(struct restore_maker *m, const struct tree_entry *entry,
                         const struct tree_entry **blocked, struct error *e);
 
+/*
+ * restore_folders.c: folders of flat keys, which no entry of the backup stands for.  Keys with
+ * a folder in common follow each other, so that the folders of one key are all that is kept.
+ */
+struct restore_level {
+    size_t size; /* of its key, the beginning of `path` */
+    bool made;   /* new */
+    bool blocked;
+};
+struct restore_folders {
+    struct restore_job *job;
+    struct buffer path; /* of the innermost folder */
+    struct restore_level *levels;
+    size_t count, room;
+    bool finishing; /* the second pass: folders get their attributes */
+    size_t bit;     /* the next of the job's */
+};
+void restore_folders_free(struct restore_folders *f);
+/* Makes the folders that `entry` lies in (and itself, a directory).  `*blocked`: something that
+ * is no folder is in the way, and was reported.  `*fresh`: nothing can be there. */
+int restore_folders_enter(struct restore_folders *f, const struct tree_entry *entry,
+                          bool *blocked, bool *fresh, struct error *e);
+/* The second pass. */
+int restore_folders_finish(struct restore_job *job, struct error *e);
+
 /* restore_walk.c: the walking thread; closes the pipe at its end. */
 void *restore_walk(void *job);
 
@@ -150,8 +217,9 @@ int restore_write_entry(struct restore_job *job, const struct restore_step *step
 struct restore_metadata {
     struct lagan_metadata *pieces;
     size_t count;
-    struct buffer bytes; /* the encoded form */
-    struct buffer names; /* terminated names */
+    struct buffer bytes;     /* the encoded form */
+    struct buffer names;     /* terminated names */
+    struct buffer converted; /* names as the place knows them */
 };
 int restore_metadata_load(struct restore_job *job, const struct tree_entry *entry,
                           struct restore_metadata *metadata, struct error *e);

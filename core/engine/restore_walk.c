@@ -10,10 +10,11 @@
 /* The state of the walking thread. */
 struct restore_walker {
     struct restore_job *job;
-    struct tree_cursor *cursor;
+    struct restore_view view;
     struct restore_item *item; /* being filled; NULL = none */
     uint64_t item_bytes;
     struct restore_maker maker;
+    struct restore_folders folders;
 };
 
 static struct restore_item *walker_item(struct restore_walker *w, enum restore_item_kind kind)
@@ -44,14 +45,15 @@ static int walker_skip_below(struct restore_walker *w, const struct tree_entry *
     struct buffer key CLEANUP_BUFFER = BUFFER_INIT;
     const struct restore_request *request = w->job->request;
     if (entry->key_size == 0)
-        return tree_cursor_skip_below(w->cursor, request->top_key, request->top_key_size, e);
+        return tree_cursor_skip_below(w->view.cursor, request->top_key, request->top_key_size,
+                                      e);
     buffer_append(&key, request->top_key, request->top_key_size);
     if (request->top_key_size > 0)
         buffer_append_u8(&key, 0);
     buffer_append(&key, entry->key, entry->key_size);
     if (buffer_check(&key, e) != 0)
         return -1;
-    return tree_cursor_skip_below(w->cursor, key.data, key.size, e);
+    return tree_cursor_skip_below(w->view.cursor, key.data, key.size, e);
 }
 
 /* The bytes of the key of the folder in which `entry` lies. */
@@ -67,20 +69,48 @@ static bool same_folder(const struct tree_entry *a, const struct tree_entry *b)
     return size == folder_size(b) && memcmp(a->key, b->key, size) == 0;
 }
 
+/* Whether `entry` is a version of an object as a flat place keeps them. */
+static bool is_version(const struct restore_job *job, const struct tree_entry *entry)
+{
+    return job->flat && job->way == RESTORE_AS_IS &&
+           flat_object_size(entry->key, entry->key_size) < entry->key_size;
+}
+
+/* Whether the last step of the open item is another version of the same object. */
+static bool follows_version(const struct restore_walker *w, const struct tree_entry *entry)
+{
+    const struct tree_entry *last = w->item->steps[w->item->step_count - 1].entry;
+    size_t size = flat_object_size(entry->key, entry->key_size);
+    return is_version(w->job, entry) && is_version(w->job, last) &&
+           flat_object_size(last->key, last->key_size) == size &&
+           memcmp(last->key, entry->key, size) == 0;
+}
+
 /* Whether `entry` begins the next item.  Workers that make files in one folder at the same time
  * wait for each other in the kernel: a folder of some size is one worker's. */
 static bool walker_is_full(const struct restore_walker *w, const struct tree_entry *entry,
                            uint64_t bytes)
 {
     size_t count = w->item->step_count;
-    return count == RESTORE_STEPS || w->item_bytes + bytes > RESTORE_ITEM_BYTES ||
-           (count >= RESTORE_FOLDER_STEPS &&
-            !same_folder(w->item->steps[count - 1].entry, entry));
+    bool full = count == RESTORE_STEPS || w->item_bytes + bytes > RESTORE_ITEM_BYTES;
+    /* A bucket's objects do not wait for each other, but versions of one come in turn. */
+    if (restore_place_is_flat(w->job))
+        return count == RESTORE_STEPS ||
+               ((full || count >= RESTORE_FOLDER_STEPS) && !follows_version(w, entry));
+    return full || (count >= RESTORE_FOLDER_STEPS &&
+                    !same_folder(w->item->steps[count - 1].entry, entry));
 }
 
+/* The next free step.  `*ordered`: it must wait for what the item before it does. */
 static struct restore_step *walker_step(struct restore_walker *w,
-                                        const struct tree_entry *entry, uint64_t bytes)
+                                        const struct tree_entry *entry, uint64_t bytes,
+                                        bool *ordered)
 {
+    *ordered = false;
+    if (w->item && follows_version(w, entry)) {
+        const struct restore_step *last = &w->item->steps[w->item->step_count - 1];
+        *ordered = last->ordered || w->item->step_count == RESTORE_STEPS;
+    }
     if (w->item && walker_is_full(w, entry, bytes))
         walker_send_open(w);
     if (!w->item)
@@ -98,6 +128,8 @@ static int walker_links(struct restore_walker *w, struct restore_step *step, str
     struct reader value;
     bool first = false;
     bool device = entry->type == LAGAN_ENTRY_CHARACTER || entry->type == LAGAN_ENTRY_BLOCK;
+    if (w->job->way != RESTORE_AS_IS)
+        return 0; /* each name is an object of its own */
     if (device && (w->job->request->create_flags & LAGAN_CREATE_UNPRIVILEGED))
         return 0; /* none of its names will be there */
     if (entry->links < 2 || !tree_further_find(entry, TREE_FURTHER_LINK_GROUP, &value) ||
@@ -166,25 +198,28 @@ static bool walker_is_large(struct restore_walker *w, const struct restore_step 
     enum restore_verdict verdict = VERDICT_CREATE;
     struct error ignored = ERROR_INIT;
     if (!entry_has_content(step->entry->type) || step->link || w->job->request->dry_run ||
-        step->entry->bytes <= RESTORE_BYTES)
+        step->entry->bytes <= RESTORE_BYTES || is_version(w->job, step->entry))
         return false;
     return restore_decide(w->job, step->entry, step->fresh, &verdict, &ignored) == 0 &&
            (verdict == VERDICT_CREATE || verdict == VERDICT_REPLACE);
 }
 
 /* Takes `entry` over. */
-static int walker_file(struct restore_walker *w, struct tree_entry *entry, struct error *e)
+static int walker_file(struct restore_walker *w, struct tree_entry *entry, bool fresh,
+                       struct error *e)
 {
-    struct restore_step step = {.entry = entry,
-                                .fresh = restore_maker_is_fresh(&w->maker, entry)};
+    struct restore_step step = {.entry = entry, .fresh = fresh};
     int result = walker_links(w, &step, e);
     if (result == 0 && walker_is_large(w, &step)) {
         result = walker_large(w, &step, e);
     } else if (result == 0) {
         bool written = entry_has_content(entry->type) && !step.link;
-        struct restore_step *place = walker_step(w, entry, written ? entry->bytes : 0);
+        bool ordered = false;
+        struct restore_step *place =
+            walker_step(w, entry, written ? entry->bytes : 0, &ordered);
         if (place) {
             *place = step;
+            place->ordered = ordered;
             return 0;
         }
         result = -1;
@@ -219,22 +254,44 @@ static bool walker_no_root(struct restore_walker *w, const struct tree_entry *en
     return true;
 }
 
-/* Takes `entry` over. */
-static int walker_entry(struct restore_walker *w, struct tree_entry *entry, bool passed,
+/* Takes `entry` over: a file below folders that its key names. */
+static int walker_below_folders(struct restore_walker *w, struct tree_entry *entry,
+                                struct error *e)
+{
+    bool blocked = false, fresh = false;
+    int result = restore_folders_enter(&w->folders, entry, &blocked, &fresh, e);
+    if (result == 0 && !blocked && entry->type != LAGAN_ENTRY_DIRECTORY)
+        return walker_file(w, entry, fresh, e);
+    tree_entry_free(entry);
+    return result;
+}
+
+/* Takes the entry over. */
+static int walker_entry(struct restore_walker *w, const struct restore_found *found,
                         struct error *e)
 {
     const struct tree_entry *blocked = NULL;
+    struct tree_entry *entry = found->entry;
     bool directory = entry->type == LAGAN_ENTRY_DIRECTORY;
+    struct error why = ERROR_INIT;
     int result = 0;
+    if (found->refused) {
+        error_set(&why, LAGAN_INVALID, ERROR_FAILED, "%s", found->refused);
+        restore_problem(w->job, entry, &why);
+        goto out;
+    }
     if (walker_missing(w, entry) || walker_no_root(w, entry))
         goto out;
-    if (passed)
+    if (found->passed)
         return restore_maker_wait(&w->maker, entry, e);
+    if (w->job->way == RESTORE_TO_FILES && entry->key_size > 0)
+        return walker_below_folders(w, entry, e);
     result = restore_maker_enter(&w->maker, entry, &blocked, e);
     if (result == 0 && blocked)
         result = walker_skip_below(w, blocked, e);
     else if (result == 0 && !directory)
-        return walker_file(w, entry, e);
+        return walker_file(w, entry,
+                           w->job->place_empty || restore_maker_is_fresh(&w->maker, entry), e);
 out:
     tree_entry_free(entry);
     return result;
@@ -242,22 +299,16 @@ out:
 
 static int walker_run(struct restore_walker *w, struct error *e)
 {
-    const struct restore_request *request = w->job->request;
-    struct tree_entry *entry = NULL;
-    bool passed = false;
+    struct restore_found found;
     int got = 0;
-    w->cursor = tree_cursor_new(&w->job->access, &request->seal->root, e);
-    if (!w->cursor)
+    if (restore_view_open(&w->view, w->job, e) != 0)
         return -1;
-    if (request->top_key_size > 0 &&
-        tree_cursor_seek(w->cursor, request->top_key, request->top_key_size, e) != 0)
-        return -1;
-    while ((got = restore_next(w->job, w->cursor, &entry, &passed, e)) == 1) {
+    while ((got = restore_next(&w->view, &found, e)) == 1) {
         if (operation_check(e) != 0) {
-            tree_entry_free(entry);
+            tree_entry_free(found.entry);
             return -1;
         }
-        if (walker_entry(w, entry, passed, e) != 0)
+        if (walker_entry(w, &found, e) != 0)
             return -1;
     }
     walker_send_open(w);
@@ -267,12 +318,13 @@ static int walker_run(struct restore_walker *w, struct error *e)
 void *restore_walk(void *argument)
 {
     struct restore_job *job = argument;
-    struct restore_walker w = {.job = job, .maker = {.job = job}};
+    struct restore_walker w = {.job = job, .maker = {.job = job}, .folders = {.job = job}};
     struct error e = ERROR_INIT;
     /* Without a failure of its own the walk was stopped by somebody else's. */
     if (walker_run(&w, &e) != 0 && e.error_class != LAGAN_OK)
         restore_fail(job, &e);
-    tree_cursor_free(w.cursor);
+    restore_view_close(&w.view);
+    restore_folders_free(&w.folders);
     if (w.item) {
         restore_item_reset(w.item);
         queue_put(job->free_items, w.item);

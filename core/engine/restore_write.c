@@ -1,22 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* restore_write.c - the conflict rules, and writing one entry in full. */
+#include "driver/operation.h"
 #include "engine/key_text.h"
 #include "engine/restore_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { PIECE_LIMIT = 256 };
+
+/* What is there now, with the one piece of it that is compared. */
+struct present {
+    struct restore_job *job;
+    struct entry_copy copy;
+    char piece[PIECE_LIMIT]; /* "" = it has none */
+};
+
+static uint32_t present_add(void *context, const struct lagan_entry *entry)
+{
+    struct present *present = context;
+    struct error ignored;
+    size_t count = 0;
+    const struct lagan_metadata *pieces = source_entry_pieces(entry, &count);
+    const struct lagan_metadata *piece = source_find_piece(
+        pieces, count,
+        present->job->way == RESTORE_TO_OBJECTS ? RESTORE_MTIME_PROPERTY : LAGAN_FACT_ETAG);
+    if (piece && piece->value_size < sizeof(present->piece))
+        memcpy(present->piece, piece->value, piece->value_size);
+    return entry_copy_set(&present->copy, entry, &ignored) == 0 ? LAGAN_OK : LAGAN_INTERNAL;
+}
+
+/* Objects are told by what the store, or a restore, noted of them: their times are those at
+ * which they were put there. */
+static bool object_equal(struct restore_job *job, const struct present *there,
+                         const struct tree_entry *entry)
+{
+    struct restore_metadata metadata;
+    struct error ignored = ERROR_INIT;
+    const char *name =
+        job->way == RESTORE_TO_OBJECTS ? RESTORE_MTIME_PROPERTY : LAGAN_FACT_ETAG;
+    if (there->copy.entry.bytes != entry->bytes || !there->piece[0] ||
+        restore_metadata_load(job, entry, &metadata, &ignored) != 0)
+        return false;
+    const struct lagan_metadata *own = source_find_piece(metadata.pieces, metadata.count, name);
+    bool equal = own && own->value_size == strlen(there->piece) &&
+                 memcmp(own->value, there->piece, own->value_size) == 0;
+    restore_metadata_free(&metadata);
+    return equal;
+}
+
 /* Whether what is there is what the backup holds, as far as attributes tell. */
-static bool entry_equal(const struct restore_job *job, const struct lagan_entry *there,
+static bool entry_equal(struct restore_job *job, const struct present *present,
                         const struct tree_entry *entry)
 {
+    const struct lagan_entry *there = &present->copy.entry;
     struct reader value;
     if (there->type != entry->type)
         return false;
+    if (entry->type == LAGAN_ENTRY_OBJECT)
+        return object_equal(job, present, entry);
     if (entry->type == LAGAN_ENTRY_DIRECTORY)
         return true; /* it gets its attributes in any case */
     bool modes = (there->present & entry->present & LAGAN_HAS_MODE) != 0 &&
-                 entry->type != LAGAN_ENTRY_SYMLINK &&
+                 job->way == RESTORE_AS_IS && entry->type != LAGAN_ENTRY_SYMLINK &&
                  !(job->request->create_flags & LAGAN_CREATE_UNPRIVILEGED);
     if (modes && there->mode != entry->mode)
         return false;
@@ -42,18 +88,18 @@ static bool entry_newer(const struct tree_entry *entry, const struct lagan_entry
 int restore_decide(struct restore_job *job, const struct tree_entry *entry, bool fresh,
                    enum restore_verdict *verdict, struct error *e)
 {
-    struct entry_copy there = {0};
-    struct lagan_entry_collector collector = entry_copy_collector(&there);
+    struct present present = {.job = job};
+    struct lagan_entry_collector collector = {.context = &present, .add = present_add};
     *verdict = VERDICT_CREATE;
     if (fresh)
         return 0;
     if (source_entry_stat(job->request->place, entry->key, entry->key_size, &collector, e) !=
         0) {
-        entry_copy_free(&there);
+        entry_copy_free(&present.copy);
         return e->error_class == LAGAN_NOT_FOUND ? 0 : -1;
     }
-    bool older_there = entry_newer(entry, &there.entry);
-    if (entry_equal(job, &there.entry, entry))
+    bool older_there = entry_newer(entry, &present.copy.entry);
+    if (entry_equal(job, &present, entry))
         *verdict = VERDICT_EQUAL;
     else if (job->request->conflict == RESTORE_FAIL)
         *verdict = VERDICT_STOP;
@@ -62,7 +108,7 @@ int restore_decide(struct restore_job *job, const struct tree_entry *entry, bool
         *verdict = VERDICT_REPLACE;
     else
         *verdict = VERDICT_KEEP;
-    entry_copy_free(&there);
+    entry_copy_free(&present.copy);
     return 0;
 }
 
@@ -130,6 +176,8 @@ static int write_new(struct restore_job *job, const struct tree_entry *entry, bo
     entry_from_tree(entry, &target, link, RESTORE_LINK_TARGET);
     if (restore_metadata_load(job, entry, &metadata, e) != 0)
         goto out;
+    target.pieces = metadata.pieces;
+    target.piece_count = metadata.count;
     if (entry_has_content(entry->type))
         result = write_file(job, entry, &target, flags, &metadata, data, e);
     else
@@ -138,6 +186,31 @@ static int write_new(struct restore_job *job, const struct tree_entry *entry, bo
     restore_metadata_free(&metadata);
 out:
     free(link);
+    return result;
+}
+
+/* Calls that end a writer cannot be made again by themselves: what may work when it is tried
+ * again is written again from the start. */
+static int write_patiently(struct restore_job *job, const struct tree_entry *entry,
+                           bool replace, struct buffer *data, struct error *e)
+{
+    enum { ATTEMPTS = 5 };
+    int64_t pause_ns = INT64_C(500000000);
+    int result = -1;
+    for (int attempt = 1; result != 0; attempt++) {
+        *e = ERROR_INIT;
+        result = write_new(job, entry, replace, data, e);
+        bool again = e->error_class == LAGAN_TRANSIENT || e->error_class == LAGAN_BUSY;
+        if (result == 0 || !again || attempt == ATTEMPTS || !restore_place_is_flat(job) ||
+            e->scope != LAGAN_SCOPE_ITEM)
+            break;
+        /* An attempt whose end is unknown may have made it. */
+        replace = replace || e->outcome == LAGAN_OUTCOME_UNKNOWN;
+        int64_t advised_ns = (int64_t)e->retry_after_ms * 1000000;
+        if (operation_host_table()->sleep(NULL, advised_ns > pause_ns ? advised_ns : pause_ns))
+            break;
+        pause_ns *= 2;
+    }
     return result;
 }
 
@@ -162,7 +235,7 @@ int restore_write_entry(struct restore_job *job, const struct restore_step *step
     if (result == 0 && verdict == VERDICT_STOP)
         return restore_stop(entry, e);
     if (result == 0 && writes && !job->request->dry_run)
-        result = write_new(job, entry, verdict == VERDICT_REPLACE, data, &why);
+        result = write_patiently(job, entry, verdict == VERDICT_REPLACE, data, &why);
     if (result != 0)
         return restore_judge(job, entry, &why, e);
     if (step->group && verdict != VERDICT_KEEP) {
@@ -199,7 +272,7 @@ void restore_item_run(void *argument)
     if (item->kind != RESTORE_ITEM_ENTRIES)
         return;
     for (size_t i = 0; i < item->step_count && !atomic_load(&job->failed); i++) {
-        if (!item->steps[i].link &&
+        if (!item->steps[i].link && !item->steps[i].ordered &&
             restore_write_entry(job, &item->steps[i], &item->data, &e) != 0)
             restore_fail(job, &e);
     }

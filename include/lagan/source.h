@@ -186,7 +186,9 @@ struct lagan_entry {
     const char *error_text;
     /* Since 1.4.  What is known of it without looking further, in the order of (kind, name):
      * from walks with LAGAN_WALK_PIECES, from entry_open and from entry_stat; NULL when there
-     * is nothing.  To slots that write, NULL: pieces come as a parameter of their own. */
+     * is nothing.  To slots that write, NULL, for pieces come as a parameter of their own; but
+     * to entry_create, for stores that want to know them at once, what entry_commit will be
+     * given, where the host knows it by then. */
     const struct lagan_metadata *pieces;
     /* How many. */
     size_t piece_count;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # plugins/src_bucket: buckets of object stores.
-if CURL
-if EXPAT
+if S3
 driver_LTLIBRARIES += plugins/src_bucket/src_bucket.la
 plugins_src_bucket_src_bucket_la_SOURCES = \
 	plugins/src_bucket/entry.c \
@@ -20,8 +19,6 @@ plugins_src_bucket_src_bucket_la_SOURCES = \
 plugins_src_bucket_src_bucket_la_CPPFLAGS = $(DRIVER_CPPFLAGS) $(LIBCRYPTO_CFLAGS)
 plugins_src_bucket_src_bucket_la_CFLAGS = $(DRIVER_CFLAGS)
 plugins_src_bucket_src_bucket_la_LDFLAGS = $(DRIVER_LINK_FLAGS)
-plugins_src_bucket_src_bucket_la_LIBADD = plugins/common/libs3.la $(CURL_LIBS) $(EXPAT_LIBS) \
-	$(LIBCRYPTO_LIBS)
+plugins_src_bucket_src_bucket_la_LIBADD = plugins/common/s3/libs3.la
 dist_man_MANS += plugins/src_bucket/src_bucket.7
-endif
 endif

@@ -19,11 +19,16 @@
 #define META_HEADER "x-amz-meta-"
 enum { META_HEADER_SIZE = sizeof META_HEADER - 1 };
 
+static void release(const void *text)
+{
+    free((void *)(uintptr_t)text);
+}
+
 void bucket_pieces_clear(struct bucket_pieces *pieces)
 {
     for (size_t i = 0; i < pieces->count; i++) {
-        free((void *)pieces->list[i].name);
-        free((void *)pieces->list[i].value);
+        release(pieces->list[i].name);
+        release(pieces->list[i].value);
     }
     free(pieces->list);
     *pieces = (struct bucket_pieces){0};
@@ -89,8 +94,8 @@ void bucket_pieces_sort(struct bucket_pieces *pieces)
     /* A name that an answer repeats is told once. */
     for (size_t i = 0; i < pieces->count; i++) {
         if (kept > 0 && strcmp(pieces->list[kept - 1].name, pieces->list[i].name) == 0) {
-            free((void *)pieces->list[i].name);
-            free((void *)pieces->list[i].value);
+            release(pieces->list[i].name);
+            release(pieces->list[i].value);
             continue;
         }
         pieces->list[kept++] = pieces->list[i];
