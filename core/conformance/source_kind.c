@@ -8,7 +8,7 @@
 static void exercise_writing(struct source_work *w, unsigned round)
 {
     struct lagan_entry entry = {.size = sizeof entry,
-                                .type = LAGAN_ENTRY_FILE,
+                                .type = w->content_type,
                                 .key = "exercise",
                                 .key_size = 8,
                                 .present = LAGAN_HAS_BYTES,
@@ -51,7 +51,10 @@ static void exercise_reading(struct source_work *w, unsigned round)
 
 static void exercise(struct trial *t, struct opened *o, unsigned round)
 {
-    struct source_work w = {.t = t, .ops = trial_source(t), .content_type = LAGAN_ENTRY_FILE};
+    struct source_work w = {.t = t,
+                            .ops = trial_source(t),
+                            .content_type =
+                                source_is_flat(t) ? LAGAN_ENTRY_OBJECT : LAGAN_ENTRY_FILE};
     if (source_is_filled(t)) {
         w.writer = o;
         exercise_writing(&w, round);

@@ -83,7 +83,10 @@ static void ask_capabilities(struct source_work *w, struct opened *o)
 static struct source_work *work_new(struct trial *t)
 {
     struct source_work *w = source_memory(sizeof *w);
-    *w = (struct source_work){.t = t, .ops = trial_source(t), .content_type = LAGAN_ENTRY_FILE};
+    *w = (struct source_work){.t = t,
+                              .ops = trial_source(t),
+                              .content_type =
+                                  source_is_flat(t) ? LAGAN_ENTRY_OBJECT : LAGAN_ENTRY_FILE};
     return w;
 }
 
@@ -113,9 +116,10 @@ void work_end(struct source_work *w)
 static bool takes_content(struct source_work *w)
 {
     static const uint32_t types[] = {LAGAN_ENTRY_FILE, LAGAN_ENTRY_OBJECT, LAGAN_ENTRY_VOLUME};
+    bool flat = source_is_flat(w->t);
     /* A place of one entry may have a name for it. */
     static const char *const names[] = {"probe", "output"};
-    for (size_t type = 0; type < sizeof types / sizeof types[0]; type++)
+    for (size_t type = flat; type < sizeof types / sizeof types[0]; type++)
         for (size_t name = 0; name < sizeof names / sizeof names[0]; name++) {
             struct lagan_entry entry = {.size = sizeof entry,
                                         .type = types[type],
@@ -193,6 +197,11 @@ size_t source_items_find(const struct source_items *items, const void *key, size
                                 key_size) == 0)
             return i;
     return SIZE_MAX;
+}
+
+bool source_is_flat(struct trial *t)
+{
+    return (t->driver->descriptor.traits & LAGAN_TRAIT_FLAT) != 0;
 }
 
 bool source_has_content(const struct lagan_entry *entry)

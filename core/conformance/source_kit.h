@@ -161,6 +161,8 @@ uint8_t *work_read_all(struct source_work *w, const struct lagan_entry *entry, s
  */
 const struct lagan_entry *source_items_content(const struct source_items *items,
                                                uint64_t bytes);
+/* Whether keys are no paths (LAGAN_TRAIT_FLAT). */
+bool source_is_flat(struct trial *t);
 bool source_has_content(const struct lagan_entry *entry);
 
 /* Things. */

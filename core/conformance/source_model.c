@@ -88,14 +88,25 @@ struct step {
 };
 
 /* Few names, so that they meet; the last three are below the second one. */
-static const struct {
+struct model_name {
     const char *key;
     size_t size;
     int above; /* index, -1 = the root */
-} model_names[] = {{"a", 1, -1},   {"d", 1, -1},   {"b\xff", 2, -1}, {"e", 1, -1},
-                   {"d\0x", 3, 1}, {"d\0y", 3, 1}, {"e\0x", 3, 3}};
+};
 
-enum { NAMES = sizeof model_names / sizeof model_names[0], STEPS_LIMIT = 400 };
+static const struct model_name tree_names[] = {{"a", 1, -1},  {"d", 1, -1},   {"b\xff", 2, -1},
+                                               {"e", 1, -1},  {"d\0x", 3, 1}, {"d\0y", 3, 1},
+                                               {"e\0x", 3, 3}};
+
+enum { NAMES = sizeof tree_names / sizeof tree_names[0], STEPS_LIMIT = 400 };
+
+/* Nothing is above a key of these. */
+static const struct model_name flat_names[NAMES] = {
+    {"a", 1, -1},   {"d", 1, -1},   {"b\xc3\xbf", 3, -1}, {"e", 1, -1},
+    {"d/x", 3, -1}, {"d/y", 3, -1}, {"e/", 2, -1}};
+
+/* Those that the process works with. */
+static const struct model_name *model_names = tree_names;
 
 /* What the model holds under a name. */
 struct model_entry {
@@ -352,6 +363,7 @@ static void sequences(struct trial *t)
     static struct step steps[STEPS_LIMIT];
     struct shrink shrink = {
         .step_size = sizeof steps[0], .fails = still_fails, .context = t, .attempts = 150};
+    model_names = source_is_flat(t) ? flat_names : tree_names;
     trial_wait(t, trial_fork(t, look_first, NULL));
     for (unsigned round = 0; round < trial_rounds(t, 4); round++) {
         struct sequence s = {.steps = steps, .count = 120};

@@ -265,7 +265,8 @@ struct lagan_op {
 #define LAGAN_TRAIT_SERVICE UINT64_C(8)
 /* Sources, since 1.4: keys are flat, as a bucket's are: any bytes but zero, and no entry stands
  * above another.  There are neither directories nor links, and a restore into a tree of files
- * cuts keys at '/'.  The root is handed over all the same, as a DIRECTORY that nobody creates. */
+ * cuts keys at '/'.  The root is handed over all the same, as a DIRECTORY that nobody creates.
+ * When an object was made is the store's own to say: what writes passes over mtime. */
 #define LAGAN_TRAIT_FLAT UINT64_C(16)
 
 /* What the host offers.  All functions may be called from any thread at any time after
