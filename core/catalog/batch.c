@@ -254,6 +254,16 @@ int catalog_batch_ask(struct catalog *c, const struct catalog_batch *job, struct
     return write_end(c, update_ask(c, job, e), e);
 }
 
+int catalog_batch_heeded(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], struct error *e)
+{
+    static const char sql[] = "UPDATE batch_jobs SET wish = 'none' WHERE id = ?"
+                              " AND wish IN ('pause', 'yield')";
+
+    if (catalog_begin(c, e) != 0)
+        return -1;
+    return write_end(c, query_run_for(c, sql, id, e), e);
+}
+
 int catalog_batch_delete(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], struct error *e)
 {
     if (catalog_begin(c, e) != 0)

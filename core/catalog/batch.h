@@ -126,6 +126,8 @@ int catalog_batch_ask(struct catalog *c, const struct catalog_batch *job, struct
 /* What is asked of the job now. */
 int catalog_batch_wish(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE],
                        enum catalog_batch_wish *wish, struct error *e);
+/* What was asked (PAUSE, YIELD) was done. */
+int catalog_batch_heeded(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], struct error *e);
 /*
  * This process works on the job from now on: 1 and `*job` as it is, or 0 (`*job` too) when it
  * is over, waits for people, somebody works on it, or it would copy while another one copies

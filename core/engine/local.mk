@@ -143,7 +143,13 @@ core_engine_libengine_la_SOURCES += \
 
 # Inventories and batch jobs.
 core_engine_libengine_la_SOURCES += \
+	core/engine/batch.c core/engine/batch.h core/engine/batch_private.h \
+	core/engine/batch_copy.c \
+	core/engine/batch_finish.c \
+	core/engine/batch_manage.c \
+	core/engine/batch_prepare.c \
 	core/engine/batch_report.c core/engine/batch_report.h \
+	core/engine/batch_row.c \
 	core/engine/batch_rows.c core/engine/batch_rows.h core/engine/batch_rows_private.h \
 	core/engine/batch_rows_mend.c \
 	core/engine/batch_rows_write.c \
