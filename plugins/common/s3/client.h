@@ -265,6 +265,7 @@ struct s3_transfer {
     int64_t clean_up_end_ns; /* of requests that clean up: when patience ends */
     uint64_t position;       /* of the content: what was handed over */
     bool begun;
+    bool whole;       /* all of it was handed over, once at least */
     bool again;       /* the library wanted to repeat a change */
     uint32_t content; /* what the content said; OK = nothing */
 };

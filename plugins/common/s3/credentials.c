@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Renewed so long before they expire. */
 #define EARLY_NS INT64_C(300000000000)
@@ -117,11 +118,26 @@ static uint32_t renew(struct s3_wallet *wallet, struct lagan_op *op, bool refuse
     return LAGAN_OK;
 }
 
+/* Who renews them may take long: others look around meanwhile. */
+static uint32_t take_lock(struct s3_wallet *wallet, struct lagan_op *op)
+{
+    for (;;) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        if (pthread_mutex_clocklock(&wallet->lock, CLOCK_MONOTONIC, &until) == 0)
+            return LAGAN_OK;
+        if (lagan_cancelled(op))
+            return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
+    }
+}
+
 uint32_t s3_wallet_keys(struct s3_wallet *wallet, struct lagan_op *op,
                         const struct s3_keys *refused, struct s3_keys **keys)
 {
-    uint32_t result = LAGAN_OK;
-    pthread_mutex_lock(&wallet->lock);
+    uint32_t result = take_lock(wallet, op);
+    if (result != LAGAN_OK)
+        return result;
     if (wallet->settings->origin != S3_FROM_NOBODY &&
         (!wallet->keys || wallet->keys == refused || left_ns(wallet->keys) < EARLY_NS))
         result = renew(wallet, op, wallet->keys && wallet->keys == refused);

@@ -7,6 +7,7 @@
 
 /* What is read, and how much of it has come. */
 struct reading {
+    struct lagan_op *op;
     uint64_t offset;
     uint64_t length; /* LAGAN_TO_THE_END until the answer tells the rest */
     uint64_t taken;
@@ -62,12 +63,12 @@ static uint32_t take(void *context, const char *data, size_t size)
 {
     struct reading *r = context;
     if (size > r->length - r->taken)
-        return LAGAN_CORRUPT;
+        return lagan_fail(r->op, LAGAN_CORRUPT, 0, "the store gives more than it announced");
     while (size > 0) {
         size_t room = 0;
         void *place = r->sink->room(r->sink->context, &room);
         if (!place || room == 0)
-            return LAGAN_INVALID;
+            return lagan_fail(r->op, LAGAN_INVALID, 0, "the sink has no room");
         size_t part = size < room ? size : room;
         memcpy(place, data, part);
         uint32_t result = r->sink->filled(r->sink->context, part);
@@ -143,7 +144,7 @@ uint32_t s3_get(struct s3 *client, struct lagan_op *op, const char *key, size_t 
                 const struct lagan_sink *sink, struct s3_object *told,
                 const struct s3_header_collector *headers)
 {
-    struct reading r = {.offset = offset, .length = length, .sink = sink};
+    struct reading r = {.op = op, .offset = offset, .length = length, .sink = sink};
     struct s3_request request = request_for(key, key_size, version, if_match);
     uint32_t result;
     uint64_t end;

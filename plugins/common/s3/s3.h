@@ -51,16 +51,17 @@ enum {
  *   bucket         required
  *   region         "us-east-1" unless the dialect or an answer says otherwise
  *   credentials    SECRET: ACCESS:SECRET[:TOKEN] or a JSON object as credential processes give
- *                  it (AccessKeyId, SecretAccessKey, SessionToken, Expiration); a command is
- *                  run again before they expire
+ *                  it (AccessKeyId, SecretAccessKey, SessionToken, Expiration), which access
+ *                  keys with a colon need
  *   credentials-from  given (by `credentials`), environment (AWS_...), profile, none
  *                  (anonymous); default: given when there are any, else environment
- *   profile, profile-file  of the shared credentials file, with credential_process honoured
+ *   profile, profile-file  of the shared credentials file, with credential_process honoured;
+ *                  read, and run, again before they expire
  *   style          auto, path, virtual
  *   dialect        auto, aws, rgw, swift, minio, oss, cos, obs, gcs
  *   ca-file        certificates of authorities; the system's when absent
  *   connections    most at a time, 1..256, default 16
- *   stall          no byte for so long is a timeout, default 60s
+ *   stall          (nearly) no byte for so long breaks the connection, default 60s: TRANSIENT
  */
 #define S3_PARAMETERS                                                                          \
     {"endpoint",                                                                               \

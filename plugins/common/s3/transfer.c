@@ -9,6 +9,7 @@
 #include "common/s3/client.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum {
@@ -16,6 +17,7 @@ enum {
     UNKNOWN_BUFFER_BYTES = 128 << 10,
     SMALL_BUFFER_BYTES = 16 << 10,
     CONNECT_MS = 30000,
+    DRIP_BYTES = 100,   /* a second: less counts as nothing */
     IDLE_SECONDS = 20,  /* stores close connections that are idle for longer */
     PATIENT_TIMES = 10, /* see s3_request.patient */
 };
@@ -47,6 +49,16 @@ static int look(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_of
     (void)c;
     (void)d;
     return is_cancelled(context) ? 1 : 0;
+}
+
+/* As the library does it, but closed in programs that others start. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose,
+                                 struct curl_sockaddr *address)
+{
+    (void)context;
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static size_t take_line(char *data, size_t one, size_t size, void *context)
@@ -81,6 +93,8 @@ static size_t give_bytes(char *data, size_t one, size_t size, void *context)
     if (t->content != LAGAN_OK)
         return CURL_READFUNC_ABORT;
     t->position += size;
+    if (t->position == t->request->bytes)
+        t->whole = true;
     return size;
 }
 
@@ -121,6 +135,7 @@ static CURLcode set_client(CURL *easy, const struct s3_settings *s, bool patient
     CURLcode code = CURLE_OK;
     long stall = (long)(s->stall_ns / SECOND_NS) * (patient ? PATIENT_TIMES : 1);
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(CURLOPT_PROTOCOLS_STR, s->tls ? "https" : "http");
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -135,7 +150,7 @@ static CURLcode set_client(CURL *easy, const struct s3_settings *s, bool patient
     SET(CURLOPT_MAXCONNECTS, 1L);
     SET(CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS);
     SET(CURLOPT_CONNECTTIMEOUT_MS, stall * 1000 < CONNECT_MS ? stall * 1000 : (long)CONNECT_MS);
-    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    SET(CURLOPT_LOW_SPEED_LIMIT, (long)DRIP_BYTES);
     SET(CURLOPT_LOW_SPEED_TIME, stall);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     return code;
@@ -245,8 +260,7 @@ CURLcode s3_transfer_run(struct s3_transfer *t, const char *url)
 
 static struct s3_sending sending_of(const struct s3_transfer *t)
 {
-    return (struct s3_sending){.begun = t->begun,
-                               .whole = is_small(t) || t->position == t->request->bytes};
+    return (struct s3_sending){.begun = t->begun, .whole = is_small(t) || t->whole};
 }
 
 /* X(what curl says, class, what we say). */
