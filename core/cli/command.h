@@ -22,11 +22,16 @@ enum operand_kind {
     OPERAND_REGION,
     OPERAND_DRIVER,
     OPERAND_TASK,
-    OPERAND_POLICY,       /* and the settings of policies behind it */
-    OPERAND_POLICIES,     /* nothing but policies */
-    OPERAND_POLICY_NEW,   /* a free name, kinds and settings behind it */
-    OPERAND_POLICY_VAULT, /* a policy, then vaults */
-    OPERAND_SOURCE_SET    /* a source, then settings of sources */
+    OPERAND_POLICY,        /* and the settings of policies behind it */
+    OPERAND_POLICIES,      /* nothing but policies */
+    OPERAND_POLICY_NEW,    /* a free name, kinds and settings behind it */
+    OPERAND_POLICY_VAULT,  /* a policy, then vaults */
+    OPERAND_MIGRATION,     /* and files behind it */
+    OPERAND_MIGRATION_NEW, /* a free name, two sources, settings behind them */
+    OPERAND_RULE,          /* a rule of objects, and keys behind it */
+    OPERAND_RULE_EDIT,     /* a rule of objects, and settings behind it */
+    OPERAND_RULE_NEW,      /* a free name, two sources, settings behind them */
+    OPERAND_SOURCE_SET     /* a source, then settings of sources */
 };
 
 enum { OPERANDS_ANY = 1 << 20 };
@@ -88,6 +93,16 @@ option_set command_global_options(void);
     X(init)                                                                                    \
     X(ls)                                                                                      \
     X(metrics)                                                                                 \
+    X(migrate_attest)                                                                          \
+    X(migrate_cancel)                                                                          \
+    X(migrate_create)                                                                          \
+    X(migrate_delete)                                                                          \
+    X(migrate_list)                                                                            \
+    X(migrate_report)                                                                          \
+    X(migrate_retry)                                                                           \
+    X(migrate_run)                                                                             \
+    X(migrate_show)                                                                            \
+    X(migrate_status)                                                                          \
     X(mirror_create)                                                                           \
     X(mirror_delete)                                                                           \
     X(mirror_list)                                                                             \
@@ -124,6 +139,18 @@ option_set command_global_options(void);
     X(replica_list)                                                                            \
     X(replica_show)                                                                            \
     X(restore)                                                                                 \
+    X(rule_backfill)                                                                           \
+    X(rule_create)                                                                             \
+    X(rule_delete)                                                                             \
+    X(rule_disable)                                                                            \
+    X(rule_edit)                                                                               \
+    X(rule_enable)                                                                             \
+    X(rule_list)                                                                               \
+    X(rule_replace)                                                                            \
+    X(rule_retry)                                                                              \
+    X(rule_run)                                                                                \
+    X(rule_show)                                                                               \
+    X(rule_status)                                                                             \
     X(runner)                                                                                  \
     X(source_add)                                                                              \
     X(source_bind)                                                                             \

@@ -7,9 +7,13 @@
  */
 #include "cli/session.h"
 
+#include "catalog/migrate.h"
+#include "catalog/object_rule.h"
 #include "catalog/policy.h"
 #include "engine/restore.h"
 #include "engine/source_settings.h"
+#include "policy/migrate_rules.h"
+#include "policy/object_rules.h"
 #include "policy/vault_rules.h"
 #include "vault/verify.h"
 
@@ -136,6 +140,54 @@ static void offer_drivers(struct completion *c)
         candidate(c, config->drivers[i]);
 }
 
+static int offer_migration(void *context, const struct catalog_migration *row, struct error *e)
+{
+    (void)e;
+    candidate(context, row->name);
+    return 0;
+}
+
+/* Behind the name stand two sources, then settings. */
+static void offer_migration_words(struct completion *c, size_t before)
+{
+    struct error ignored = ERROR_INIT;
+    if (before < 3)
+        catalog_source_list(session_catalog(c->session), offer_source, c, &ignored);
+    for (int i = 0; before >= 3 && i < MIGRATE_SETTING_COUNT; i++) {
+        const char *name = migrate_setting_name((enum migrate_setting)i);
+        char text[64];
+        snprintf(text, sizeof(text), "%s%s", name, name[strlen(name) - 1] == ':' ? "" : "=");
+        candidate(c, text);
+    }
+}
+
+static void offer_rules(struct completion *c)
+{
+    struct catalog_object_rule **rows = NULL;
+    struct error ignored = ERROR_INIT;
+    size_t count = 0;
+    if (catalog_object_rule_all(session_catalog(c->session), NULL, &rows, &count, &ignored) !=
+        0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        candidate(c, rows[i]->name);
+    catalog_object_rule_all_free(rows, count);
+}
+
+/* Behind the name stand, for a new one, two sources, then settings. */
+static void offer_rule_words(struct completion *c, size_t before, bool is_new)
+{
+    struct error ignored = ERROR_INIT;
+    if (is_new && before < 3)
+        catalog_source_list(session_catalog(c->session), offer_source, c, &ignored);
+    for (int i = 0; (!is_new || before >= 3) && i < OBJECT_RULE_SETTING_COUNT; i++) {
+        char text[64];
+        snprintf(text, sizeof(text),
+                 "%s=", object_rule_setting_name((enum object_rule_setting)i));
+        candidate(c, text);
+    }
+}
+
 /* What stands behind the first operand is of another kind. */
 static void complete_second(struct completion *c, enum operand_kind kind)
 {
@@ -145,6 +197,10 @@ static void complete_second(struct completion *c, enum operand_kind kind)
         catalog_vault_list(session_catalog(c->session), offer_vault, c, &ignored);
     else if (kind == OPERAND_SOURCE_SET)
         offer_settings(c, source_setting_is);
+    else if (kind == OPERAND_MIGRATION_NEW)
+        offer_migration_words(c, before);
+    else if (kind == OPERAND_RULE_NEW || kind == OPERAND_RULE_EDIT)
+        offer_rule_words(c, before, kind == OPERAND_RULE_NEW);
     else if (c->command && c->command->most > 1)
         offer_settings(c, NULL);
     if (kind == OPERAND_POLICY_NEW && before == 1)
@@ -154,7 +210,9 @@ static void complete_second(struct completion *c, enum operand_kind kind)
 static bool has_second(enum operand_kind kind)
 {
     return kind == OPERAND_POLICY || kind == OPERAND_POLICY_NEW ||
-           kind == OPERAND_POLICY_VAULT || kind == OPERAND_SOURCE_SET;
+           kind == OPERAND_POLICY_VAULT || kind == OPERAND_SOURCE_SET ||
+           kind == OPERAND_MIGRATION_NEW || kind == OPERAND_RULE_NEW ||
+           kind == OPERAND_RULE_EDIT;
 }
 
 static void complete_operand(struct completion *c, enum operand_kind kind)
@@ -181,6 +239,9 @@ static void complete_operand(struct completion *c, enum operand_kind kind)
     case OPERAND_SOURCE_SET:
         catalog_source_list(catalog, offer_source, c, &ignored);
         break;
+    case OPERAND_MIGRATION:
+        catalog_migration_list(catalog, offer_migration, c, &ignored);
+        break;
     case OPERAND_VAULT:
         catalog_vault_list(catalog, offer_vault, c, &ignored);
         break;
@@ -199,6 +260,12 @@ static void complete_operand(struct completion *c, enum operand_kind kind)
     case OPERAND_NONE:
     case OPERAND_FREE:
     case OPERAND_POLICY_NEW:
+    case OPERAND_RULE:
+    case OPERAND_RULE_EDIT:
+        offer_rules(c);
+        break;
+    case OPERAND_RULE_NEW:
+    case OPERAND_MIGRATION_NEW:
         break;
     }
 }

@@ -3,6 +3,8 @@
 #include "cli/session.h"
 
 #include "engine/source_settings.h"
+#include "policy/migrate_rules.h"
+#include "policy/object_rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,8 +57,8 @@ static void print_settings(struct output *o, const struct command *command)
 #undef X
     };
     bool source = command->kind == OPERAND_SOURCE_SET;
-    if (!source && (command->most < 2 || (command->kind != OPERAND_POLICY &&
-                                          command->kind != OPERAND_POLICY_NEW)))
+    if (!source && (command->most < 2 ||
+                    (command->kind != OPERAND_POLICY && command->kind != OPERAND_POLICY_NEW)))
         return;
     output_line(o, "%s", "");
     output_line(o, "%s", "settings:");
@@ -71,6 +73,38 @@ static void print_settings(struct output *o, const struct command *command)
     }
 }
 
+static void print_rule_settings(struct output *o, const struct command *command)
+{
+    static const char *const rows[][2] = {
+#define X(symbol, name, value, help) {name "=" value, help},
+        OBJECT_RULE_SETTINGS(X)
+#undef X
+    };
+    if (command->kind != OPERAND_RULE_NEW && command->kind != OPERAND_RULE_EDIT)
+        return;
+    output_line(o, "%s", "");
+    output_line(o, "%s", "settings:");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        output_line(o, "  %-*s %s", OPTION_COLUMN, rows[i][0], rows[i][1]);
+}
+
+static void print_migrate_settings(struct output *o, const struct command *command)
+{
+    if (command->kind != OPERAND_MIGRATION_NEW)
+        return;
+    output_line(o, "%s", "");
+    output_line(o, "%s", "settings:");
+    for (int i = 0; i < MIGRATE_SETTING_COUNT; i++) {
+        enum migrate_setting setting = (enum migrate_setting)i;
+        const char *name = migrate_setting_name(setting);
+        char left[96];
+        snprintf(left, sizeof(left), "%s%s=%s", name,
+                 name[strlen(name) - 1] == ':' ? "NAME" : "",
+                 migrate_setting_placeholder(setting));
+        output_line(o, "  %-*s %s", OPTION_COLUMN, left, migrate_setting_help(setting));
+    }
+}
+
 static void print_command(struct output *o, const struct command *command)
 {
     output_line(o, "usage: lagan %s%s%s%s", command->words, command->operands[0] ? " " : "",
@@ -82,6 +116,8 @@ static void print_command(struct output *o, const struct command *command)
         print_lines(o, command->details);
     }
     print_settings(o, command);
+    print_rule_settings(o, command);
+    print_migrate_settings(o, command);
     print_options(o, "options:", command->options);
     print_options(o, "options of every command:", command_global_options());
 }

@@ -16,6 +16,9 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_driver_check.c \
 	core/cli/command_init.c \
 	core/cli/command_look.c \
+	core/cli/command_migrate.c \
+	core/cli/command_migrate_report.c \
+	core/cli/migrate_record.c core/cli/migrate_record.h \
 	core/cli/command_mirror.c \
 	core/cli/command_mirror_verify.c \
 	core/cli/command_notify.c \
@@ -31,6 +34,9 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/command_replica.c \
 	core/cli/command_replica_list.c \
 	core/cli/command_restore.c \
+	core/cli/command_rule.c \
+	core/cli/command_rule_change.c \
+	core/cli/command_rule_run.c \
 	core/cli/command_run.c \
 	core/cli/command_source.c \
 	core/cli/command_table.c \
@@ -51,6 +57,7 @@ core_cli_libcli_la_SOURCES = \
 	core/cli/progress.c core/cli/progress.h \
 	core/cli/record.c core/cli/record.h \
 	core/cli/report.c \
+	core/cli/rule_record.h \
 	core/cli/session.c core/cli/session.h \
 	core/cli/session_backup.c \
 	core/cli/template.c core/cli/template.h \

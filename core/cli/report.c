@@ -50,7 +50,11 @@
     X(BACKUP_LOCKED, "`lagan vault lock show` tells more of the lock")                         \
     X(CLOCK_DOUBTFUL, "set the clock right, or accept it with `lagan policy release --clock`") \
     X(NO_POLICY, "`lagan policy list` shows those there are")                                  \
+    X(NO_MIGRATION, "`lagan migrate list` shows those there are")                              \
+    X(MIGRATE_SETTING, "lagan(1) explains the settings of migrations")                         \
     X(POLICY_SETTING, "lagan(1) explains the settings of policies")                            \
+    X(NO_RULE, "`lagan rule list` shows those there are")                                      \
+    X(RULE_SETTING, "lagan(1) explains the settings of rules")                                 \
     X(SCHEDULE, "lagan(1) explains what a schedule looks like")                                \
     X(TIME_ZONE, "zones have names such as Europe/Berlin or UTC+01:00")                        \
     X(RETENTION, "lagan(1) explains which rules go together")                                  \
