@@ -161,6 +161,14 @@ static uint32_t take_word(void *context, const char *path, const char *text, siz
     return LAGAN_OK;
 }
 
+/* Lines of errors end without one. */
+static void drop_stop(char *text)
+{
+    size_t size = strlen(text);
+    while (size > 0 && strchr(". \n", text[size - 1]))
+        text[--size] = '\0';
+}
+
 /* The Error document of the body; false when it is none. */
 static bool read_error(struct s3_answer *a, struct lagan_op *op)
 {
@@ -171,6 +179,7 @@ static bool read_error(struct s3_answer *a, struct lagan_op *op)
     s3_xml_free(xml);
     if (!good)
         a->error = (struct s3_error){0};
+    drop_stop(a->error.message);
     if (!a->region[0])
         snprintf(a->region, sizeof a->region, "%s", a->error.region);
     return good;
