@@ -86,6 +86,9 @@ uint32_t bucket_put(void *handle, struct lagan_op *op, const char *key, uint64_t
     uint32_t result = call_check(s, op, flags, PUT_FLAGS);
     if (result != LAGAN_OK)
         return result;
+    if (bytes > OBJECT_LIMIT_BYTES)
+        return lagan_fail(op, LAGAN_LIMIT, 0, "an object has at most %llu bytes",
+                          (unsigned long long)OBJECT_LIMIT_BYTES);
     p.name = name_of(s, key);
     p.body.sha256 = found;
     result = body_hash(op, &p.body, found);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define DAYS_NS (INT64_C(24) * 3600 * 1000000000)
-#define OBJECT_BYTES (UINT64_C(5) << 40)
 #define PACK_BYTES (UINT64_C(64) << 20)
 
 static const struct lagan_parameter parameters[] = {
@@ -233,7 +232,7 @@ static uint32_t capabilities(void *handle, struct lagan_op *op,
     told->ranged_get = LAGAN_SUPPORT_NATIVE;
     told->checksum = LAGAN_SUPPORT_EMULATED;
     told->remove = s->read_only ? LAGAN_SUPPORT_NONE : LAGAN_SUPPORT_NATIVE;
-    told->max_object_bytes = OBJECT_BYTES;
+    told->max_object_bytes = OBJECT_LIMIT_BYTES;
     told->preferred_bytes = PACK_BYTES;
     if (told->size < sizeof *told)
         return LAGAN_OK; /* a host that does not know the rest */

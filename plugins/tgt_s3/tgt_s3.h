@@ -29,6 +29,7 @@ enum {
 
 /* One body up to here: what every store takes in one request. */
 #define SINGLE_PUT_BYTES (UINT64_C(5) << 30)
+#define OBJECT_LIMIT_BYTES (UINT64_C(5) << 40)
 
 struct instance {
     struct s3_settings *settings;
