@@ -193,16 +193,24 @@ struct canned_store *canned_begin(const struct canned *answers, size_t count)
     return s;
 }
 
-struct s3 *canned_client(struct canned_store *store, const char *dialect)
+struct s3 *canned_client_with(struct canned_store *store, const char *const *more)
 {
     char endpoint[64];
+    const char *words[32] = {"endpoint", endpoint, "bucket", "bucket",
+                             "style",    "path",   "region", "us-east-1"};
+    size_t count = 8;
     snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%s", store->port);
-    const char *const words[] = {
-        "endpoint",      endpoint, "bucket", "bucket", "dialect",   dialect, "credentials",
-        "access:secret", "style",  "path",   "region", "us-east-1", NULL};
+    for (; *more && count < 31; more++)
+        words[count++] = *more;
     store->settings = fixture_settings(words);
     store->client = fixture_client(store->settings);
     return store->client;
+}
+
+struct s3 *canned_client(struct canned_store *store, const char *dialect)
+{
+    const char *const words[] = {"dialect", dialect, "credentials", "access:secret", NULL};
+    return canned_client_with(store, words);
 }
 
 const char *canned_body(const struct canned_store *store, size_t number)

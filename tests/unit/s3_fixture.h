@@ -32,6 +32,8 @@ struct canned_store;
 struct canned_store *canned_begin(const struct canned *answers, size_t count);
 /* Its client, of a bucket "bucket" and of the dialect. */
 struct s3 *canned_client(struct canned_store *store, const char *dialect);
+/* The same with further words, NAME, VALUE, ..., NULL: credentials among them. */
+struct s3 *canned_client_with(struct canned_store *store, const char *const *more);
 /* The body of request `number` (from 0); "" when there was none. */
 const char *canned_body(const struct canned_store *store, size_t number);
 /* Ends it and its client, and fails the test unless every answer was given, to the requests
