@@ -28,8 +28,9 @@ struct look {
 static int look_open(struct session *s, const char *text, struct look *look, struct error *e)
 {
     char *backup = NULL;
+    const char *path = NULL;
     look->session = s;
-    if (locate_split(text, &backup, &look->key, e) != 0)
+    if (locate_split(text, &backup, &path, e) != 0)
         return -1;
     int result = session_setup(s, NEED_CATALOG, e);
     if (result == 0)
@@ -38,6 +39,8 @@ static int look_open(struct session *s, const char *text, struct look *look, str
         result = chosen_backup(&look->chosen, backup, &look->seal, e);
     if (result == 0)
         result = chosen_store(s, &look->chosen, e);
+    if (result == 0)
+        result = locate_key(look->chosen.store, look->seal, path, &look->key, e);
     free(backup);
     return result;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/process.h"
+#include "engine/flat.h"
 #include "engine/keep.h"
 #include "engine/key_text.h"
 #include "engine/restore.h"
@@ -82,21 +83,23 @@ static int choose_backup(struct plan *plan, struct error *e)
 {
     struct session *s = plan->session;
     const char *path = session_value(s, OPTION_ENTRY);
+    const char *behind = NULL;
     char *backup = NULL;
-    if (locate_split(session_operand(s, 0), &backup, &plan->key, e) != 0)
+    if (locate_split(session_operand(s, 0), &backup, &behind, e) != 0)
         return -1;
     int result = 0;
-    if (path && plan->key.size > 0)
+    if (path && behind && *behind)
         result = error_set(e, LAGAN_INVALID, ERROR_USAGE,
                            "the entry is given twice, behind the backup and with --path");
-    else if (path)
-        result = key_from_path(path, &plan->key, e);
     if (result == 0)
         result = chosen_open(s, backup, true, &plan->chosen, e);
     if (result == 0)
         result = chosen_backup(&plan->chosen, backup, &plan->seal, e);
     if (result == 0)
         result = chosen_store(s, &plan->chosen, e);
+    if (result == 0)
+        result =
+            locate_key(plan->chosen.store, plan->seal, path ? path : behind, &plan->key, e);
     free(backup);
     return result;
 }
@@ -112,17 +115,6 @@ static int open_empty(struct plan *plan, struct error *e)
     *e = ERROR_INIT;
     return setup_place_open(plan->session->setup, plan->seal, plan->empty, false, &plan->place,
                             e);
-}
-
-/* Whether --to is the path of something that the backup's driver can make. */
-static bool is_path(struct plan *plan, struct error *e)
-{
-    const struct driver *driver = NULL;
-    const char *name = plan->seal->source_driver;
-    if (!name || setup_driver(plan->session->setup, name, LAGAN_KIND_SOURCE, &driver, e) != 0)
-        return false; /* opening the place tells */
-    const struct lagan_parameter *row = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
-    return row && row->type == LAGAN_PARAMETER_PATH;
 }
 
 /* The folders above the place, as mkdir -p makes them; the driver makes the last one. */
@@ -149,7 +141,11 @@ static int open_place(struct plan *plan, struct error *e)
 {
     const char *to = session_value(plan->session, OPTION_TO);
     bool dry = session_given(plan->session, OPTION_DRY_RUN);
-    if (to && !dry && is_path(plan, e) && make_parents(to, e) != 0)
+    char *path CLEANUP_TEXT = NULL;
+    struct error ignored = ERROR_INIT; /* opening the place tells */
+    if (to && !dry &&
+        setup_place_path(plan->session->setup, plan->seal, to, &path, &ignored) == 0 && path &&
+        make_parents(path, e) != 0)
         return -1;
     if (setup_place_open(plan->session->setup, plan->seal, to, !dry, &plan->place, e) == 0)
         return 0;
@@ -201,6 +197,25 @@ static void print_result(struct plan *plan, const struct restore_result *r)
                     (unsigned long long)r->problems);
 }
 
+/* What the place calls an object: a record that maps its version of the backup to the new one.
+ */
+static void tell_made(void *context, const void *key, size_t key_size, const char *fact,
+                      const char *value, size_t value_size)
+{
+    struct plan *plan = context;
+    struct output *o = &plan->session->output;
+    size_t object = flat_object_size(key, key_size);
+    if (strcmp(fact, LAGAN_FACT_VERSION) != 0)
+        return;
+    record_begin(o, "version");
+    record_bytes(o, "key", key, object);
+    if (key_size > object + 1 + LAGAN_VERSION_TIME_SIZE)
+        record_bytes(o, "from", (const char *)key + object + 1 + LAGAN_VERSION_TIME_SIZE,
+                     key_size - object - 1 - LAGAN_VERSION_TIME_SIZE);
+    record_bytes(o, "to", value, value_size);
+    record_end(o);
+}
+
 static int run(struct plan *plan, const struct job_reporter *reporter,
                struct restore_result *result, struct error *e)
 {
@@ -215,6 +230,9 @@ static int run(struct plan *plan, const struct job_reporter *reporter,
         .top_key_size = plan->key.size,
         .conflict = plan->conflict,
         .create_flags = create_flags(s),
+        .mask = process_users_mask(),
+        .made = s->output.use_json ? tell_made : NULL,
+        .made_context = plan,
         .dry_run = session_given(s, OPTION_DRY_RUN),
         .threads = setup_config(s->setup)->limits.threads,
         .reporter = *reporter,

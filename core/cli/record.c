@@ -64,10 +64,10 @@ void entry_mode_text(const struct tree_entry *entry, char text[11])
     static const struct {
         uint32_t type;
         char letter;
-    } types[] = {{LAGAN_ENTRY_DIRECTORY, 'd'}, {LAGAN_ENTRY_FILE, '-'},
-                 {LAGAN_ENTRY_SYMLINK, 'l'},   {LAGAN_ENTRY_CHARACTER, 'c'},
-                 {LAGAN_ENTRY_BLOCK, 'b'},     {LAGAN_ENTRY_FIFO, 'p'},
-                 {LAGAN_ENTRY_SOCKET, 's'}};
+    } types[] = {
+        {LAGAN_ENTRY_DIRECTORY, 'd'}, {LAGAN_ENTRY_FILE, '-'},   {LAGAN_ENTRY_SYMLINK, 'l'},
+        {LAGAN_ENTRY_CHARACTER, 'c'}, {LAGAN_ENTRY_BLOCK, 'b'},  {LAGAN_ENTRY_FIFO, 'p'},
+        {LAGAN_ENTRY_SOCKET, 's'},    {LAGAN_ENTRY_OBJECT, 'o'}, {LAGAN_ENTRY_MARKER, 'x'}};
     uint32_t mode = entry->mode;
     memcpy(text, "?rwxrwxrwx", 11);
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

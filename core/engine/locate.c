@@ -4,23 +4,67 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "engine/flat.h"
 #include "engine/key_text.h"
 #include "engine/vault_facts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int locate_split(const char *text, char **backup, struct buffer *key, struct error *e)
+int locate_split(const char *text, char **backup, const char **path, struct error *e)
 {
     const char *colon = strchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : strlen(text);
-    if (colon && key_from_path(colon + 1, key, e) != 0)
-        return -1;
     char *name = length > 0 ? strndup(text, length) : strdup("latest");
     if (!name)
         return error_no_memory(e, "the name of a backup");
     *backup = name;
+    *path = colon ? colon + 1 : NULL;
     return 0;
+}
+
+/* Where a version begins in a path as listings show it: at the slash that stands for the zero
+ * byte; NULL when it names none. */
+static const char *version_of(const char *path)
+{
+    const char *found = NULL;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/'))
+        if (strspn(slash + 1, "0123456789abcdef") >= LAGAN_VERSION_TIME_SIZE &&
+            slash[1 + LAGAN_VERSION_TIME_SIZE])
+            found = slash;
+    return found;
+}
+
+static int flat_key(struct store *store, const struct seal *seal, const char *path,
+                    struct buffer *key, struct error *e)
+{
+    struct chunk_access access = store_access(store);
+    struct tree_entry *entry = NULL;
+    const char *version = version_of(path);
+    buffer_append(key, path, strlen(path));
+    if (!version)
+        return buffer_check(key, e);
+    size_t at = key->size - strlen(version);
+    if (buffer_check(key, e) != 0)
+        return -1;
+    key->data[at] = 0;
+    int found = tree_find(&access, &seal->root, key->data, key->size, &entry, e);
+    tree_entry_free(entry);
+    if (found == 0)
+        key->data[at] = '/';
+    return found < 0 ? -1 : 0;
+}
+
+int locate_key(struct store *store, const struct seal *seal, const char *path,
+               struct buffer *key, struct error *e)
+{
+    struct chunk_access access = store_access(store);
+    if (!path || !*path || strcmp(path, ".") == 0 || strcmp(path, "/") == 0)
+        return 0;
+    int flat = flat_tree(&access, &seal->root, e);
+    if (flat < 0)
+        return -1;
+    return flat ? flat_key(store, seal, path, key, e) : key_from_path(path, key, e);
 }
 
 /* What is deleted does not make it less clear which vault is meant. */

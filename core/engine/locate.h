@@ -8,9 +8,13 @@
 
 #include "engine/setup.h"
 
-/* Takes "BACKUP:PATH" apart.  `backup` is allocated ("latest" when nothing stands before the
- * colon); the key of PATH is appended to `key` (the root when there is none). */
-int locate_split(const char *text, char **backup, struct buffer *key, struct error *e);
+/* Takes "BACKUP:PATH" apart: the backup is made, to be freed, and "latest" when it is not named;
+ * `*path` points into `text`, NULL = none. */
+int locate_split(const char *text, char **backup, const char **path, struct error *e);
+/* Appends the key that `path` (NULL = the root) names in a backup.  Of sources with flat keys
+ * that is the path as it is; the path that a listing shows of one version names that. */
+int locate_key(struct store *store, const struct seal *seal, const char *path,
+               struct buffer *key, struct error *e);
 
 /* Opens the vault that has the backup `text`: `region` and `vault` as for setup_vault_open;
  * where neither tells, the catalog is asked which vault has it. */

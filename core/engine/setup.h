@@ -170,10 +170,21 @@ int setup_source_open_row(struct setup *s, const struct catalog_source *row, uin
  * path that is not registered yet.  NO_SOURCE for what is neither. */
 int setup_source_known(struct setup *s, const char *text, struct catalog_source **row,
                        struct error *e);
-/* Opens a place to restore `seal` to: an instance of its driver whose place parameter is
- * `place` (NULL = where the backup was taken), made when absent if `make` says so. */
+/*
+ * Opens a place to restore `seal` to, made when absent if `make` says so.  `place`:
+ *
+ *     NULL                    where the backup was taken
+ *     DRIVER:key=value,...    a place of that driver (src_...), which may be of another kind; of
+ *                             the backup's own driver, the other parameters are the backup's
+ *     source:NAME             a registered source
+ *     anything else           the value of the place parameter of the backup's driver
+ */
 int setup_place_open(struct setup *s, const struct seal *seal, const char *place, bool make,
                      struct open_source *source, struct error *e);
+/* The path at which such a place lies, when it lies at one, into `*path`, which the caller
+ * frees; else NULL. */
+int setup_place_path(struct setup *s, const struct seal *seal, const char *place, char **path,
+                     struct error *e);
 /* Opens such a place for reading: what a restore has made there. */
 int setup_place_read(struct setup *s, const struct seal *seal, const char *place,
                      struct open_source *source, struct error *e);

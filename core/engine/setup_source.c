@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/object.h"
 #include "engine/binding.h"
+#include "engine/parameters.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -147,26 +148,121 @@ int setup_source_open_row(struct setup *s, const struct catalog_source *row, uin
     return 0;
 }
 
-static int open_place(struct setup *s, const struct seal *seal, const char *place,
+/* A place as people write it, resolved. */
+struct place_choice {
+    const char *driver;
+    struct catalog_pairs given; /* stronger than the backup's own parameters */
+    struct catalog_pairs own;
+    const char *place; /* value of the parameter marked as the place; NULL = none */
+    struct driver_words words;
+    struct catalog_source *row;
+};
+
+static void place_clear(struct place_choice *p)
+{
+    catalog_pairs_clear(&p->given);
+    catalog_pairs_clear(&p->own);
+    driver_words_clear(&p->words);
+    catalog_source_free(p->row);
+    *p = (struct place_choice){0};
+}
+
+/* The backup's parameters, without the place when there is another one. */
+static int place_inherit(struct place_choice *p, const struct seal *seal, const char *without,
+                         struct error *e)
+{
+    for (size_t i = 0; i < seal->parameter_count; i++) {
+        const struct seal_pair *pair = &seal->parameters[i];
+        if (without && strcmp(pair->name, without) == 0)
+            continue;
+        if (catalog_pairs_add(&p->own, pair->name, pair->value, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* "source:NAME" is a registered source. */
+static int place_of_source(struct place_choice *p, struct setup *s, const char *name,
+                           struct error *e)
+{
+    p->row = catalog_source_find(setup_catalog(s), name, e);
+    if (!p->row)
+        return -1;
+    p->driver = p->row->driver;
+    for (size_t i = 0; i < p->row->parameters.count; i++) {
+        const struct catalog_pair *pair = &p->row->parameters.items[i];
+        if (catalog_pairs_add(&p->given, pair->name, pair->value, e) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* "DRIVER:key=value,..." is a place of that driver. */
+static int place_of_driver(struct place_choice *p, struct setup *s, const struct seal *seal,
+                           const char *text, struct error *e)
+{
+    const struct driver *driver = NULL;
+    if (driver_words_parse(text, &p->words, e) != 0 ||
+        setup_driver(s, p->words.driver, LAGAN_KIND_SOURCE, &driver, e) != 0 ||
+        driver_words_parameters(&p->words, driver, &p->given, e) != 0)
+        return -1;
+    const struct lagan_parameter *row = driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE);
+    p->driver = p->words.driver;
+    if (!seal->source_driver || strcmp(p->driver, seal->source_driver) != 0)
+        return 0;
+    return place_inherit(p, seal, row ? row->name : NULL, e);
+}
+
+static int place_resolve(struct place_choice *p, struct setup *s, const struct seal *seal,
+                         const char *text, struct error *e)
+{
+    static const char source[] = "source:";
+    *p = (struct place_choice){.driver = seal->source_driver ? seal->source_driver : ""};
+    if (text && strncmp(text, source, sizeof(source) - 1) == 0)
+        return place_of_source(p, s, text + sizeof(source) - 1, e);
+    if (text && strncmp(text, "src_", 4) == 0 && strchr(text, ':'))
+        return place_of_driver(p, s, seal, text, e);
+    p->place = text;
+    return place_inherit(p, seal, NULL, e);
+}
+
+static int open_place(struct setup *s, const struct seal *seal, const char *text,
                       uint64_t flags, struct open_source *source, struct error *e)
 {
     struct open_source opened = {0};
-    struct catalog_pairs pairs = {0};
-    struct setup_values values = {.place = place, .first = &pairs, .lenient = true};
-    int result = -1;
-    for (size_t i = 0; i < seal->parameter_count; i++) {
-        if (catalog_pairs_add(&pairs, seal->parameters[i].name, seal->parameters[i].value, e) !=
-            0)
-            goto out;
-    }
-    result = open_instance(s, seal->source_driver ? seal->source_driver : "", &values, flags,
-                           &opened, e);
+    struct place_choice place;
+    int result = place_resolve(&place, s, seal, text, e);
+    struct setup_values values = {
+        .place = place.place, .first = &place.given, .second = &place.own, .lenient = true};
+    if (result == 0)
+        result = open_instance(s, place.driver, &values, flags, &opened, e);
     if (result == 0)
         *source = opened;
     else
         open_source_close(&opened);
-out:
-    catalog_pairs_clear(&pairs);
+    place_clear(&place);
+    return result;
+}
+
+int setup_place_path(struct setup *s, const struct seal *seal, const char *text, char **path,
+                     struct error *e)
+{
+    const struct driver *driver = NULL;
+    struct place_choice place;
+    *path = NULL;
+    int result = place_resolve(&place, s, seal, text, e);
+    if (result == 0)
+        result = setup_driver(s, place.driver, LAGAN_KIND_SOURCE, &driver, e);
+    const struct lagan_parameter *row =
+        result == 0 ? driver_parameter_marked(driver, LAGAN_PARAMETER_PLACE) : NULL;
+    const char *value = NULL;
+    if (row && row->type == LAGAN_PARAMETER_PATH)
+        value = place.place ? place.place : catalog_pairs_find(&place.given, row->name);
+    if (value) {
+        *path = strdup(value);
+        result = *path ? 0 : error_no_memory(e, "a path");
+    }
+    place_clear(&place);
     return result;
 }
 

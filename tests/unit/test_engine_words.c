@@ -3,6 +3,7 @@
  * of drivers, backups with paths, rules. */
 #include "unit.h"
 
+#include "engine/key_text.h"
 #include "engine/locate.h"
 #include "engine/parameters.h"
 #include "engine/rules.h"
@@ -43,23 +44,26 @@ static void words_of_drivers(void **state)
 static void words_of_backups(void **state)
 {
     static const struct {
-        const char *text, *backup, *key;
+        const char *text, *backup, *path, *key;
         size_t key_size;
     } cases[] = {
-        {"latest", "latest", "", 0},
-        {"latest~2:etc/hosts", "latest~2", "etc\0hosts", 9},
-        {":etc/", "latest", "etc", 3},
-        {"", "latest", "", 0},
-        {"0123abcd:a:b", "0123abcd", "a:b", 3},
-        {"x:/", "x", "", 0},
+        {"latest", "latest", NULL, "", 0},
+        {"latest~2:etc/hosts", "latest~2", "etc/hosts", "etc\0hosts", 9},
+        {":etc/", "latest", "etc/", "etc", 3},
+        {"", "latest", NULL, "", 0},
+        {"0123abcd:a:b", "0123abcd", "a:b", "a:b", 3},
+        {"x:/", "x", "/", "", 0},
     };
     struct error e = ERROR_INIT;
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buffer key = BUFFER_INIT;
+        const char *path = NULL;
         char *backup = NULL;
-        assert_int_equal(locate_split(cases[i].text, &backup, &key, &e), 0);
+        assert_int_equal(locate_split(cases[i].text, &backup, &path, &e), 0);
         assert_string_equal(backup, cases[i].backup);
+        assert_string_equal(path ? path : "none", cases[i].path ? cases[i].path : "none");
+        assert_int_equal(path ? key_from_path(path, &key, &e) : 0, 0);
         assert_int_equal(key.size, cases[i].key_size);
         if (key.size > 0)
             assert_memory_equal(key.data, cases[i].key, key.size);
@@ -67,10 +71,8 @@ static void words_of_backups(void **state)
         free(backup);
     }
     struct buffer key = BUFFER_INIT;
-    char *backup = NULL;
-    assert_int_equal(locate_split("x:a/../b", &backup, &key, &e), -1);
+    assert_int_equal(key_from_path("a/../b", &key, &e), -1);
     assert_int_equal(e.code, ERROR_USAGE);
-    assert_null(backup);
     buffer_free(&key);
 }
 
