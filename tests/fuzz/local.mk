@@ -35,6 +35,12 @@ fuzz_tests += tests/fuzz/fuzz_program
 tests_fuzz_fuzz_program_SOURCES = tests/fuzz/fuzz_program.c $(fuzz_harness) \
 	plugins/common/program_words.c plugins/src_exec/spoken_entry.c
 tests_fuzz_fuzz_program_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+if S3
+fuzz_tests += tests/fuzz/fuzz_s3_answer
+tests_fuzz_fuzz_s3_answer_SOURCES = tests/fuzz/fuzz_s3_answer.c $(fuzz_harness)
+tests_fuzz_fuzz_s3_answer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_fuzz_fuzz_s3_answer_LDADD = plugins/common/s3/libs3.la $(LDADD)
+endif
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 EXTRA_DIST += tests/fuzz/corpus
