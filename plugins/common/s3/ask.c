@@ -29,8 +29,10 @@ static uint32_t take_body(void *context, const char *data, size_t size)
 }
 
 static uint32_t judge(struct s3 *client, struct lagan_op *op, const struct s3_request *request,
-                      struct s3_answer *answer, struct asking *a)
+                      struct s3_answer *answer, struct asking *a, bool may_be_empty)
 {
+    if (may_be_empty && answer->has_length && answer->length == 0)
+        return LAGAN_OK;
     uint32_t result = s3_xml_finish(a->xml);
     if (result != LAGAN_OK || !s3_xml_refusal(a->xml))
         return result;
@@ -55,7 +57,7 @@ uint32_t s3_ask(struct s3 *client, struct lagan_op *op, struct s3_request *reque
     answer->body_limit = S3_XML_BYTES_LIMIT;
     result = s3_execute(client, op, request, answer);
     if (result == LAGAN_OK)
-        result = judge(client, op, request, answer, &a);
+        result = judge(client, op, request, answer, &a, reader->may_be_empty);
     /* It was answered as done, but not in words that can be trusted. */
     if (result == LAGAN_CORRUPT && is_good(answer) && request->method != S3_GET)
         op->error.outcome = LAGAN_OUTCOME_UNKNOWN;

@@ -31,7 +31,6 @@ struct copying {
     struct s3_text names; /* name, 0, value, 0, ... of headers, then of tags */
     size_t header_count;
     size_t tag_count;
-    bool has_tags;         /* those of the original are in `names` */
     struct s3_pair *pairs; /* headers, then tags, the original's before ours */
     struct s3_give merged;
 };
@@ -165,6 +164,18 @@ static bool must_look(const struct copying *c)
            (c->give.header_count > 0 || (features->storage_classes && !c->give.storage_class));
 }
 
+static bool is_apart(const struct copying *c)
+{
+    return s3_dialect(c->client)->marks & S3_IS_TAGS_APART;
+}
+
+/* Whether the store does not take over the original's tags by itself. */
+static bool must_read_tags(const struct copying *c)
+{
+    return c->keep && c->give.tag_count == 0 && s3_features(c->client)->tags &&
+           (c->in_parts || (is_apart(c) && c->give.header_count > 0));
+}
+
 static uint32_t look_at_original(struct copying *c)
 {
     struct s3_header_collector headers = {.context = c, .add = take_header};
@@ -179,9 +190,7 @@ static uint32_t look_at_original(struct copying *c)
     c->looked = true;
     if (c->told.etag[0] != '\0')
         c->from.if_match = c->told.etag;
-    c->has_tags =
-        c->in_parts && c->keep && c->give.tag_count == 0 && s3_features(c->client)->tags;
-    if (c->has_tags)
+    if (must_read_tags(c))
         result = s3_tags_of(c->client, c->op, c->from.bucket, c->from.key, c->from.key_size,
                             c->from.version, &tags);
     return result;
@@ -217,6 +226,22 @@ static uint32_t merge(struct copying *c)
     return LAGAN_OK;
 }
 
+/* Without headers of ours the store takes over those of the original. */
+static void add_directives(struct copying *c, struct s3_request *request)
+{
+    struct s3_give give = c->merged;
+    bool as_is = c->keep && c->give.header_count == 0;
+    bool tags_as_is = c->keep && give.tag_count == 0;
+    s3_add_header(request, "x-amz-metadata-directive", as_is ? "COPY" : "REPLACE");
+    if (s3_features(c->client)->tags)
+        s3_add_header(request, "x-amz-tagging-directive", tags_as_is ? "COPY" : "REPLACE");
+    if (as_is)
+        give.header_count = 0;
+    if (is_apart(c))
+        give.tag_count = 0;
+    s3_add_give(c->client, request, &give);
+}
+
 static uint32_t copy_at_once(struct copying *c, struct s3_made *made)
 {
     char etag[S3_ETAG_SIZE + 2] = "";
@@ -224,22 +249,18 @@ static uint32_t copy_at_once(struct copying *c, struct s3_made *made)
     struct s3_fields fields = {
         .op = c->op, .root = "CopyObjectResult", .list = &field, .count = 1};
     struct s3_request request = s3_request_of(S3_PUT, c->key, c->key_size);
-    struct s3_give give = c->merged;
-    bool as_is = c->keep && c->give.header_count == 0;
-    if (as_is)
-        give.header_count = 0;
     s3_add_original(c->client, &request, &c->from);
-    s3_add_header(&request, "x-amz-metadata-directive", as_is ? "COPY" : "REPLACE");
-    if (s3_features(c->client)->tags)
-        s3_add_header(&request, "x-amz-tagging-directive",
-                      c->keep && give.tag_count == 0 ? "COPY" : "REPLACE");
-    s3_add_give(c->client, &request, &give);
+    add_directives(c, &request);
     request.patient = true;
     uint32_t result = s3_ask_fields(c->client, c->op, &request, &fields, made);
-    if (result == LAGAN_OK)
-        s3_etag_copy(made->etag, etag, strlen(etag));
     s3_request_free(&request);
-    return result;
+    if (result != LAGAN_OK)
+        return result;
+    s3_etag_copy(made->etag, etag, strlen(etag));
+    return is_apart(c) && c->merged.tag_count > 0
+               ? s3_put_tags_apart(c->client, c->op, c->key, c->key_size, made, c->merged.tags,
+                                   c->merged.tag_count)
+               : (uint32_t)LAGAN_OK;
 }
 
 static uint32_t copy_pieces(struct copying *c, struct s3_upload *upload, uint64_t piece,

@@ -42,7 +42,9 @@ enum {
     /* If-Match of puts is compared without quotes. */
     S3_IS_MATCH_BARE = 1 << 13,
     /* Listings by ListObjects with a marker: ListObjectsV2 is not known to work. */
-    S3_IS_LIST_V1 = 1 << 14
+    S3_IS_LIST_V1 = 1 << 14,
+    /* Copies and uploads in parts take no tags with them: they are put afterwards. */
+    S3_IS_TAGS_APART = 1 << 15
 };
 
 /* All rows have these. */
@@ -69,7 +71,7 @@ enum {
           S3_CAN_COPY_IF_MATCH | S3_CAN_CHECKSUM | S3_CAN_PAYLOAD_HASH | S3_IS_VIRTUAL)        \
     X(RGW, "rgw", "x-amz-", "Ceph", NULL, NULL, "us-east-1", S3_GIB(5),                        \
       S3_MARKS_USUAL | S3_CAN_LOCK | S3_CAN_PUT_IF_ABSENT | S3_CAN_PAYLOAD_HASH |              \
-          S3_IS_MATCH_BARE)                                                                    \
+          S3_IS_MATCH_BARE | S3_IS_TAGS_APART)                                                 \
     X(SWIFT, "swift", "x-amz-", NULL, NULL, NULL, "us-east-1", S3_GIB(5),                      \
       S3_CAN_VERSIONS | S3_CAN_ACL | S3_CAN_REMOVE_MANY | S3_CAN_COMPLETE_IF_ABSENT |          \
           S3_CAN_COPY_IF_MATCH | S3_CAN_PAYLOAD_HASH | S3_IS_MARKER_WRONG)                     \

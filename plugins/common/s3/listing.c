@@ -246,17 +246,18 @@ static uint32_t decode_key(struct s3_listing *l, struct s3_listed *o)
     return LAGAN_OK;
 }
 
-static uint32_t decode_marker(struct s3_listing *l)
+/* One that cannot be decoded, as from a store that encodes keys alone, counts as not told. */
+static void decode_marker(struct s3_listing *l)
 {
     struct s3_text *text = &l->next.text;
     if (!l->encoded || !l->next.told)
-        return LAGAN_OK;
+        return;
     size_t size = s3_decode_form(text->data, text->size);
-    if (size == SIZE_MAX)
-        return refuse(l, "has markers that make no sense");
+    l->next.told = size != SIZE_MAX;
+    if (!l->next.told)
+        return;
     text->size = size;
     text->data[size] = '\0';
-    return LAGAN_OK;
 }
 
 static int compare(const char *a, size_t a_size, const char *b, size_t b_size)
@@ -302,7 +303,8 @@ static uint32_t check_object(struct s3_listing *l, size_t at)
 
 uint32_t s3_listing_check(struct s3_listing *l)
 {
-    uint32_t result = decode_marker(l);
+    uint32_t result = LAGAN_OK;
+    decode_marker(l);
     if (l->keys.failed)
         return s3_fail_memory(l->op);
     if (!l->has_truncated)

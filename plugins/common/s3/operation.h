@@ -64,6 +64,11 @@ uint32_t s3_copy_in_parts(struct s3 *client, struct lagan_op *op,
                           const struct s3_original *from, const char *key, size_t key_size,
                           bool keep, const struct s3_give *give, uint64_t piece_bytes,
                           struct s3_made *made);
+/* Puts tags on what was just made, in a store where they do not come with it; an error's
+ * outcome is DONE. */
+uint32_t s3_put_tags_apart(struct s3 *client, struct lagan_op *op, const char *key,
+                           size_t key_size, const struct s3_made *made,
+                           const struct s3_pair *tags, size_t count);
 /* s3_tags_get of an object in `bucket`; NULL = the client's. */
 uint32_t s3_tags_of(struct s3 *client, struct lagan_op *op, const char *bucket, const char *key,
                     size_t key_size, const char *version, const struct s3_pair_collector *tags);

@@ -68,8 +68,12 @@ uint32_t s3_tags_of(struct s3 *client, struct lagan_op *op, const char *bucket, 
                     size_t key_size, const char *version, const struct s3_pair_collector *tags)
 {
     struct tags t = {.op = op};
-    struct s3_xml_reader reader = {
-        .context = &t, .root = "Tagging", .begin = on_begin, .end = on_end};
+    /* RGW sends nothing at all for objects that never had tags. */
+    struct s3_xml_reader reader = {.context = &t,
+                                   .root = "Tagging",
+                                   .may_be_empty = true,
+                                   .begin = on_begin,
+                                   .end = on_end};
     struct s3_request request = s3_request_of(S3_GET, key, key_size);
     struct s3_answer answer = {0};
     uint32_t result = check_feature(client, op);
@@ -129,5 +133,16 @@ uint32_t s3_tags_put(struct s3 *client, struct lagan_op *op, const char *key, si
         result = s3_tell(client, op, &request, NULL);
     s3_request_free(&request);
     s3_text_free(&body);
+    return result;
+}
+
+uint32_t s3_put_tags_apart(struct s3 *client, struct lagan_op *op, const char *key,
+                           size_t key_size, const struct s3_made *made,
+                           const struct s3_pair *tags, size_t count)
+{
+    const char *version = made->version[0] != '\0' ? made->version : NULL;
+    uint32_t result = s3_tags_put(client, op, key, key_size, version, tags, count);
+    if (result != LAGAN_OK)
+        op->error.outcome = LAGAN_OUTCOME_DONE;
     return result;
 }

@@ -31,6 +31,7 @@ void s3_upload_free(struct s3_upload *upload)
     pthread_mutex_destroy(&upload->mutex);
     upload->magic = 0;
     free(upload->parts);
+    s3_text_free(&upload->tags);
     free(upload);
 }
 
@@ -42,27 +43,50 @@ struct s3_request s3_upload_request(enum s3_method method, const char *key, size
     return request;
 }
 
+static uint32_t ask_id(struct s3 *client, struct lagan_op *op, const char *key, size_t key_size,
+                       const struct s3_give *give, char id[S3_UPLOAD_ID_SIZE])
+{
+    struct s3_field field = {.path = "UploadId", .value = id, .room = S3_UPLOAD_ID_SIZE};
+    struct s3_fields fields = {
+        .op = op, .root = "InitiateMultipartUploadResult", .list = &field, .count = 1};
+    struct s3_request request = s3_request_of(S3_POST, key, key_size);
+    s3_add_query(&request, "uploads", NULL, 0);
+    s3_add_give(client, &request, give);
+    uint32_t result = s3_ask_fields(client, op, &request, &fields, NULL);
+    s3_request_free(&request);
+    if (result == LAGAN_OK && id[0] == '\0')
+        return lagan_fail(op, LAGAN_CORRUPT, 0, "the store began an upload without an id");
+    return result;
+}
+
+/* False without memory. */
+static bool keep_tags(struct s3_upload *u, const struct s3_give *give)
+{
+    u->tag_count = give->tag_count;
+    for (size_t i = 0; i < give->tag_count; i++) {
+        s3_text_add(&u->tags, give->tags[i].name, strlen(give->tags[i].name) + 1);
+        s3_text_add(&u->tags, give->tags[i].value, strlen(give->tags[i].value) + 1);
+    }
+    return !u->tags.failed;
+}
+
 uint32_t s3_upload_begin(struct s3 *client, struct lagan_op *op, const char *key,
                          size_t key_size, const struct s3_give *give, struct s3_upload **upload)
 {
     char id[S3_UPLOAD_ID_SIZE] = "";
-    struct s3_field field = {.path = "UploadId", .value = id, .room = sizeof id};
-    struct s3_fields fields = {
-        .op = op, .root = "InitiateMultipartUploadResult", .list = &field, .count = 1};
-    struct s3_request request = s3_request_of(S3_POST, key, key_size);
     struct s3_give plain = s3_give_plain(give);
-    s3_add_query(&request, "uploads", NULL, 0);
-    s3_add_give(client, &request, &plain);
-    uint32_t result = s3_ask_fields(client, op, &request, &fields, NULL);
-    s3_request_free(&request);
-    if (result == LAGAN_OK && id[0] == '\0')
-        result = lagan_fail(op, LAGAN_CORRUPT, 0, "the store began an upload without an id");
+    struct s3_give sent = plain;
+    bool apart = s3_dialect(client)->marks & S3_IS_TAGS_APART;
+    if (apart)
+        sent.tag_count = 0;
+    uint32_t result = ask_id(client, op, key, key_size, &sent, id);
     if (result != LAGAN_OK)
         return result;
     struct s3_upload *u = s3_upload_new(client, key, key_size, id);
-    if (!u) {
+    if (!u || (apart && !keep_tags(u, &plain))) {
         struct lagan_op clean_up = s3_clean_up_op();
         s3_upload_remove(client, &clean_up, key, key_size, id);
+        s3_upload_free(u);
         return s3_fail_memory(op);
     }
     *upload = u;

@@ -25,6 +25,8 @@ struct s3_upload {
     pthread_mutex_t *lock; /* of the parts; it is `mutex`, in reach of who may only look */
     struct s3_part *parts; /* part `number` is at number - 1 */
     uint32_t room;
+    struct s3_text tags; /* to be put once it is whole: name, 0, value, 0, ... */
+    size_t tag_count;
     size_t key_size;
     char key[S3_KEY_LIMIT];
     char id[S3_UPLOAD_ID_SIZE];

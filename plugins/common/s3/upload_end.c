@@ -117,14 +117,17 @@ static uint32_t settle(struct s3_upload *u, struct lagan_op *op, uint32_t parts,
     return result;
 }
 
-/* Some stores do not tell the version of what they joined. */
-static void find_version(struct s3_upload *u, struct lagan_op *op, uint32_t parts,
-                         struct s3_made *made)
+/* Some stores do not tell the version, or even the ETag, of what they joined. */
+static void find_made(struct s3_upload *u, struct lagan_op *op, uint32_t parts,
+                      struct s3_made *made)
 {
     struct s3_object told = {0};
-    if (made->version[0] == '\0' && s3_features(u->client)->versions && !lagan_cancelled(op) &&
-        is_there(u, op, parts, &told))
-        memcpy(made->version, told.version, sizeof made->version);
+    bool has_version = made->version[0] != '\0' || !s3_features(u->client)->versions;
+    if ((has_version && made->etag[0] != '\0') || lagan_cancelled(op) ||
+        !is_there(u, op, parts, &told))
+        return;
+    memcpy(made->etag, told.etag, sizeof made->etag);
+    memcpy(made->version, told.version, sizeof made->version);
 }
 
 /* Where the store does not compare by itself. */
@@ -136,11 +139,41 @@ static uint32_t check_absent(struct s3_upload *u, struct lagan_op *op, bool *by_
                      : s3_check_target(u->client, op, u->key, u->key_size, &give);
 }
 
+/* Tags that the store did not take with the upload. */
+static uint32_t put_tags(struct s3_upload *u, struct lagan_op *op, const struct s3_made *made)
+{
+    const char *next = u->tags.data;
+    struct s3_pair *tags = calloc(u->tag_count + 1, sizeof *tags);
+    if (!tags)
+        return s3_fail_memory(op);
+    for (size_t i = 0; i < u->tag_count; i++) {
+        tags[i].name = next;
+        tags[i].value = next + strlen(next) + 1;
+        next = tags[i].value + strlen(tags[i].value) + 1;
+    }
+    uint32_t result =
+        s3_put_tags_apart(u->client, op, u->key, u->key_size, made, tags, u->tag_count);
+    free(tags);
+    return result;
+}
+
+/* What came of it, for whoever wants to know. */
+static uint32_t tell(struct s3_upload *u, struct lagan_op *op, uint32_t parts,
+                     struct s3_made *done, struct s3_made *made)
+{
+    if (made || u->tag_count > 0)
+        find_made(u, op, parts, done);
+    if (made)
+        *made = *done;
+    return u->tag_count > 0 ? put_tags(u, op, done) : (uint32_t)LAGAN_OK;
+}
+
 uint32_t s3_upload_complete(struct s3_upload *upload, struct lagan_op *op, uint32_t parts,
                             bool if_absent, struct s3_made *made)
 {
     struct s3_made done = {0};
     bool by_store = false;
+    bool whole = false;
     bool unknown = false;
     uint32_t result = check_parts(upload, op, parts);
     if (result == LAGAN_OK && if_absent)
@@ -151,11 +184,10 @@ uint32_t s3_upload_complete(struct s3_upload *upload, struct lagan_op *op, uint3
     }
     if (unknown)
         result = settle(upload, op, parts, &done, result);
-    if (result == LAGAN_OK && made) {
-        find_version(upload, op, parts, &done);
-        *made = done;
-    }
-    if (result == LAGAN_OK || unknown)
+    whole = result == LAGAN_OK;
+    if (whole)
+        result = tell(upload, op, parts, &done, made);
+    if (whole || unknown)
         s3_upload_leave(upload);
     else
         s3_upload_abort(upload);

@@ -235,6 +235,7 @@ static void clear_uploads(struct uploads *u)
     u->encoded = u->has_truncated = u->truncated = false;
 }
 
+/* Keys are asked for as they are: RGW encodes them without a word of it. */
 static uint32_t list_uploads(struct s3 *client, struct lagan_op *op, const char *prefix,
                              struct uploads *u)
 {
@@ -246,7 +247,6 @@ static uint32_t list_uploads(struct s3 *client, struct lagan_op *op, const char 
                                    .end = end_upload};
     clear_uploads(u);
     s3_add_query(&request, "uploads", NULL, 0);
-    s3_add_query_text(&request, "encoding-type", "url");
     s3_add_query_number(&request, "max-uploads", S3_LIST_LIMIT);
     if (prefix[0] != '\0')
         s3_add_query_text(&request, "prefix", prefix);

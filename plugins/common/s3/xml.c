@@ -2,12 +2,18 @@
 /* xml.c - answers of object stores as flat events; see xml.h. */
 #include "common/s3/xml.h"
 
+#include <ctype.h>
 #include <expat.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Expat takes an int, and looks at the whole of an unfinished tag again with each piece. */
-enum { FEED_BYTES = 16 << 10 };
+enum {
+    FEED_BYTES = 16 << 10, /* that expat gets at a time: it takes an int */
+    REFERENCE_LIMIT = 12   /* bytes of "&#x10FFFF;" and some zeroes */
+};
+
+/* Stands for what no document can hold: U+FDD0, which is no character in any text. */
+static const char impossible[] = "\xef\xb7\x90";
 
 struct s3_xml {
     XML_Parser parser;
@@ -17,13 +23,18 @@ struct s3_xml {
     unsigned depth; /* of the element at work: 1 = the root */
     bool refused;   /* the root is Error */
     bool leaf;      /* no element has ended since the last one began */
-    uint64_t bytes;
+    bool begun;     /* a byte that is no white space has come */
+    uint64_t bytes; /* that expat got */
     uint32_t elements;
     size_t text_size;
     size_t path_sizes[S3_XML_DEPTH_LIMIT + 1];
     char path[S3_XML_DEPTH_LIMIT * (S3_XML_NAME_LIMIT + 1) + 1]; /* below the root */
     char text[S3_XML_TEXT_LIMIT + 1];
     char refusal[S3_XML_CODE_SIZE];
+    size_t reference_size; /* of what may be a number for a character */
+    char reference[REFERENCE_LIMIT + 1];
+    size_t ready_size;
+    char ready[FEED_BYTES]; /* for expat */
 };
 
 static void stop(struct s3_xml *x, uint32_t result)
@@ -120,6 +131,8 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
     x->text[x->text_size] = '\0';
     if (x->depth > 1 && x->refused)
         take_refusal(x);
+    else if (x->leaf && strstr(x->text, impossible))
+        result = LAGAN_OK;
     else if (x->depth > 1 && x->reader.end)
         result = x->reader.end(x->reader.context, x->path, x->text, x->text_size);
     x->depth--;
@@ -214,25 +227,99 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Hands over what is ready. */
+static void flush(struct s3_xml *x)
+{
+    if (x->ready_size == 0 || x->result != LAGAN_OK)
+        return;
+    x->bytes += x->ready_size;
+    if (x->bytes > S3_XML_BYTES_LIMIT)
+        refuse(x, "is too long");
+    else if (parse(x, x->ready, x->ready_size, false) == LAGAN_OK)
+        check_token(x);
+    x->ready_size = 0;
+}
+
+static void add_ready(struct s3_xml *x, const char *data, size_t size)
+{
+    if (size > sizeof x->ready - x->ready_size)
+        flush(x);
+    memcpy(x->ready + x->ready_size, data, size);
+    x->ready_size += size;
+}
+
+static bool is_possible(unsigned long character)
+{
+    return character >= ' ' || character == '\t' || character == '\n' || character == '\r';
+}
+
+/* A whole reference, "&#...;": of what number? */
+static bool is_possible_reference(const char *text)
+{
+    bool hexadecimal = text[2] == 'x';
+    return is_possible(strtoul(text + (hexadecimal ? 3 : 2), NULL, hexadecimal ? 16 : 10));
+}
+
+/* Whether `c` can go on a reference of which `size` bytes came. */
+static bool continues(size_t size, char c)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    if (size == 1)
+        return c == '#';
+    return (size == 2 && c == 'x') || (c != '\0' && strchr(digits, c));
+}
+
+/* A byte behind an ampersand; false when it is no part of a reference by number. */
+static bool take_reference(struct s3_xml *x, char c)
+{
+    bool ends = c == ';' && isxdigit((unsigned char)x->reference[x->reference_size - 1]);
+    bool taken =
+        ends || (x->reference_size < REFERENCE_LIMIT - 1 && continues(x->reference_size, c));
+    if (taken)
+        x->reference[x->reference_size++] = c;
+    if (taken && !ends)
+        return true;
+    x->reference[x->reference_size] = '\0';
+    if (ends && !is_possible_reference(x->reference))
+        add_ready(x, impossible, strlen(impossible));
+    else
+        add_ready(x, x->reference, x->reference_size);
+    x->reference_size = 0;
+    return taken;
+}
+
+static bool is_plain(char c)
+{
+    return c != '&' && is_possible((unsigned char)c);
+}
+
+/* Takes some of the bytes, at least one; how many. */
+static size_t take_some(struct s3_xml *x, const char *at, size_t size)
+{
+    size_t plain = 0;
+    if (x->reference_size > 0 && take_reference(x, *at))
+        return 1;
+    while (plain < size && plain < sizeof x->ready && is_plain(at[plain]))
+        plain++;
+    if (plain > 0)
+        add_ready(x, at, plain);
+    else if (*at == '&')
+        x->reference[x->reference_size++] = *at;
+    else
+        add_ready(x, impossible, strlen(impossible));
+    return plain > 0 ? plain : 1;
+}
+
 uint32_t s3_xml_feed(struct s3_xml *x, const void *data, size_t size)
 {
     const char *at = data;
-    while (size > 0 && x->bytes == 0 && is_space(*at)) {
+    const char *end = at + size;
+    while (at < end && !x->begun && is_space(*at))
         at++;
-        size--;
-    }
-    while (size > 0 && x->result == LAGAN_OK) {
-        size_t piece = size < FEED_BYTES ? size : FEED_BYTES;
-        if (piece > S3_XML_BYTES_LIMIT - x->bytes) {
-            refuse(x, "is too long");
-            break;
-        }
-        x->bytes += piece;
-        if (parse(x, at, piece, false) == LAGAN_OK)
-            check_token(x);
-        at += piece;
-        size -= piece;
-    }
+    x->begun = x->begun || at < end;
+    while (at < end && x->result == LAGAN_OK)
+        at += take_some(x, at, (size_t)(end - at));
+    flush(x);
     return x->result;
 }
 
@@ -240,7 +327,7 @@ uint32_t s3_xml_finish(struct s3_xml *x)
 {
     if (x->result != LAGAN_OK)
         return x->result;
-    return parse(x, "", 0, true);
+    return parse(x, x->reference, x->reference_size, true);
 }
 
 const char *s3_xml_refusal(const struct s3_xml *x)

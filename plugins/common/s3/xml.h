@@ -9,6 +9,9 @@
  * whatever the document says of itself.  White space in front of the document is skipped:
  * stores send it to keep a connection open.
  *
+ * Some stores write characters that no document can hold, as numbers or as they are, where a
+ * key has them.  An element whose text has such a one is passed over as if it were not there.
+ *
  * A document whose root is Error instead of what was expected is read too, and told by
  * s3_xml_refusal().
  */
@@ -34,6 +37,9 @@ struct s3_xml_reader {
     void *context;
     /* Name of the root; NULL = any but Error. */
     const char *root;
+    /* An answer without a body (as its Content-Length says) is taken for one that tells
+     * nothing. */
+    bool may_be_empty;
     /* An element below the root begins.  NULL = not wanted. */
     uint32_t (*begin)(void *context, const char *path);
     /* It ends: `text` is terminated and valid during the call, with `size` bytes in UTF-8
