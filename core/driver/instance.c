@@ -57,9 +57,9 @@ struct instance *instance_new(const struct driver *d, struct error *e)
     i->settings_end = &i->settings;
     result = operation_enter(&o, d->descriptor.name, instance_lock(i));
     if (result == LAGAN_OK)
-        result = operation_leave(
-            &o, d->isolated ? isolate_instance_new(d, &o.op, &i->instance)
-                            : d->ops.common.instance_new(&o.op, &i->instance));
+        result =
+            operation_leave(&o, d->isolated ? isolate_instance_new(d, &o.op, &i->instance)
+                                            : d->ops.common.instance_new(&o.op, &i->instance));
     if (operation_end(&o, result, e, "new instance") < 0) {
         i->instance = NULL;
         free(i);
@@ -332,13 +332,11 @@ int instance_ready(struct instance *i, struct error *e)
     return 0;
 }
 
-int instance_open(struct instance *i, uint64_t flags, void **handle, struct error *e)
+static int open_once(struct instance *i, uint64_t flags, void **handle, struct error *e)
 {
     struct operation o;
     void *opened = NULL;
     uint32_t result;
-    OBJECT_CHECK(i, INSTANCE_MAGIC);
-    ASSERT(i->state == INSTANCE_READY);
     result = operation_enter(&o, i->driver->descriptor.name, instance_lock(i));
     if (result == LAGAN_OK)
         result =
@@ -346,5 +344,35 @@ int instance_open(struct instance *i, uint64_t flags, void **handle, struct erro
     if (operation_end(&o, result, e, "open") < 0)
         return -1;
     *handle = opened;
+    return 0;
+}
+
+/* Waits before the attempt behind number `made`; false when there is to be none.  There is no
+ * layer yet that could do it. */
+static bool await_opening(const struct layer_settings *settings, const struct error *e,
+                          int64_t made, int64_t *waited_ns)
+{
+    int64_t advised_ns = (int64_t)e->retry_after_ms * 1000000, pause_ns;
+    if ((e->error_class != LAGAN_TRANSIENT && e->error_class != LAGAN_BUSY) ||
+        made > settings->retry)
+        return false;
+    pause_ns = settings->retry_pause_ns << (made < 6 ? made - 1 : 5);
+    pause_ns = advised_ns > pause_ns ? advised_ns : pause_ns;
+    if (settings->retry_limit_ns > 0 && *waited_ns + pause_ns > settings->retry_limit_ns)
+        return false;
+    *waited_ns += pause_ns;
+    return operation_host_table()->sleep(NULL, pause_ns) == 0;
+}
+
+int instance_open(struct instance *i, uint64_t flags, void **handle, struct error *e)
+{
+    int64_t waited_ns = 0;
+    OBJECT_CHECK(i, INSTANCE_MAGIC);
+    ASSERT(i->state == INSTANCE_READY);
+    for (int64_t made = 1; open_once(i, flags, handle, e) < 0; made++) {
+        if (!i->layered || !await_opening(&i->layers, e, made, &waited_ns))
+            return -1;
+        *e = ERROR_INIT;
+    }
     return 0;
 }

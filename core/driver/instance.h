@@ -64,7 +64,8 @@ const struct driver *instance_driver(const struct instance *i);
 int instance_check_value(const struct driver *d, const char *key, const char *value,
                          struct buffer *out, struct error *e);
 
-/* For target.h, source.h and key.h: calls the driver's open.  The handle is the driver's. */
+/* For target.h, source.h and key.h: calls the driver's open, again where the layers say so of
+ * other calls and the failure may pass.  The handle is the driver's. */
 int instance_open(struct instance *i, uint64_t flags, void **handle, struct error *e);
 
 #endif
