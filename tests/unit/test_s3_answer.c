@@ -7,9 +7,13 @@
 #include "unit.h"
 
 #include "common/s3/client.h"
+#include "driver/operation.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Feeds a head, line by line; false when it is refused. */
 static bool feed(struct s3_answer *answer, struct lagan_op *op, const char *head)
@@ -458,6 +462,70 @@ static void answer_probe_finds_out(void **state)
     }
 }
 
+/* A store that takes connections and says nothing: a socket of which nobody takes any. */
+static int listen_only(char endpoint[64])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    snprintf(endpoint, 64, "http://127.0.0.1:%u", ntohs(address.sin_port));
+    return fd;
+}
+
+/* Puts a word there; how long that takes, in nanoseconds. */
+static int64_t put_into_silence(struct lagan_op *op, uint32_t *result)
+{
+    char endpoint[64];
+    int fd = listen_only(endpoint);
+    const char *const words[] = {"endpoint", endpoint,      "bucket",
+                                 "bucket",   "credentials", "access:secret",
+                                 "stall",    "1000000000",  NULL};
+    struct s3_settings *settings = fixture_settings(words);
+    struct s3 *client = fixture_client(settings);
+    char word[] = "word";
+    struct lagan_content content = {word, read_word};
+    int64_t begin = operation_now_ns();
+    if (op->deadline_ns)
+        op->deadline_ns += begin;
+    *result = s3_put(client, op, "k", 1, 4, &content, NULL, NULL, NULL);
+    int64_t passed = operation_now_ns() - begin;
+    s3_close(client);
+    s3_settings_free(settings);
+    close(fd);
+    return passed;
+}
+
+static void answer_silence_is_ended(void **state)
+{
+    struct lagan_op op = fixture_op();
+    uint32_t result;
+    (void)state;
+    assert_true(put_into_silence(&op, &result) < INT64_C(4000000000));
+    assert_int_equal(result, LAGAN_TRANSIENT);
+    assert_int_equal(op.error.outcome, LAGAN_OUTCOME_UNKNOWN);
+}
+
+static void answer_waits_are_cancelled(void **state)
+{
+    struct lagan_op op = fixture_op();
+    uint32_t result;
+    (void)state;
+    op.deadline_ns = INT64_C(100000000);
+    assert_true(put_into_silence(&op, &result) < INT64_C(2000000000));
+    assert_int_equal(result, LAGAN_CANCELLED);
+    assert_int_equal(op.error.outcome, LAGAN_OUTCOME_UNKNOWN);
+    /* Before anything was sent there is nothing unknown. */
+    op = fixture_op();
+    op.deadline_ns = -1;
+    put_into_silence(&op, &result);
+    assert_int_equal(result, LAGAN_CANCELLED);
+    assert_int_equal(op.error.outcome, LAGAN_OUTCOME_NOT_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(answer_tells_objects),
@@ -470,6 +538,8 @@ int main(void)
                                        cmocka_unit_test(answer_lengths_are_checked),
                                        cmocka_unit_test(answer_missing_is_unknown),
                                        cmocka_unit_test(answer_changes_are_sent_once),
+                                       cmocka_unit_test(answer_silence_is_ended),
+                                       cmocka_unit_test(answer_waits_are_cancelled),
                                        cmocka_unit_test(answer_names_the_region),
                                        cmocka_unit_test(answer_probe_finds_out)};
     fixture_host_begin();

@@ -302,6 +302,24 @@ static void live_tells_refusals(void **state)
     s3_settings_free(wrong);
 }
 
+static void live_trusts_no_stranger(void **state)
+{
+    const char *const words[] = {"endpoint",    variable("LAGAN_S3_TLS_ENDPOINT"),
+                                 "bucket",      bucket,
+                                 "credentials", "access:secret",
+                                 NULL};
+    struct lagan_op op = fixture_op();
+    struct s3_object told;
+    (void)state;
+    if (!*variable("LAGAN_S3_TLS_ENDPOINT"))
+        skip();
+    struct s3_settings *strange = fixture_settings(words);
+    struct s3 *stranger = fixture_client(strange);
+    assert_class(s3_head(stranger, &op, "x", 1, NULL, &told, NULL), op, LAGAN_DENIED);
+    s3_close(stranger);
+    s3_settings_free(strange);
+}
+
 static void live_tells_the_time(void **state)
 {
     struct lagan_op op = fixture_op();
@@ -365,11 +383,12 @@ static int leave_bucket(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(live_puts_only_once), cmocka_unit_test(live_reads_ranges),
-        cmocka_unit_test(live_checks_ranges),  cmocka_unit_test(live_keeps_odd_keys),
-        cmocka_unit_test(live_keeps_headers),  cmocka_unit_test(live_compares_versions),
-        cmocka_unit_test(live_compares_sums),  cmocka_unit_test(live_tells_refusals),
-        cmocka_unit_test(live_tells_the_time), cmocka_unit_test(live_serves_threads)};
+        cmocka_unit_test(live_puts_only_once),     cmocka_unit_test(live_reads_ranges),
+        cmocka_unit_test(live_checks_ranges),      cmocka_unit_test(live_keeps_odd_keys),
+        cmocka_unit_test(live_keeps_headers),      cmocka_unit_test(live_compares_versions),
+        cmocka_unit_test(live_compares_sums),      cmocka_unit_test(live_tells_refusals),
+        cmocka_unit_test(live_trusts_no_stranger), cmocka_unit_test(live_tells_the_time),
+        cmocka_unit_test(live_serves_threads)};
     if (!getenv("LAGAN_S3_ENDPOINT")) {
         puts("SKIPPED: no store is named by LAGAN_S3_ENDPOINT; make check-servers starts some");
         return 77;
