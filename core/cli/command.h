@@ -31,6 +31,10 @@ enum operand_kind {
     OPERAND_RULE,          /* a rule of objects, and keys behind it */
     OPERAND_RULE_EDIT,     /* a rule of objects, and settings behind it */
     OPERAND_RULE_NEW,      /* a free name, two sources, settings behind them */
+    OPERAND_INVENTORY,     /* and nothing behind it */
+    OPERAND_INVENTORY_NEW, /* a free name, a source, settings behind them */
+    OPERAND_BATCH,         /* a job, and what is free behind it */
+    OPERAND_BATCH_NEW,     /* two sources, settings behind them */
     OPERAND_SOURCE_SET     /* a source, then settings of sources */
 };
 
@@ -78,6 +82,16 @@ option_set command_global_options(void);
     X(backup_release)                                                                          \
     X(backup_show)                                                                             \
     X(backup_undelete)                                                                         \
+    X(batch_cancel)                                                                            \
+    X(batch_confirm)                                                                           \
+    X(batch_create)                                                                            \
+    X(batch_list)                                                                              \
+    X(batch_pause)                                                                             \
+    X(batch_priority)                                                                          \
+    X(batch_report)                                                                            \
+    X(batch_resume)                                                                            \
+    X(batch_run)                                                                               \
+    X(batch_show)                                                                              \
     X(cat)                                                                                     \
     X(catalog_check)                                                                           \
     X(catalog_export)                                                                          \
@@ -91,6 +105,11 @@ option_set command_global_options(void);
     X(driver_show)                                                                             \
     X(help)                                                                                    \
     X(init)                                                                                    \
+    X(inventory_create)                                                                        \
+    X(inventory_delete)                                                                        \
+    X(inventory_list)                                                                          \
+    X(inventory_run)                                                                           \
+    X(inventory_show)                                                                          \
     X(ls)                                                                                      \
     X(metrics)                                                                                 \
     X(migrate_attest)                                                                          \

@@ -82,6 +82,48 @@ const struct command command_rows[] = {
      "open a source and tell whether it can be backed up", NULL},
     {"source remove", "NAME", OPERAND_SOURCE, 1, 1, 0, command_source_remove,
      "forget a source; its backups stay", NULL},
+    {"inventory create", "NAME SOURCE [NAME=VALUE...]", OPERAND_INVENTORY_NEW, 2, OPERANDS_ANY,
+     0, command_inventory_create, "ask for an inventory: a list of all that a source holds",
+     "NAME has up to 64 letters, digits, '-', '_' or '.'; a source has at most 1,000\n"
+     "inventories.  lagan-inventory(5) tells what is written.  With a schedule `lagan run`\n"
+     "makes it."},
+    {"inventory list", "", OPERAND_NONE, 0, 0, 0, command_inventory_list,
+     "list the inventories", NULL},
+    {"inventory show", "INVENTORY", OPERAND_INVENTORY, 1, 1, 0, command_inventory_show,
+     "show an inventory, its settings, and where the last one is", NULL},
+    {"inventory run", "INVENTORY", OPERAND_INVENTORY, 1, 1, 0, command_inventory_run,
+     "make an inventory now", "Exit status 3 when some entries could not be looked at."},
+    {"inventory delete", "INVENTORY", OPERAND_INVENTORY, 1, 1, 0, command_inventory_delete,
+     "forget an inventory; what was written stays", NULL},
+    {"batch create", "FROM TO [NAME=VALUE...]", OPERAND_BATCH_NEW, 2, OPERANDS_ANY, 0,
+     command_batch_create, "make a batch job: objects of a manifest, from source to source",
+     "FROM and TO are registered sources, such as buckets.  The manifest is that of an\n"
+     "inventory, or a CSV with the columns Bucket, Key (as in an address, %XX) and VersionId;\n"
+     "it has to stay as it is.  All objects together have at most 5 GiB unless max-total\n"
+     "says more."},
+    {"batch list", "", OPERAND_NONE, 0, 0, O(STATE), command_batch_list,
+     "list the batch jobs of the last 90 days", NULL},
+    {"batch show", "JOB", OPERAND_BATCH, 1, 1, 0, command_batch_show,
+     "show a batch job: its state, its settings, how far it is", NULL},
+    {"batch confirm", "JOB", OPERAND_BATCH, 1, 1, 0, command_batch_confirm,
+     "let a job run that was made with confirm-required=yes", NULL},
+    {"batch run", "JOB", OPERAND_BATCH, 1, 1, 0, command_batch_run,
+     "work on a batch job, here and now",
+     "One job copies at a time; one of higher priority pauses it.  Exit status 3 when some\n"
+     "objects failed."},
+    {"batch pause", "JOB", OPERAND_BATCH, 1, 1, 0, command_batch_pause,
+     "let a batch job rest, behind the objects that are being copied", NULL},
+    {"batch resume", "JOB", OPERAND_BATCH, 1, 1, 0, command_batch_resume,
+     "let a paused job go on, or run again what failed in one that is over",
+     "Of a job that is over, what failed or was not tried becomes a new one."},
+    {"batch cancel", "JOB", OPERAND_BATCH, 1, 1, 0, command_batch_cancel,
+     "end a batch job; what was copied stays", NULL},
+    {"batch priority", "JOB NUMBER", OPERAND_BATCH, 2, 2, 0, command_batch_priority,
+     "change the priority of a batch job, also while it runs", NULL},
+    {"batch report", "JOB [FILE]", OPERAND_BATCH, 1, 2, O(STATE), command_batch_report,
+     "print the report of a batch job, or write it to FILE",
+     "A CSV with a line for each operation, as far as the job is.  With --state failed only\n"
+     "those that failed.  FILE may be source:NAME/KEY."},
     {"vault create", "[NAME]", OPERAND_FREE, 0, 1, MAKE_VAULT, command_vault_create,
      "make a vault",
      "Without --passphrase and --key the region's key provider is used, or a key file is\n"

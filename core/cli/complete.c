@@ -7,11 +7,16 @@
  */
 #include "cli/session.h"
 
+#include "base/text.h"
+#include "catalog/batch.h"
+#include "catalog/inventory.h"
 #include "catalog/migrate.h"
 #include "catalog/object_rule.h"
 #include "catalog/policy.h"
 #include "engine/restore.h"
 #include "engine/source_settings.h"
+#include "policy/batch_rules.h"
+#include "policy/inventory_rules.h"
 #include "policy/migrate_rules.h"
 #include "policy/object_rules.h"
 #include "policy/vault_rules.h"
@@ -188,6 +193,44 @@ static void offer_rule_words(struct completion *c, size_t before, bool is_new)
     }
 }
 
+static int offer_inventory(void *context, const struct catalog_inventory *row, struct error *e)
+{
+    (void)e;
+    candidate(context, row->name);
+    return 0;
+}
+
+static int offer_batch(void *context, const struct catalog_batch *row, struct error *e)
+{
+    char id[2 * CATALOG_ID_SIZE + 1];
+    (void)e;
+    text_hex(row->id, CATALOG_ID_SIZE, id);
+    candidate(context, id);
+    return 0;
+}
+
+/* "to=", and "meta:" for a setting that is the start of many. */
+static void offer_setting(struct completion *c, const char *name)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "%s%s", name, name[strlen(name) - 1] == ':' ? "" : "=");
+    candidate(c, text);
+}
+
+/* Two operands that are a source (or a free name and a source), then settings. */
+static void offer_object_words(struct completion *c, enum operand_kind kind, size_t before)
+{
+    struct error ignored = ERROR_INIT;
+    if (before < 2) {
+        catalog_source_list(session_catalog(c->session), offer_source, c, &ignored);
+        return;
+    }
+    for (int i = 0; kind == OPERAND_INVENTORY_NEW && i < INVENTORY_SETTING_COUNT; i++)
+        offer_setting(c, inventory_setting_name((enum inventory_setting)i));
+    for (int i = 0; kind == OPERAND_BATCH_NEW && i < BATCH_SETTING_COUNT; i++)
+        offer_setting(c, batch_setting_name((enum batch_setting)i));
+}
+
 /* What stands behind the first operand is of another kind. */
 static void complete_second(struct completion *c, enum operand_kind kind)
 {
@@ -201,6 +244,8 @@ static void complete_second(struct completion *c, enum operand_kind kind)
         offer_migration_words(c, before);
     else if (kind == OPERAND_RULE_NEW || kind == OPERAND_RULE_EDIT)
         offer_rule_words(c, before, kind == OPERAND_RULE_NEW);
+    else if (kind == OPERAND_INVENTORY_NEW || kind == OPERAND_BATCH_NEW)
+        offer_object_words(c, kind, before);
     else if (c->command && c->command->most > 1)
         offer_settings(c, NULL);
     if (kind == OPERAND_POLICY_NEW && before == 1)
@@ -211,6 +256,7 @@ static bool has_second(enum operand_kind kind)
 {
     return kind == OPERAND_POLICY || kind == OPERAND_POLICY_NEW ||
            kind == OPERAND_POLICY_VAULT || kind == OPERAND_SOURCE_SET ||
+           kind == OPERAND_INVENTORY_NEW || kind == OPERAND_BATCH_NEW ||
            kind == OPERAND_MIGRATION_NEW || kind == OPERAND_RULE_NEW ||
            kind == OPERAND_RULE_EDIT;
 }
@@ -235,8 +281,16 @@ static void complete_operand(struct completion *c, enum operand_kind kind)
     case OPERAND_POLICY_VAULT:
         catalog_policy_list(catalog, offer_policy, c, &ignored);
         break;
+    case OPERAND_INVENTORY:
+        catalog_inventory_list(catalog, offer_inventory, c, &ignored);
+        break;
+    case OPERAND_BATCH:
+        if (c->session->arguments.operand_count == 0)
+            catalog_batch_list(catalog, 0, offer_batch, c, &ignored);
+        break;
     case OPERAND_SOURCE:
     case OPERAND_SOURCE_SET:
+    case OPERAND_BATCH_NEW:
         catalog_source_list(catalog, offer_source, c, &ignored);
         break;
     case OPERAND_MIGRATION:
@@ -257,15 +311,16 @@ static void complete_operand(struct completion *c, enum operand_kind kind)
     case OPERAND_DRIVER:
         offer_drivers(c);
         break;
-    case OPERAND_NONE:
-    case OPERAND_FREE:
-    case OPERAND_POLICY_NEW:
     case OPERAND_RULE:
     case OPERAND_RULE_EDIT:
         offer_rules(c);
         break;
+    case OPERAND_NONE:
+    case OPERAND_FREE:
+    case OPERAND_POLICY_NEW:
     case OPERAND_RULE_NEW:
     case OPERAND_MIGRATION_NEW:
+    case OPERAND_INVENTORY_NEW:
         break;
     }
 }

@@ -3,6 +3,8 @@
 #include "cli/session.h"
 
 #include "engine/source_settings.h"
+#include "policy/batch_rules.h"
+#include "policy/inventory_rules.h"
 #include "policy/migrate_rules.h"
 #include "policy/object_rules.h"
 
@@ -105,6 +107,30 @@ static void print_migrate_settings(struct output *o, const struct command *comma
     }
 }
 
+static void print_setting(struct output *o, const char *name, const char *placeholder,
+                          const char *help)
+{
+    char left[96];
+    bool family = name[strlen(name) - 1] == ':';
+    snprintf(left, sizeof(left), "%s%s=%s", name, family ? "NAME" : "", placeholder);
+    output_line(o, "  %-*s %s", OPTION_COLUMN, left, help);
+}
+
+static void print_object_settings(struct output *o, const struct command *command)
+{
+    if (command->kind != OPERAND_INVENTORY_NEW && command->kind != OPERAND_BATCH_NEW)
+        return;
+    output_line(o, "%s", "");
+    output_line(o, "%s", "settings:");
+#define X(symbol, name, placeholder, help) print_setting(o, name, placeholder, help);
+    if (command->kind == OPERAND_INVENTORY_NEW) {
+        INVENTORY_SETTINGS(X)
+    } else {
+        BATCH_SETTINGS(X)
+    }
+#undef X
+}
+
 static void print_command(struct output *o, const struct command *command)
 {
     output_line(o, "usage: lagan %s%s%s%s", command->words, command->operands[0] ? " " : "",
@@ -118,6 +144,7 @@ static void print_command(struct output *o, const struct command *command)
     print_settings(o, command);
     print_rule_settings(o, command);
     print_migrate_settings(o, command);
+    print_object_settings(o, command);
     print_options(o, "options:", command->options);
     print_options(o, "options of every command:", command_global_options());
 }

@@ -3,7 +3,11 @@
 noinst_LTLIBRARIES += core/cli/libcli.la
 core_cli_libcli_la_SOURCES = \
 	core/cli/arguments.c core/cli/arguments.h \
+	core/cli/batch_record.h \
 	core/cli/command.h \
+	core/cli/command_batch.c \
+	core/cli/command_batch_change.c \
+	core/cli/command_inventory.c \
 	core/cli/command_approval.c \
 	core/cli/command_audit.c \
 	core/cli/command_backup.c \

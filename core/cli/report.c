@@ -50,6 +50,10 @@
     X(BACKUP_LOCKED, "`lagan vault lock show` tells more of the lock")                         \
     X(CLOCK_DOUBTFUL, "set the clock right, or accept it with `lagan policy release --clock`") \
     X(NO_POLICY, "`lagan policy list` shows those there are")                                  \
+    X(NO_INVENTORY, "`lagan inventory list` shows those there are")                            \
+    X(INVENTORY_SETTING, "lagan(1) explains the settings of inventories")                      \
+    X(NO_BATCH, "`lagan batch list` shows those there are")                                    \
+    X(BATCH_SETTING, "lagan(1) explains the settings of batch jobs")                           \
     X(NO_MIGRATION, "`lagan migrate list` shows those there are")                              \
     X(MIGRATE_SETTING, "lagan(1) explains the settings of migrations")                         \
     X(POLICY_SETTING, "lagan(1) explains the settings of policies")                            \
