@@ -315,9 +315,11 @@ static int load_pass(struct migrate_job *job, struct error *e)
     struct catalog *c = job->catalog;
     const uint8_t *id = job->row->id;
     uint64_t failures = 0;
+    job->before_ns = 0;
     int found = catalog_migrate_pass_last(c, id, &job->pass, e);
     if (found > 0 && job->pass.ended_ns != 0) {
         uint32_t number = job->pass.number;
+        job->before_ns = job->pass.started_ns;
         found = catalog_migrate_pass_begin(c, id, number + 1, e) == 0 ? 1 : -1;
     } else if (found == 0) {
         found = catalog_migrate_pass_begin(c, id, 1, e) == 0 ? 1 : -1;

@@ -189,6 +189,17 @@ static bool tells_no_change(const struct lagan_entry *entry, const struct lagan_
     return !(entry->present & LAGAN_HAS_MTIME) && entry->bytes == there->bytes;
 }
 
+/* Copy and original are of about one moment, which tells nothing; but the last pass, which
+ * began after it, has copied what it did not find equal. */
+static bool was_copied(const struct planner *p, const struct lagan_entry *entry,
+                       const struct lagan_entry *there)
+{
+    int64_t changed = object_time_ns(entry), made = object_time_ns(there);
+    return p->job->before_ns != 0 && p->job->ends->to_flat && changed != INT64_MIN &&
+           made != INT64_MIN && object_may_be_same(entry, there) &&
+           changed < p->job->before_ns && made + OBJECT_ROUNDED_NS >= changed;
+}
+
 static enum object_outcome judge(const struct planner *p, const struct migrate_entry *entry,
                                  const struct migrate_entry *there)
 {
@@ -197,7 +208,8 @@ static enum object_outcome judge(const struct planner *p, const struct migrate_e
         return OBJECT_OUTCOME_SAME;
     if (there)
         there_view = migrate_entry_view(there);
-    if (there && p->job->pass.number > 1 && tells_no_change(&view, &there_view))
+    if (there && p->job->pass.number > 1 &&
+        (tells_no_change(&view, &there_view) || was_copied(p, &view, &there_view)))
         return OBJECT_OUTCOME_SAME;
     return object_would(p->job->ends, p->job->options.exists, &view,
                         there ? &there_view : NULL);

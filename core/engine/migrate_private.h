@@ -65,6 +65,7 @@ struct migrate_job {
     struct catalog_migrate_pass pass;
     struct queue *items;
     atomic_bool failed;   /* and `error` says why: everything ends */
+    int64_t before_ns;    /* when the pass before this one began; 0 = unknown */
     bool has_failures;    /* the catalog knew of some when the pass began */
     pthread_mutex_t lock; /* guards what follows and the reporter */
     pthread_cond_t ended; /* of a thread */

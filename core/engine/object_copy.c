@@ -57,17 +57,27 @@ static bool etags_differ(const struct lagan_entry *a, const struct lagan_entry *
     return strncasecmp(one->value, other->value, MD5_DIGITS) != 0;
 }
 
+bool object_may_be_same(const struct lagan_entry *entry, const struct lagan_entry *there)
+{
+    if (entry->type == LAGAN_ENTRY_SYMLINK)
+        return there->type == LAGAN_ENTRY_SYMLINK && entry->link_size == there->link_size &&
+               memcmp(entry->link, there->link, entry->link_size) == 0;
+    return entry_has_content(entry->type) && entry_has_content(there->type) &&
+           !(entry->flags & LAGAN_ENTRY_STREAM) && entry->bytes == there->bytes &&
+           !etags_differ(entry, there);
+}
+
 bool object_is_same(const struct object_ends *ends, const struct lagan_entry *entry,
                     const struct lagan_entry *there)
 {
-    /* Listings round times, some of them up. */
-    static const int64_t ROUNDED_NS = INT64_C(2000000000);
     int64_t changed = object_time_ns(entry), made = object_time_ns(there);
-    if (!entry_has_content(entry->type) || !entry_has_content(there->type) ||
-        (entry->flags & LAGAN_ENTRY_STREAM) || entry->bytes != there->bytes ||
-        changed == INT64_MIN || made == INT64_MIN || etags_differ(entry, there))
+    if (!object_may_be_same(entry, there))
         return false;
-    return ends->to_flat ? made - ROUNDED_NS > changed : made == changed;
+    if (entry->type == LAGAN_ENTRY_SYMLINK)
+        return true;
+    if (changed == INT64_MIN || made == INT64_MIN)
+        return false;
+    return ends->to_flat ? made - OBJECT_ROUNDED_NS > changed : made == changed;
 }
 
 /* ---- a copy at work ---- */

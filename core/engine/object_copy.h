@@ -136,6 +136,9 @@ int object_copy(struct object_ends *ends, const struct lagan_entry *entry,
 int object_target_key(const struct object_ends *ends, const void *key, size_t key_size,
                       const struct object_copy_options *options, struct buffer *out,
                       struct error *e);
+/* Whether nothing tells that `there` is another content than that of `entry`: both have some,
+ * of equal and known length, and no ETags that differ; links have equal targets. */
+bool object_may_be_same(const struct lagan_entry *entry, const struct lagan_entry *there);
 /* Whether what `there` says of the destination's object tells that it is `entry`, copied after
  * the last change of that one: equal length, no checksums that differ, and the later time, or
  * in a tree of files the same one.  Pieces, where there are any, count. */
@@ -162,6 +165,8 @@ struct object_name object_name_of(const void *key, size_t key_size);
  * pieces to `collector`.  NOT_FOUND. */
 int object_look(struct source *from, const void *key, size_t key_size,
                 const struct lagan_entry_collector *collector, struct error *e);
+/* Listings round times, some of them up: what is closer may be the other way round. */
+#define OBJECT_ROUNDED_NS INT64_C(2000000000)
 /* The nanoseconds since 1970 of an entry's last change; INT64_MIN when it is not told. */
 int64_t object_time_ns(const struct lagan_entry *entry);
 
