@@ -105,28 +105,6 @@ static int parse_type(const char *text, int *type, struct error *e)
                      names.failed ? "one of those in the list" : (const char *)names.data);
 }
 
-/* "7d" is so long ago; "2026-11-21" and "2026-11-21T07:00:00Z" are moments of UTC. */
-static int parse_since(const char *text, int64_t *since_ns, struct error *e)
-{
-    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
-    int64_t ago = 0;
-    if (text_parse_duration(text, &ago) == 0 && ago > 0) {
-        *since_ns = clock_wall_ns() > ago ? clock_wall_ns() - ago : 0;
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        struct tm date = {.tm_mday = 1};
-        const char *end = strptime(text, forms[i], &date);
-        if (end && *end == '\0' && date.tm_year >= 70 && date.tm_year < 300) {
-            *since_ns = (int64_t)timegm(&date) * 1000000000;
-            return 0;
-        }
-    }
-    return error_set(e, LAGAN_INVALID, ERROR_USAGE,
-                     "--since %s: it is written as 7d, 2026-11-21 or 2026-11-21T07:00:00Z",
-                     text);
-}
-
 static int parse_options(const struct session *s, struct task_filter *f, struct error *e)
 {
     const char *limit = session_value(s, OPTION_LIMIT), *state = session_value(s, OPTION_STATE);
@@ -135,7 +113,7 @@ static int parse_options(const struct session *s, struct task_filter *f, struct 
     if (limit && text_parse_u64(limit, &f->limit) != 0)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE, "--limit %s is no number", limit);
     if ((type && parse_type(type, &f->type, e) != 0) ||
-        (since && parse_since(since, &f->since_ns, e) != 0))
+        (since && session_since(since, &f->since_ns, e) != 0))
         return -1;
     if (!state)
         return 0;

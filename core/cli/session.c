@@ -2,12 +2,15 @@
 /* session.c - opens what the options name. */
 #include "cli/session.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/terminal.h"
 #include "engine/key_text.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* For reading; leaves room for the rest of the program below its bound on memory. */
 enum { STORE_MEMORY = 24 << 20 };
@@ -251,4 +254,25 @@ struct job_reporter job_view_reporter(struct job_view *view)
 void job_view_end(struct job_view *view)
 {
     progress_end(&view->progress);
+}
+
+int session_since(const char *text, int64_t *since_ns, struct error *e)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+    int64_t ago = 0;
+    if (text_parse_duration(text, &ago) == 0 && ago > 0) {
+        *since_ns = clock_wall_ns() > ago ? clock_wall_ns() - ago : 0;
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct tm date = {.tm_mday = 1};
+        const char *end = strptime(text, forms[i], &date);
+        if (end && *end == '\0' && date.tm_year >= 70 && date.tm_year < 300) {
+            *since_ns = (int64_t)timegm(&date) * 1000000000;
+            return 0;
+        }
+    }
+    return error_set(e, LAGAN_INVALID, ERROR_USAGE,
+                     "--since %s: it is written as 7d, 2026-11-21 or 2026-11-21T07:00:00Z",
+                     text);
 }

@@ -37,6 +37,9 @@ const char *session_value(const struct session *s, enum option option);
 /* Operand `index`, or NULL. */
 const char *session_operand(const struct session *s, size_t index);
 struct catalog *session_catalog(const struct session *s);
+/* The value of --since: "7d" is so long ago; "2026-11-21" and "2026-11-21T07:00:00Z" are moments
+ * of UTC.  USAGE. */
+int session_since(const char *text, int64_t *since_ns, struct error *e);
 
 /* How much of the setup a command needs. */
 enum session_need {
