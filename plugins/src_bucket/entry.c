@@ -24,10 +24,10 @@ static size_t put(uint8_t *at, const void *data, size_t size)
  * no version ids but when it is one of versions) or the answer to a GET (whose times are whole
  * seconds).  A version's content never changes; that of the version `null` does.
  */
-static void make_id(const struct s3_object *object, bool versioned,
-                    uint8_t id[BUCKET_STAMP_SIZE])
+static void make_id(const void *key, size_t key_size, const struct s3_object *object,
+                    bool versioned, uint8_t id[BUCKET_STAMP_SIZE])
 {
-    uint8_t bytes[8 + 8 + 1 + S3_ETAG_SIZE + S3_VERSION_SIZE];
+    uint8_t bytes[8 + 8 + 1 + S3_ETAG_SIZE + S3_VERSION_SIZE + BUCKET_ENTRY_KEY_SIZE];
     uint64_t seconds = (uint64_t)seconds_of(object->modified_ns);
     const char *version = versioned && object->version[0] ? object->version : "null";
     size_t size = put(bytes, &object->bytes, 8);
@@ -35,6 +35,7 @@ static void make_id(const struct s3_object *object, bool versioned,
     bytes[size++] = object->marker;
     size += put(bytes + size, object->etag, strlen(object->etag) + 1);
     size += put(bytes + size, version, strlen(version) + 1);
+    size += put(bytes + size, key, key_size < S3_KEY_LIMIT ? key_size : S3_KEY_LIMIT);
     if (EVP_Q_digest(NULL, "SHA256", NULL, bytes, size, id, NULL) != 1)
         memset(id, 0, BUCKET_STAMP_SIZE);
 }
@@ -79,7 +80,7 @@ void bucket_entry_make(struct bucket_entry *made, const void *key, size_t key_si
                        const struct s3_object *object, bool versioned, bool pieces)
 {
     struct lagan_entry *entry = &made->entry;
-    make_id(object, versioned, made->stamp);
+    make_id(key, key_size, object, versioned, made->stamp);
     *entry = (struct lagan_entry){
         .size = sizeof *entry,
         .type = object->marker ? LAGAN_ENTRY_MARKER : LAGAN_ENTRY_OBJECT,
@@ -100,18 +101,21 @@ void bucket_entry_make(struct bucket_entry *made, const void *key, size_t key_si
         add_pieces(made, object, versioned);
 }
 
-bool bucket_entry_is(const struct s3_object *object, bool versioned, const void *id,
-                     size_t id_size)
+bool bucket_entry_is(const void *key, size_t key_size, const struct s3_object *object,
+                     bool versioned, const void *id, size_t id_size)
 {
     uint8_t own[BUCKET_STAMP_SIZE];
     if (id_size == 0)
         return true;
-    make_id(object, versioned, own);
+    make_id(key, key_size, object, versioned, own);
     return id_size == sizeof own && memcmp(own, id, id_size) == 0;
 }
 
 void bucket_entry_root(struct lagan_entry *entry)
 {
-    *entry = (struct lagan_entry){
-        .size = sizeof *entry, .type = LAGAN_ENTRY_DIRECTORY, .key = "", .key_size = 0};
+    *entry = (struct lagan_entry){.size = sizeof *entry,
+                                  .type = LAGAN_ENTRY_DIRECTORY,
+                                  .key = "",
+                                  .stamp = "root",
+                                  .stamp_size = 4}; /* it has nothing that could change */
 }

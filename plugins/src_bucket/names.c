@@ -45,6 +45,34 @@ uint32_t bucket_name_parse(const struct bucket *b, struct lagan_op *op, const vo
     return result;
 }
 
+/* How many bytes the character at `text` has, 0 when it is none of UTF-8. */
+static size_t character_size(const unsigned char *text, size_t left)
+{
+    unsigned lead = text[0];
+    size_t size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (lead > 0xf4 || size > left)
+        return 0;
+    for (size_t i = 1; i < size; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    /* Longer than need be, halves of pairs, and what lies behind the last character. */
+    if ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f) ||
+        (lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return size;
+}
+
+uint32_t bucket_name_check(struct lagan_op *op, const struct bucket_name *name)
+{
+    size_t step = 1;
+    for (size_t at = 0; at < name->key_size; at += step) {
+        step = character_size((const unsigned char *)name->key + at, name->key_size - at);
+        if (step == 0)
+            return lagan_fail(op, LAGAN_LIMIT, 0, "stores take names in UTF-8 alone");
+    }
+    return LAGAN_OK;
+}
+
 const char *bucket_name_version(const struct bucket_name *name)
 {
     return name->version[0] ? name->version : NULL;

@@ -206,14 +206,16 @@ static uint32_t client_of(struct bucket *b, struct lagan_op *op, const char *buc
 
 /* Makes sure that the original is the one that is meant, and learns its length. */
 static uint32_t look_original(struct bucket *b, struct lagan_op *op, struct original *o,
-                              const void *id, size_t id_size)
+                              const void *from, size_t from_size, const void *id,
+                              size_t id_size)
 {
     struct s3 *client;
     uint32_t result = client_of(b, op, o->bucket, &client);
     if (result == LAGAN_OK)
         result = s3_head(client, op, o->name.key, o->name.key_size,
                          bucket_name_version(&o->name), &o->told, NULL);
-    if (result == LAGAN_OK && !bucket_entry_is(&o->told, o->name.version[0] != 0, id, id_size))
+    if (result == LAGAN_OK &&
+        !bucket_entry_is(from, from_size, &o->told, o->name.version[0] != 0, id, id_size))
         return lagan_fail(op, LAGAN_CHANGED, 0, "the original was replaced");
     return result;
 }
@@ -238,9 +240,11 @@ uint32_t bucket_entry_copy(void *handle, struct lagan_op *op, const char *place,
     if (result == LAGAN_OK && (name.root || entry->type != LAGAN_ENTRY_OBJECT))
         result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "objects alone are copied");
     if (result == LAGAN_OK)
+        result = bucket_name_check(op, &name);
+    if (result == LAGAN_OK)
         result = find_original(b, op, place, from, from_size, o);
     if (result == LAGAN_OK)
-        result = look_original(b, op, o, id, id_size);
+        result = look_original(b, op, o, from, from_size, id, id_size);
     if (result == LAGAN_OK)
         result = bucket_give_make(b, op, pieces, count, lost, &give);
     if (result == LAGAN_OK)

@@ -130,7 +130,8 @@ uint32_t bucket_entry_open(void *handle, struct lagan_op *op, const void *key, s
         result = open_object(r, op);
     if (result == LAGAN_OK && r->told.marker)
         result = lagan_fail(op, LAGAN_CHANGED, 0, "it is a delete marker");
-    if (result == LAGAN_OK && !bucket_entry_is(&r->told, r->name.version[0] != 0, id, id_size))
+    if (result == LAGAN_OK &&
+        !bucket_entry_is(key, key_size, &r->told, r->name.version[0] != 0, id, id_size))
         result = lagan_fail(op, LAGAN_CHANGED, 0, "the object was replaced");
     if (result == LAGAN_OK)
         result = hand_attributes(r, key, key_size, attributes);

@@ -70,6 +70,8 @@ struct bucket_name {
 /* INVALID for keys that no walk hands over, LIMIT for those that no store can hold. */
 uint32_t bucket_name_parse(const struct bucket *b, struct lagan_op *op, const void *key,
                            size_t key_size, struct bucket_name *name);
+/* LIMIT for a name that no object can be given. */
+uint32_t bucket_name_check(struct lagan_op *op, const struct bucket_name *name);
 /* The version id to ask for, or NULL. */
 const char *bucket_name_version(const struct bucket_name *name);
 /* Makes the key of a version into `key` of BUCKET_ENTRY_KEY_SIZE bytes; gives its length. */
@@ -109,9 +111,9 @@ struct bucket_entry {
  * object tells.  All that `made` points to lasts as long as `object` and `key`. */
 void bucket_entry_make(struct bucket_entry *made, const void *key, size_t key_size,
                        const struct s3_object *object, bool versioned, bool pieces);
-/* Whether the id of an entry is that of `object`. */
-bool bucket_entry_is(const struct s3_object *object, bool versioned, const void *id,
-                     size_t id_size);
+/* Whether the id of the entry `key` is that of `object`. */
+bool bucket_entry_is(const void *key, size_t key_size, const struct s3_object *object,
+                     bool versioned, const void *id, size_t id_size);
 /* The root. */
 void bucket_entry_root(struct lagan_entry *entry);
 

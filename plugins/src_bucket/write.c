@@ -106,6 +106,8 @@ uint32_t bucket_entry_create(void *handle, struct lagan_op *op, const struct lag
     if (result == LAGAN_OK && w->name.root)
         result = lagan_fail(op, LAGAN_INVALID, 0, "an object needs a name");
     if (result == LAGAN_OK)
+        result = bucket_name_check(op, &w->name);
+    if (result == LAGAN_OK)
         result = prepare(w, op, entry);
     if (result == LAGAN_OK)
         *writer = w;
