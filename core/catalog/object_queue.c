@@ -156,7 +156,7 @@ static int insert_one(struct catalog *c, const uint8_t *rule,
     "INSERT INTO object_copies (rule, object, moment_ns, version, state, marker, bytes,"       \
     " turn_ns, due_ns, queued_ns, done_ns, attempts, run, reason, copy_version,"               \
     " error_class, error_code, error_text)"                                                    \
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, '', 0, '', '')"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, '', 0, 'failed', '')"
 #define RENEW_ROW                                                                              \
     " ON CONFLICT DO UPDATE SET state = excluded.state, turn_ns = excluded.turn_ns,"           \
     " due_ns = excluded.due_ns, queued_ns = excluded.queued_ns, reason = excluded.reason,"     \

@@ -212,7 +212,7 @@ static int insert_row(struct catalog *c, const struct catalog_object_rule *rule,
 {
     static const char sql[] =
         "INSERT INTO object_rules (" RULE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, '', 0, '', 0, 0, '', '')";
+        " ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, '', 0, '', 0, 0, 'failed', '')";
     struct query q;
 
     if (query_start(c, sql, &q, e) != 0)
