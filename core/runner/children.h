@@ -17,12 +17,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { CHILDREN_MOST = 66 /* 64 jobs, the queue, the notices */ };
+enum { CHILDREN_MOST = 69 /* 64 jobs, the queue, the notices, batch jobs, an inventory */ };
 
 /* Between SIGTERM and SIGKILL; below the 10 s in which a runner ends. */
 #define CHILDREN_GRACE_NS (INT64_C(8) * 1000000000)
 
-enum child_kind { CHILD_JOB, CHILD_QUEUE, CHILD_NOTICES, CHILD_KIND_COUNT };
+enum child_kind {
+    CHILD_JOB,
+    CHILD_QUEUE,
+    CHILD_NOTICES,
+    CHILD_BATCH,
+    CHILD_INVENTORY,
+    CHILD_KIND_COUNT
+};
 
 /* What is to be started. */
 struct child_order {

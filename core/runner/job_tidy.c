@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "catalog/usage.h"
+#include "engine/batch.h"
 #include "engine/key_check.h"
 #include "engine/manage.h"
 #include "engine/policy_row.h"
@@ -209,7 +210,7 @@ static int forget_failed(struct job_at_work *w, struct error *e)
     return result;
 }
 
-/* What is over and old enough is forgotten: tasks and runs. */
+/* What is over and old enough is forgotten: tasks, runs, batch jobs. */
 static int forget(struct job_at_work *w, int64_t now_ns, struct error *e)
 {
     int64_t before_ns = now_ns - setup_config(w->setup)->limits.task_history_ns;
@@ -217,7 +218,9 @@ static int forget(struct job_at_work *w, int64_t now_ns, struct error *e)
     if (catalog_task_reap(w->catalog, NULL, e) != 0 ||
         catalog_task_clear(w->catalog, NULL, before_ns, -1, NULL, e) != 0)
         return -1;
-    return catalog_run_clear(w->catalog, before_ns, NULL, e) != 0 ? -1 : forget_failed(w, e);
+    if (catalog_run_clear(w->catalog, before_ns, NULL, e) != 0 || batch_tidy(w->setup, e) != 0)
+        return -1;
+    return forget_failed(w, e);
 }
 
 int job_tidy(struct job_at_work *w, struct error *e)

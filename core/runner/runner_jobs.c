@@ -20,6 +20,7 @@ enum {
     REFUSED_S = 5,   /* before a job that was somebody else's is tried again */
     LOOK_S = 60,     /* states of mirrors change with time alone, metrics too */
     NOTICES_S = 10,  /* between two tries to tell people */
+    BATCH_WAITS = 5, /* the exit status for what goes on another time */
     KILL_AFTER_S = 5 /* a job ends itself when its time is over; then its process is ended */
 };
 
@@ -223,8 +224,11 @@ static void refuse(struct runner *r, int64_t job)
 
 static void note_failure(struct runner *r, const struct child_end *end)
 {
-    static const char *const kinds[] = {
-        [CHILD_JOB] = "job", [CHILD_QUEUE] = "queue", [CHILD_NOTICES] = "notices"};
+    static const char *const kinds[] = {[CHILD_JOB] = "job",
+                                        [CHILD_QUEUE] = "queue",
+                                        [CHILD_NOTICES] = "notices",
+                                        [CHILD_BATCH] = "batch",
+                                        [CHILD_INVENTORY] = "inventory"};
 
     if (end->signal != 0)
         runner_say(r, "the process of %s %" PRId64 " was ended by signal %d%s",
@@ -257,6 +261,9 @@ int runner_take(struct runner *r, struct error *e)
 
     while (children_take(&r->children, &end)) {
         int status = end.status >= 0 ? end.status : 1;
+        /* A batch job that was paused, or yields to another one, has not failed. */
+        if (end.child.kind == CHILD_BATCH && status == BATCH_WAITS)
+            status = 0;
         if (status != 0 && status != RUNNER_NOT_TAKEN)
             note_failure(r, &end);
         if (status != RUNNER_NOT_TAKEN)

@@ -4,6 +4,7 @@
  *
  *     runner.c        the loop, and one round of it for `once`
  *     runner_jobs.c   children for what is due, and what becomes of them
+ *     runner_objects.c  children for inventories and batch jobs
  *     runner_say.c    what it tells people and the service manager
  */
 #ifndef CORE_RUNNER_RUNNER_PRIVATE_H
@@ -23,6 +24,12 @@ struct refused {
     int64_t until_ns; /* boot clock */
 };
 
+/* What was started last. */
+struct runner_started {
+    char name[80];
+    int64_t at_ns; /* boot clock */
+};
+
 struct runner {
     const struct runner_request *request;
     struct setup *setup;
@@ -34,6 +41,7 @@ struct runner {
     size_t refused_next;
     /* When these were last done, by the boot clock; 0 = never. */
     int64_t reaped_ns, decided_ns, upkeep_ns, queue_ns, notices_ns, watchdog_ns, failed_ns;
+    struct runner_started batch_started, inventory_started;
     int64_t wall_ns;        /* wall clock at the last look */
     bool child_ended;       /* since the last look */
     char failing[SAY_SIZE]; /* what has failed since the last ping; empty = nothing */
@@ -46,6 +54,8 @@ struct runner {
 /* Starts children for jobs that are due, as many as may run: `*due` (may be NULL) is whether
  * one is due that is not running yet. */
 int runner_start_jobs(struct runner *r, bool *due, struct error *e);
+/* Starts children for inventories and batch jobs (runner_objects.c). */
+int runner_start_objects(struct runner *r, struct error *e);
 /* Starts a child for the queue, for the notices, if there is something to do and none runs. */
 int runner_start_queue(struct runner *r, struct error *e);
 int runner_start_notices(struct runner *r, struct error *e);
