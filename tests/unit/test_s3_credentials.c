@@ -98,6 +98,8 @@ static void credentials_are_no_nonsense(void **state)
         "{\"AccessKeyId\": \"a\nb\", \"SecretAccessKey\": \"b\"}",
         "{\"AccessKeyId\": \"a\", \"SecretAccessKey\": \"b\", \"Expiration\": \"soon\"}",
         "{\"x\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+        "{\"AccessKeyId\": \"a\", \"SecretAccessKey\": \"b\", \"x\": "
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
         "{\"AccessKeyId\": \"a\", \"x\": ]], \"SecretAccessKey\": \"b\"}"};
     struct s3_keys *keys;
     (void)state;
