@@ -30,6 +30,16 @@ static void add_marker(struct s3_request *request, const char *name, const struc
         s3_add_query(request, name, page->after, page->after_size);
 }
 
+/* Swift keeps objects without a version apart from all versions, and tells them as the newest;
+ * behind the marker "null" it knows no version at all.  What follows are the key's versions,
+ * from the newest on. */
+static const char *version_marker(struct s3 *client, const struct s3_page *page)
+{
+    bool is_apart = s3_dialect(client)->marks & S3_IS_MARKER_WRONG;
+    return is_apart && strcmp(page->after_version, "null") == 0 ? "9999999999.99999"
+                                                                : page->after_version;
+}
+
 static void add_position(struct s3 *client, struct s3_request *request,
                          const struct position *p, bool of_versions)
 {
@@ -38,7 +48,7 @@ static void add_position(struct s3 *client, struct s3_request *request,
         s3_add_query(request, "versions", NULL, 0);
         add_marker(request, "key-marker", &p->page);
         if (p->page.after_version)
-            s3_add_query_text(request, "version-id-marker", p->page.after_version);
+            s3_add_query_text(request, "version-id-marker", version_marker(client, &p->page));
     } else if (s3_dialect(client)->marks & S3_IS_LIST_V1) {
         add_marker(request, "marker", &p->page);
     } else {

@@ -38,30 +38,41 @@ static size_t find(const struct removing *r, const struct s3_removal *wanted)
     return low;
 }
 
-static bool is_same_version(const struct s3_removal *removal, const struct s3_text *version)
+static bool is_named(const struct removing *r, const struct s3_removal *removal)
 {
     if (!removal->version)
-        return version->size == 0;
-    return version->size > 0 && strcmp(removal->version, version->data) == 0;
+        return r->version.size == 0;
+    return r->version.size > 0 && strcmp(removal->version, r->version.data) == 0;
 }
 
-/* All that the element can mean: some stores leave the version out. */
+/* Swift leaves the versions out: what is gone is one of those that are not settled yet, what
+ * failed may be any of them. */
+static void settle_some(struct s3_removal **list, size_t count, uint32_t result)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool open = list[i]->result == LAGAN_TRANSIENT;
+        if (result == LAGAN_OK && !open)
+            continue;
+        list[i]->result = result;
+        if (result == LAGAN_OK)
+            return;
+    }
+}
+
 static void settle(struct removing *r, uint32_t result)
 {
     struct s3_removal wanted = {.key = r->key.data, .key_size = r->key.size};
-    size_t first = find(r, &wanted);
+    const struct s3_removal *key = &wanted;
+    size_t first = find(r, key);
     size_t end = first;
     bool any = false;
-    const struct s3_removal *key = &wanted;
-    while (end < r->count && by_key(&r->sorted[end], &key) == 0)
-        end++;
-    for (size_t i = first; i < end; i++)
-        if (is_same_version(r->sorted[i], &r->version)) {
-            r->sorted[i]->result = result;
+    for (; end < r->count && by_key(&r->sorted[end], &key) == 0; end++)
+        if (is_named(r, r->sorted[end])) {
+            r->sorted[end]->result = result;
             any = true;
         }
-    if (!any && end - first == 1)
-        r->sorted[first]->result = result;
+    if (!any && r->version.size == 0)
+        settle_some(r->sorted + first, end - first, result);
 }
 
 static uint32_t on_begin(void *context, const char *path)
