@@ -27,9 +27,14 @@ static void open_place(struct place *p, const char *name)
     snprintf(p->credentials, sizeof p->credentials,
              "{\"AccessKeyId\": \"%s\", \"SecretAccessKey\": \"%s\"}",
              variable("LAGAN_S3_ACCESS"), variable("LAGAN_S3_SECRET"));
-    const char *const words[] = {"endpoint",    variable("LAGAN_S3_ENDPOINT"),
-                                 "bucket",      p->bucket,
-                                 "credentials", p->credentials,
+    const char *const words[] = {"endpoint",
+                                 variable("LAGAN_S3_ENDPOINT"),
+                                 "bucket",
+                                 p->bucket,
+                                 "credentials",
+                                 p->credentials,
+                                 *variable("LAGAN_S3_CA_FILE") ? "ca-file" : NULL,
+                                 variable("LAGAN_S3_CA_FILE"),
                                  NULL};
     p->settings = fixture_settings(words);
     p->client = fixture_client(p->settings);
