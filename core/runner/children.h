@@ -17,7 +17,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { CHILDREN_MOST = 69 /* 64 jobs, the queue, the notices, batch jobs, an inventory */ };
+enum {
+    CHILDREN_RULES = 4, /* at a time */
+    /* 64 jobs, the queue, the notices, batch jobs, an inventory, rules */
+    CHILDREN_MOST = 69 + CHILDREN_RULES
+};
 
 /* Between SIGTERM and SIGKILL; below the 10 s in which a runner ends. */
 #define CHILDREN_GRACE_NS (INT64_C(8) * 1000000000)
@@ -28,6 +32,7 @@ enum child_kind {
     CHILD_NOTICES,
     CHILD_BATCH,
     CHILD_INVENTORY,
+    CHILD_RULE,
     CHILD_KIND_COUNT
 };
 

@@ -16,6 +16,7 @@ core_runner_librunner_la_SOURCES = \
 	core/runner/runner.c core/runner/runner.h core/runner/runner_private.h \
 	core/runner/runner_jobs.c \
 	core/runner/runner_objects.c \
+	core/runner/runner_rules.c \
 	core/runner/runner_say.c \
 	core/runner/signals.c core/runner/signals.h \
 	core/runner/upkeep.c

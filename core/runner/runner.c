@@ -86,7 +86,9 @@ static int look(struct runner *r, struct error *e)
         return -1;
     if (has_passed(&r->upkeep_ns, UPKEEP_S) && dispatch_upkeep(r->setup, e) != 0)
         return -1;
-    return runner_start_jobs(r, NULL, e) != 0 || runner_start_objects(r, e) != 0 ? -1 : 0;
+    if (runner_start_jobs(r, NULL, e) != 0 || runner_start_objects(r, e) != 0)
+        return -1;
+    return runner_start_rules(r, e);
 }
 
 /* ---- signals ---- */
@@ -248,7 +250,8 @@ static int work_off_jobs(struct runner *r, bool *worked, struct error *e)
     *worked = false;
     do {
         if (runner_take(r, e) != 0 || heed(r, e) != 0 || reap(r, e) != 0 ||
-            runner_start_jobs(r, &due, e) != 0 || runner_start_objects(r, e) != 0)
+            runner_start_jobs(r, &due, e) != 0 || runner_start_objects(r, e) != 0 ||
+            runner_start_rules(r, e) != 0)
             return -1;
         children_watch(&r->children, false);
         if (children_count(&r->children) == 0)

@@ -228,7 +228,8 @@ static void note_failure(struct runner *r, const struct child_end *end)
                                         [CHILD_QUEUE] = "queue",
                                         [CHILD_NOTICES] = "notices",
                                         [CHILD_BATCH] = "batch",
-                                        [CHILD_INVENTORY] = "inventory"};
+                                        [CHILD_INVENTORY] = "inventory",
+                                        [CHILD_RULE] = "rule"};
 
     if (end->signal != 0)
         runner_say(r, "the process of %s %" PRId64 " was ended by signal %d%s",
