@@ -15,6 +15,10 @@
 
 enum { BLOCK_BYTES = 1 << 20 };
 
+/* A stage is used up by its commit, and its bytes are here: nobody but the driver can send them
+ * again. */
+enum { ATTEMPTS = 6, FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 60000 };
+
 struct stage {
     struct store *store;
     EVP_MD_CTX *hash;
@@ -77,6 +81,25 @@ static uint32_t read_kept(void *context, uint64_t offset, void *data, size_t siz
     return LAGAN_OK;
 }
 
+/* After attempt `made` ended with `result`: waits for the next; false when there is to be none.
+ */
+static bool again(struct lagan_op *op, uint32_t result, unsigned made)
+{
+    uint64_t pause_ms = (uint64_t)FIRST_PAUSE_MS << made;
+    if ((result != LAGAN_TRANSIENT && result != LAGAN_BUSY) || made == ATTEMPTS)
+        return false;
+    if (op->error.retry_after_ms > pause_ms)
+        pause_ms = op->error.retry_after_ms;
+    if (pause_ms > LONGEST_PAUSE_MS || lagan_cancelled(op))
+        return false;
+    lagan_log(op, LAGAN_LEVEL_WARNING, "%s; it is tried again in %llu ms", op->error.text,
+              (unsigned long long)pause_ms);
+    if (lagan_sleep(op, (int64_t)pause_ms * 1000000) != 0)
+        return false;
+    op->error = (struct lagan_error){0};
+    return true;
+}
+
 /* Sends what is kept as a part. */
 static uint32_t spill(struct stage *s, struct lagan_op *op)
 {
@@ -87,8 +110,13 @@ static uint32_t spill(struct stage *s, struct lagan_op *op)
     uint32_t result = LAGAN_OK;
     if (!s->upload)
         result = s3_upload_begin(s->store->client, op, name.text, name.size, &give, &s->upload);
-    if (result == LAGAN_OK)
+    if (result != LAGAN_OK)
+        return result;
+    for (unsigned made = 1;; made++) {
         result = s3_upload_part(s->upload, op, s->parts + 1, s->kept, &content, NULL);
+        if (result == LAGAN_OK || !again(op, result, made))
+            break;
+    }
     if (result != LAGAN_OK)
         return result;
     s->parts++;
@@ -162,17 +190,35 @@ static uint32_t commit_parts(struct stage *s, struct lagan_op *op, const char *k
                                            : claim_name(s->store, op, &c);
 }
 
+/* Puts what is kept.  An attempt whose end nobody knows is only made again when the name says
+ * what is in it: then it is taken by us, or by the same bytes. */
+static uint32_t commit_kept(struct stage *s, struct lagan_op *op, const char *key,
+                            const uint8_t sha256[SHA256_BYTES], uint64_t flags)
+{
+    struct lagan_content content = {.context = s, .read = read_kept};
+    struct body body = {.bytes = s->bytes, .content = &content, .sha256 = sha256};
+    bool harmless = name_tells_content(key, sha256), uncertain = false;
+    for (unsigned made = 1;; made++) {
+        uint32_t result = put_body(s->store, op, key, &body, flags);
+        if (result == LAGAN_EXISTS && uncertain)
+            return LAGAN_OK;
+        if (result == LAGAN_OK)
+            return result;
+        uncertain = uncertain || op->error.outcome != LAGAN_OUTCOME_NOT_DONE;
+        if ((uncertain && !harmless) || !again(op, result, made))
+            return result;
+    }
+}
+
 uint32_t bucket_stage_commit(void *stage, struct lagan_op *op, const char *key, uint64_t flags)
 {
     struct stage *s = stage;
-    struct lagan_content content = {.context = s, .read = read_kept};
     uint8_t sha256[SHA256_BYTES];
     uint32_t result = call_check(s->store, op, flags, PUT_FLAGS);
     if (result == LAGAN_OK && !EVP_DigestFinal_ex(s->hash, sha256, NULL))
         result = lagan_fail(op, LAGAN_INTERNAL, 0, "no SHA-256");
     if (result == LAGAN_OK && !s->upload) {
-        struct body body = {.bytes = s->bytes, .content = &content, .sha256 = sha256};
-        result = put_body(s->store, op, key, &body, flags);
+        result = commit_kept(s, op, key, sha256, flags);
     } else if (result == LAGAN_OK && !(flags & LAGAN_PUT_IF_ABSENT)) {
         result = lagan_fail(op, LAGAN_UNSUPPORTED, 0, "long objects do not replace");
     } else if (result == LAGAN_OK) {
