@@ -20,6 +20,7 @@ core_engine_libengine_la_SOURCES += \
 	core/engine/replicate_collect.c \
 	core/engine/replicate_walk.c \
 	core/engine/restore.c core/engine/restore.h \
+	core/engine/restore_compare.c \
 	core/engine/restore_convert.c core/engine/restore_convert.h \
 	core/engine/restore_directories.c \
 	core/engine/restore_finish.c \

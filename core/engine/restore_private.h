@@ -199,6 +199,20 @@ int restore_folders_finish(struct restore_job *job, struct error *e);
 /* restore_walk.c: the walking thread; closes the pipe at its end. */
 void *restore_walk(void *job);
 
+/* restore_compare.c: what is there already, and whether it is what the backup has. */
+enum { RESTORE_PIECE_LIMIT = 256 };
+/* With the one piece of it that is compared. */
+struct restore_present {
+    struct restore_job *job;
+    struct entry_copy copy;
+    char piece[RESTORE_PIECE_LIMIT]; /* "" = it has none */
+};
+struct lagan_entry_collector restore_present_collector(struct restore_present *present);
+/* Objects are told by what the store, or a restore, noted of them, and where that says nothing
+ * by their content: their times are those at which they were put there. */
+bool restore_object_equal(struct restore_job *job, const struct restore_present *there,
+                          const struct tree_entry *entry);
+
 /* restore_write.c */
 void restore_item_run(void *item); /* on a worker */
 /* What to do with `entry`, looking at what is there unless `fresh`. */

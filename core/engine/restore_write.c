@@ -7,50 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_LIMIT = 256 };
-
-/* What is there now, with the one piece of it that is compared. */
-struct present {
-    struct restore_job *job;
-    struct entry_copy copy;
-    char piece[PIECE_LIMIT]; /* "" = it has none */
-};
-
-static uint32_t present_add(void *context, const struct lagan_entry *entry)
-{
-    struct present *present = context;
-    struct error ignored;
-    size_t count = 0;
-    const struct lagan_metadata *pieces = source_entry_pieces(entry, &count);
-    const struct lagan_metadata *piece = source_find_piece(
-        pieces, count,
-        present->job->way == RESTORE_TO_OBJECTS ? RESTORE_MTIME_PROPERTY : LAGAN_FACT_ETAG);
-    if (piece && piece->value_size < sizeof(present->piece))
-        memcpy(present->piece, piece->value, piece->value_size);
-    return entry_copy_set(&present->copy, entry, &ignored) == 0 ? LAGAN_OK : LAGAN_INTERNAL;
-}
-
-/* Objects are told by what the store, or a restore, noted of them: their times are those at
- * which they were put there. */
-static bool object_equal(struct restore_job *job, const struct present *there,
-                         const struct tree_entry *entry)
-{
-    struct restore_metadata metadata;
-    struct error ignored = ERROR_INIT;
-    const char *name =
-        job->way == RESTORE_TO_OBJECTS ? RESTORE_MTIME_PROPERTY : LAGAN_FACT_ETAG;
-    if (there->copy.entry.bytes != entry->bytes || !there->piece[0] ||
-        restore_metadata_load(job, entry, &metadata, &ignored) != 0)
-        return false;
-    const struct lagan_metadata *own = source_find_piece(metadata.pieces, metadata.count, name);
-    bool equal = own && own->value_size == strlen(there->piece) &&
-                 memcmp(own->value, there->piece, own->value_size) == 0;
-    restore_metadata_free(&metadata);
-    return equal;
-}
-
 /* Whether what is there is what the backup holds, as far as attributes tell. */
-static bool entry_equal(struct restore_job *job, const struct present *present,
+static bool entry_equal(struct restore_job *job, const struct restore_present *present,
                         const struct tree_entry *entry)
 {
     const struct lagan_entry *there = &present->copy.entry;
@@ -58,7 +16,7 @@ static bool entry_equal(struct restore_job *job, const struct present *present,
     if (there->type != entry->type)
         return false;
     if (entry->type == LAGAN_ENTRY_OBJECT)
-        return object_equal(job, present, entry);
+        return restore_object_equal(job, present, entry);
     if (entry->type == LAGAN_ENTRY_DIRECTORY)
         return true; /* it gets its attributes in any case */
     bool modes = (there->present & entry->present & LAGAN_HAS_MODE) != 0 &&
@@ -88,8 +46,8 @@ static bool entry_newer(const struct tree_entry *entry, const struct lagan_entry
 int restore_decide(struct restore_job *job, const struct tree_entry *entry, bool fresh,
                    enum restore_verdict *verdict, struct error *e)
 {
-    struct present present = {.job = job};
-    struct lagan_entry_collector collector = {.context = &present, .add = present_add};
+    struct restore_present present = {.job = job};
+    struct lagan_entry_collector collector = restore_present_collector(&present);
     *verdict = VERDICT_CREATE;
     if (fresh)
         return 0;

@@ -22,3 +22,4 @@ plugins_src_bucket_src_bucket_la_LDFLAGS = $(DRIVER_LINK_FLAGS)
 plugins_src_bucket_src_bucket_la_LIBADD = plugins/common/s3/libs3.la
 dist_man_MANS += plugins/src_bucket/src_bucket.7
 endif
+EXTRA_DIST += plugins/src_bucket/src_bucket.deviations

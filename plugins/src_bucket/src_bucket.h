@@ -18,7 +18,9 @@ enum {
     BUCKET_STAMP_SIZE = 32,
     BUCKET_WHOLE_BYTES = 16 << 20, /* longer objects are read in ranges */
     BUCKET_RANGE_BYTES = 8 << 20,
-    BUCKET_PART_BYTES = 16 << 20,   /* longer ones are written in parts, of at least so much */
+    BUCKET_PART_BYTES = 16 << 20, /* longer ones are written in parts, of at least so much */
+    BUCKET_PUT_BYTES =
+        64 << 20, /* ... but what was no longer, and came whole, goes back whole */
     BUCKET_PARTS_AT_A_TIME = 4,     /* that are uploaded */
     BUCKET_VERSIONS_LIMIT = 100000, /* of one object */
     BUCKET_AHEAD_LIMIT = 16,

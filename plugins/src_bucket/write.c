@@ -39,7 +39,10 @@ static void choose_parts(struct writer *w, const struct lagan_metadata *etag)
     if (!w->bounded)
         return;
     size_t original = original_part(w->bytes, etag);
-    if (original > 0) {
+    bool whole = etag != NULL && memchr(etag->value, '-', etag->value_size) == NULL;
+    if (whole && w->bytes <= BUCKET_PUT_BYTES) {
+        w->part_bytes = BUCKET_PUT_BYTES;
+    } else if (original > 0) {
         w->part_bytes = original;
         w->in_parts = true;
     } else if (w->bytes / BUCKET_PART_BYTES >= S3_PART_LIMIT) {
