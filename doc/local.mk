@@ -11,6 +11,8 @@ EXTRA_DIST += doc/architecture.md doc/driver-guide.md doc/format.md doc/operatio
 dist_man_MANS += doc/man/lagan-driver-check.7
 # The protocol of drivers that are programs.
 dist_man_MANS += doc/man/lagan-exec.7
+# What drivers of object stores have in common.
+dist_man_MANS += doc/man/lagan-s3.7
 
 # For drivers out of tree: pkg-config's description, autoconf's macro; what `lagan driver new`
 # writes is built into the program (core/cli/template.h).

@@ -5,6 +5,8 @@
 
 #include "common/s3/client.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What s3_configured says of endpoint, bucket and region. */
@@ -150,12 +152,51 @@ static void settings_know_stores_by_answers(void **state)
     assert_int_equal(s3_dialect_named("auto"), S3_DIALECT_COUNT);
 }
 
+/* The row of the manual's table for a dialect, as the code has it. */
+static void write_row(char *row, size_t room, enum s3_dialect_id id)
+{
+    const struct s3_dialect *d = s3_dialect_row(id);
+    snprintf(row, room, "\n.It %s Ta %s Ta %s Ta %s Ta %s Ta %s Ta %s Ta %u GiB\n", d->name,
+             d->host_suffix ? d->host_suffix : "-", d->region,
+             d->marks & S3_IS_VIRTUAL ? "virtual" : "path",
+             d->marks & S3_CAN_PUT_IF_ABSENT ? "yes" : "-",
+             d->marks & S3_CAN_REMOVE_MANY ? "yes" : "-", d->marks & S3_CAN_LOCK ? "yes" : "-",
+             (unsigned)(d->copy_maximum_bytes >> 30));
+}
+
+static void settings_are_in_the_manual(void **state)
+{
+    static char text[64 << 10];
+    static const struct lagan_parameter parameters[] = {S3_PARAMETERS};
+    char path[512];
+    char line[256];
+    const char *top = getenv("abs_top_srcdir");
+    (void)state;
+    snprintf(path, sizeof path, "%s/doc/man/lagan-s3.7", top ? top : ".");
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    for (int id = 0; id < S3_DIALECT_COUNT; id++) {
+        write_row(line, sizeof line, (enum s3_dialect_id)id);
+        if (!strstr(text, line))
+            fail_msg("the manual has no line:%s", line);
+    }
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        snprintf(line, sizeof line, "\n.It Cm %s\n", parameters[i].name);
+        if (!strstr(text, line))
+            fail_msg("the manual has no line:%s", line);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settings_check_endpoints), cmocka_unit_test(settings_check_buckets),
-        cmocka_unit_test(settings_leave_others_alone), cmocka_unit_test(settings_lead_to),
-        cmocka_unit_test(settings_know_stores_by_answers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(settings_check_endpoints),
+                                       cmocka_unit_test(settings_check_buckets),
+                                       cmocka_unit_test(settings_leave_others_alone),
+                                       cmocka_unit_test(settings_lead_to),
+                                       cmocka_unit_test(settings_know_stores_by_answers),
+                                       cmocka_unit_test(settings_are_in_the_manual)};
     fixture_host_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
