@@ -40,6 +40,10 @@ fuzz_tests += tests/fuzz/fuzz_s3_answer
 tests_fuzz_fuzz_s3_answer_SOURCES = tests/fuzz/fuzz_s3_answer.c $(fuzz_harness)
 tests_fuzz_fuzz_s3_answer_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
 tests_fuzz_fuzz_s3_answer_LDADD = plugins/common/s3/libs3.la $(LDADD)
+fuzz_tests += tests/fuzz/fuzz_s3_xml
+tests_fuzz_fuzz_s3_xml_SOURCES = tests/fuzz/fuzz_s3_xml.c $(fuzz_harness)
+tests_fuzz_fuzz_s3_xml_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins
+tests_fuzz_fuzz_s3_xml_LDADD = plugins/common/s3/libs3.la $(LDADD)
 endif
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)

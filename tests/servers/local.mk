@@ -20,6 +20,9 @@ tests_servers_listing_CPPFLAGS = -D_GNU_SOURCE
 tests_servers_listing_LDADD = $(LIBCRYPTO_LIBS)
 
 # The results of `make check` stay: these have a log of their own.
+if S3
+server_clients = tests/unit/test_s3_live tests/unit/test_s3_live_many tests/unit/test_s3_live_copy
+endif
 .PHONY: check-servers
-check-servers: all tests/servers/listing test-drivers/.stamp
+check-servers: all tests/servers/listing test-drivers/.stamp $(server_clients)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(server_tests)' TEST_SUITE_LOG=servers-suite.log

@@ -59,6 +59,16 @@ void s3_copy_source(struct s3_text *text, const char *bucket, const struct s3_or
 void s3_add_original(struct s3 *client, struct s3_request *request,
                      const struct s3_original *from);
 
+/* Many removals, while the answer of one request for them is read. */
+struct s3_removing {
+    struct lagan_op *op;
+    struct s3_removal **sorted; /* those of the request, by key once there is a reader */
+    size_t count;
+    struct s3_text key; /* of the element at work */
+    struct s3_text version;
+    struct s3_text code;
+};
+struct s3_xml_reader s3_removing_reader(struct s3_removing *removing);
 /* Copies in parts of `piece_bytes`, whatever the length; else as s3_copy. */
 uint32_t s3_copy_in_parts(struct s3 *client, struct lagan_op *op,
                           const struct s3_original *from, const char *key, size_t key_size,

@@ -5,15 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct removing {
-    struct lagan_op *op;
-    struct s3_removal **sorted; /* those of the request, by key */
-    size_t count;
-    struct s3_text key; /* of the element at work */
-    struct s3_text version;
-    struct s3_text code;
-};
-
 static int by_key(const void *left, const void *right)
 {
     const struct s3_removal *a = *(struct s3_removal *const *)left;
@@ -24,7 +15,7 @@ static int by_key(const void *left, const void *right)
 }
 
 /* The first of those with the key of `wanted`; the count when there is none. */
-static size_t find(const struct removing *r, const struct s3_removal *wanted)
+static size_t find(const struct s3_removing *r, const struct s3_removal *wanted)
 {
     size_t low = 0;
     size_t high = r->count;
@@ -38,7 +29,7 @@ static size_t find(const struct removing *r, const struct s3_removal *wanted)
     return low;
 }
 
-static bool is_named(const struct removing *r, const struct s3_removal *removal)
+static bool is_named(const struct s3_removing *r, const struct s3_removal *removal)
 {
     if (!removal->version)
         return r->version.size == 0;
@@ -59,7 +50,7 @@ static void settle_some(struct s3_removal **list, size_t count, uint32_t result)
     }
 }
 
-static void settle(struct removing *r, uint32_t result)
+static void settle(struct s3_removing *r, uint32_t result)
 {
     struct s3_removal wanted = {.key = r->key.data, .key_size = r->key.size};
     const struct s3_removal *key = &wanted;
@@ -77,13 +68,13 @@ static void settle(struct removing *r, uint32_t result)
 
 static uint32_t on_begin(void *context, const char *path)
 {
-    struct removing *r = context;
+    struct s3_removing *r = context;
     if (strcmp(path, "Deleted") == 0 || strcmp(path, "Error") == 0)
         r->key.size = r->version.size = r->code.size = 0;
     return LAGAN_OK;
 }
 
-static void close_error(struct removing *r)
+static void close_error(struct s3_removing *r)
 {
     uint32_t result = s3_class_of(0, r->code.size > 0 ? r->code.data : "", false);
     settle(r, result == LAGAN_NOT_FOUND ? (uint32_t)LAGAN_OK : result);
@@ -91,7 +82,7 @@ static void close_error(struct removing *r)
 
 static uint32_t on_end(void *context, const char *path, const char *text, size_t size)
 {
-    struct removing *r = context;
+    struct s3_removing *r = context;
     const char *name = strchr(path, '/');
     if (r->key.failed || r->version.failed || r->code.failed)
         return s3_fail_memory(r->op);
@@ -110,7 +101,14 @@ static uint32_t on_end(void *context, const char *path, const char *text, size_t
     return LAGAN_OK;
 }
 
-static void add_removals(struct s3_text *body, const struct removing *r)
+struct s3_xml_reader s3_removing_reader(struct s3_removing *removing)
+{
+    qsort(removing->sorted, removing->count, sizeof *removing->sorted, by_key);
+    return (struct s3_xml_reader){
+        .context = removing, .root = "DeleteResult", .begin = on_begin, .end = on_end};
+}
+
+static void add_removals(struct s3_text *body, const struct s3_removing *r)
 {
     s3_text_string(body, "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for (size_t i = 0; i < r->count; i++) {
@@ -128,20 +126,18 @@ static void add_removals(struct s3_text *body, const struct removing *r)
     s3_text_string(body, "</Delete>");
 }
 
-static void set_all(struct removing *r, uint32_t result)
+static void set_all(struct s3_removing *r, uint32_t result)
 {
     for (size_t i = 0; i < r->count; i++)
         r->sorted[i]->result = result;
 }
 
-static uint32_t remove_together(struct s3 *client, struct removing *r)
+static uint32_t remove_together(struct s3 *client, struct s3_removing *r)
 {
     struct s3_request request = s3_request_of(S3_POST, NULL, 0);
     struct s3_answer answer = {0};
     struct s3_text body = {0};
-    struct s3_xml_reader reader = {
-        .context = r, .root = "DeleteResult", .begin = on_begin, .end = on_end};
-    qsort(r->sorted, r->count, sizeof *r->sorted, by_key);
+    struct s3_xml_reader reader = s3_removing_reader(r);
     add_removals(&body, r);
     s3_add_query(&request, "delete", NULL, 0);
     s3_set_document(&request, &body);
@@ -194,7 +190,7 @@ static uint32_t check_removals(struct lagan_op *op, const struct s3_removal *rem
 uint32_t s3_remove_many(struct s3 *client, struct lagan_op *op, struct s3_removal *removals,
                         size_t count)
 {
-    struct removing r = {.op = op};
+    struct s3_removing r = {.op = op};
     uint32_t result = check_removals(op, removals, count);
     if (result != LAGAN_OK || count == 0)
         return result;

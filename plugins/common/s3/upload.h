@@ -39,6 +39,19 @@ void s3_upload_free(struct s3_upload *upload);
 /* Notes a part; false without memory. */
 bool s3_upload_note(struct s3_upload *upload, uint32_t number, const char *etag,
                     uint64_t bytes);
+/* Parts of an upload as a page of them is read: `{.op, .upload}` at first. */
+struct s3_parts {
+    struct lagan_op *op;
+    struct s3_upload *upload; /* which notes them */
+    uint64_t number;          /* of the part at work; 0 = not told */
+    uint64_t last;            /* largest number so far */
+    uint64_t bytes;
+    char etag[S3_ETAG_SIZE];
+    bool has_bytes;
+    bool has_truncated;
+    bool truncated;
+};
+struct s3_xml_reader s3_parts_reader(struct s3_parts *parts);
 /* A request about an upload of that id. */
 struct s3_request s3_upload_request(enum s3_method method, const char *key, size_t key_size,
                                     const char *id);

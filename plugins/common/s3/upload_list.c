@@ -7,18 +7,6 @@
 
 /* Parts of an upload. */
 
-struct parts {
-    struct lagan_op *op;
-    struct s3_upload *upload;
-    uint64_t number; /* of the part at work; 0 = not told */
-    uint64_t last;   /* largest number so far */
-    uint64_t bytes;
-    char etag[S3_ETAG_SIZE];
-    bool has_bytes;
-    bool has_truncated;
-    bool truncated;
-};
-
 static uint32_t refuse(struct lagan_op *op, const char *what)
 {
     return lagan_fail(op, LAGAN_CORRUPT, 0, "the store's list of %s makes no sense", what);
@@ -26,7 +14,7 @@ static uint32_t refuse(struct lagan_op *op, const char *what)
 
 static uint32_t begin_part(void *context, const char *path)
 {
-    struct parts *p = context;
+    struct s3_parts *p = context;
     if (strcmp(path, "Part") == 0) {
         p->number = 0;
         p->has_bytes = false;
@@ -35,7 +23,7 @@ static uint32_t begin_part(void *context, const char *path)
     return LAGAN_OK;
 }
 
-static uint32_t close_part(struct parts *p)
+static uint32_t close_part(struct s3_parts *p)
 {
     if (p->number <= p->last || p->number > S3_PART_LIMIT || !p->has_bytes ||
         p->etag[0] == '\0')
@@ -48,7 +36,7 @@ static uint32_t close_part(struct parts *p)
 
 static uint32_t end_part(void *context, const char *path, const char *text, size_t size)
 {
-    struct parts *p = context;
+    struct s3_parts *p = context;
     bool good = true;
     if (strcmp(path, "Part") == 0)
         return close_part(p);
@@ -65,12 +53,17 @@ static uint32_t end_part(void *context, const char *path, const char *text, size
     return good ? (uint32_t)LAGAN_OK : refuse(p->op, "parts");
 }
 
-static uint32_t list_parts(struct s3_upload *u, struct lagan_op *op, struct parts *p)
+struct s3_xml_reader s3_parts_reader(struct s3_parts *parts)
+{
+    return (struct s3_xml_reader){
+        .context = parts, .root = "ListPartsResult", .begin = begin_part, .end = end_part};
+}
+
+static uint32_t list_parts(struct s3_upload *u, struct lagan_op *op, struct s3_parts *p)
 {
     struct s3_request request = s3_upload_request(S3_GET, u->key, u->key_size, u->id);
     struct s3_answer answer = {0};
-    struct s3_xml_reader reader = {
-        .context = p, .root = "ListPartsResult", .begin = begin_part, .end = end_part};
+    struct s3_xml_reader reader = s3_parts_reader(p);
     uint64_t before = p->last;
     s3_add_query_number(&request, "max-parts", S3_LIST_LIMIT);
     if (before > 0)
@@ -93,7 +86,7 @@ uint32_t s3_upload_resume(struct s3 *client, struct lagan_op *op, const char *ke
     if (id[0] == '\0' || strlen(id) >= S3_UPLOAD_ID_SIZE)
         return lagan_fail(op, LAGAN_INVALID, 0, "no such id of an upload");
     struct s3_upload *u = s3_upload_new(client, key, key_size, id);
-    struct parts p = {.op = op, .upload = u};
+    struct s3_parts p = {.op = op, .upload = u};
     if (!u)
         return s3_fail_memory(op);
     do {
