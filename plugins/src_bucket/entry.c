@@ -40,10 +40,12 @@ static void make_id(const void *key, size_t key_size, const struct s3_object *ob
         memset(id, 0, BUCKET_STAMP_SIZE);
 }
 
-/* Two changes within a second leave one time behind. */
-static bool is_settled(const struct s3_object *object)
+/* Two changes within a second leave one time behind, but never one version. */
+static bool is_settled(const struct s3_object *object, bool versioned)
 {
     int64_t now = lagan_host_table->wall_ns();
+    if (versioned && object->version[0] && strcmp(object->version, "null") != 0)
+        return true;
     return seconds_of(object->modified_ns) + SETTLED_S <= seconds_of(now);
 }
 
@@ -89,7 +91,7 @@ void bucket_entry_make(struct bucket_entry *made, const void *key, size_t key_si
         .id = made->stamp,
         .id_size = BUCKET_STAMP_SIZE,
         .stamp = made->stamp,
-        .stamp_size = is_settled(object) ? BUCKET_STAMP_SIZE : 0,
+        .stamp_size = is_settled(object, versioned) ? BUCKET_STAMP_SIZE : 0,
         .present = LAGAN_HAS_MTIME,
         .mtime_s = seconds_of(object->modified_ns),
     };
