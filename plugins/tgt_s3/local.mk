@@ -20,4 +20,5 @@ plugins_tgt_s3_tgt_s3_la_CPPFLAGS = $(DRIVER_CPPFLAGS) $(LIBCRYPTO_CFLAGS)
 plugins_tgt_s3_tgt_s3_la_CFLAGS = $(DRIVER_CFLAGS)
 plugins_tgt_s3_tgt_s3_la_LDFLAGS = $(DRIVER_LINK_FLAGS)
 plugins_tgt_s3_tgt_s3_la_LIBADD = plugins/common/s3/libs3.la $(LIBCRYPTO_LIBS)
+dist_man_MANS += plugins/tgt_s3/tgt_s3.7
 endif
