@@ -88,6 +88,18 @@ static const char sent_sql[] =
 static const char notice_sql[] =
     "SELECT way, count(*), min(created_ns) FROM notices GROUP BY way ORDER BY 1";
 
+static const char rule_sql[] =
+    "SELECT r.name, coalesce(f.name, ''), coalesce(t.name, ''), r.state,"
+    " (SELECT count(*) FROM object_copies i WHERE i.rule = r.id AND i.state = 0),"
+    " (SELECT coalesce(sum(i.bytes), 0) FROM object_copies i WHERE i.rule = r.id"
+    " AND i.state = 0),"
+    " (SELECT coalesce(min(i.moment_ns), 0) FROM object_copies i WHERE i.rule = r.id"
+    " AND i.state = 0),"
+    " (SELECT count(*) FROM object_copies i WHERE i.rule = r.id AND i.state = 2),"
+    " r.seen_ns, r.copied, r.copied_bytes, r.marked FROM object_rules r"
+    " LEFT JOIN sources f ON f.id = r.source LEFT JOIN sources t ON t.id = r.destination"
+    " ORDER BY 1";
+
 /* Names, with blanks between. */
 static const struct shape {
     const char *labels, *values;
@@ -103,6 +115,7 @@ static const char *const statements[CATALOG_FIGURE_COUNT] = {
     [CATALOG_FIGURE_UPKEEP] = upkeep_sql, [CATALOG_FIGURE_ITEM] = item_sql,
     [CATALOG_FIGURE_MIRROR] = mirror_sql, [CATALOG_FIGURE_TASK] = task_sql,
     [CATALOG_FIGURE_SENT] = sent_sql,     [CATALOG_FIGURE_NOTICE] = notice_sql,
+    [CATALOG_FIGURE_RULE] = rule_sql,
 };
 
 static size_t count_words(const char *words)

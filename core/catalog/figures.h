@@ -25,6 +25,7 @@ enum { CATALOG_FIGURE_LABELS = 4, CATALOG_FIGURE_VALUES = 12 };
  * TASK      those that are remembered
  * SENT      bytes that travelled, since the first day
  * NOTICE    what people are still to be told
+ * RULE      replication rules of objects: what waits, how old the oldest is, what was listed
  */
 #define CATALOG_FIGURES(X)                                                                     \
     X(SOURCE, "vault region role source", "created took entries bytes stored partial")         \
@@ -39,7 +40,9 @@ enum { CATALOG_FIGURE_LABELS = 4, CATALOG_FIGURE_VALUES = 12 };
       "oldest backups bytes deletions dead rpo synced braked latest breaches")                 \
     X(TASK, "kind state", "count")                                                             \
     X(SENT, "kind vault region route", "bytes")                                                \
-    X(NOTICE, "way", "count oldest")
+    X(NOTICE, "way", "count oldest")                                                           \
+    X(RULE, "rule source destination state",                                                   \
+      "pending bytes oldest failed seen copied copied_bytes markers")
 enum catalog_figure_kind {
 #define X(symbol, labels, values) CATALOG_FIGURE_##symbol,
     CATALOG_FIGURES(X)

@@ -131,6 +131,9 @@ int catalog_source_delete(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE], 
     if (catalog_begin(c, e) != 0)
         return -1;
     int result = query_run_for(c, "DELETE FROM sources WHERE id = ?", id, e);
+    if (result != 0 && query_status(c) == SQLITE_CONSTRAINT_FOREIGNKEY)
+        error_set(e, LAGAN_PRECONDITION, ERROR_CONFLICT,
+                  "the source is one end of a replication rule; `lagan rule delete` first");
     if (result == 0 && query_changes(c) == 0)
         result = no_such(e);
     return write_end(c, result, e);

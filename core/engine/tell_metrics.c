@@ -129,7 +129,21 @@ enum unit {
     X("notices_waiting", "gauge", "notices that wait to be told", NOTICE, "count", COUNT,      \
       NULL, 0)                                                                                 \
     X("notices_oldest_seconds", "gauge", "for how long the first of them has waited", NOTICE,  \
-      "oldest", AGE, NULL, 0)
+      "oldest", AGE, NULL, 0)                                                                  \
+    X("rule_pending_objects", "gauge", "versions that wait to be copied", RULE, "pending",     \
+      COUNT, NULL, 0)                                                                          \
+    X("rule_pending_bytes", "gauge", "bytes of these", RULE, "bytes", COUNT, NULL, 0)          \
+    X("rule_oldest_pending_seconds", "gauge", "how long ago the oldest of these was made",     \
+      RULE, "oldest", AGE, NULL, 0)                                                            \
+    X("rule_failed_objects", "gauge", "versions that were given up", RULE, "failed", COUNT,    \
+      NULL, 0)                                                                                 \
+    X("rule_seen_timestamp_seconds", "gauge",                                                  \
+      "when the last whole listing of the source began; 0 = never", RULE, "seen", TIME, NULL,  \
+      0)                                                                                       \
+    X("rule_copied_objects_total", "counter", "objects copied since the rule was made", RULE,  \
+      "copied", COUNT, NULL, 3)                                                                \
+    X("rule_copied_bytes_total", "counter", "bytes copied since the rule was made", RULE,      \
+      "copied_bytes", COUNT, NULL, 3)
 
 static const struct metric {
     const char *name, *type, *help;
