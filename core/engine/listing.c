@@ -4,6 +4,7 @@
 
 #include "driver/operation.h"
 #include "engine/entry_copy.h"
+#include "engine/flat.h"
 #include "engine/key_text.h"
 
 #include <string.h>
@@ -63,11 +64,94 @@ static int list_below(const struct listing_request *request, struct tree_cursor 
     return got < 0 ? -1 : 0;
 }
 
+/* How far a flat key reaches into the folder that is listed: to the first slash behind its
+ * beginning `start`, inclusive; its whole size when it lies there itself. */
+static size_t folder_end(const struct tree_entry *entry, size_t start)
+{
+    size_t object = flat_object_size(entry->key, entry->key_size);
+    const uint8_t *slash =
+        start < object ? memchr(entry->key + start, '/', object - start) : NULL;
+    size_t end = slash ? (size_t)(slash - entry->key) + 1 : object;
+    /* The folder's own object is shown as an object. */
+    return end == object ? entry->key_size : end;
+}
+
+/* A folder that only keys tell of, once; the cursor goes on behind it. */
+static int list_folder(struct tree_cursor *cursor, const struct tree_entry *entry, size_t size,
+                       listing_function *each, void *context, struct error *e)
+{
+    struct buffer key CLEANUP_BUFFER = BUFFER_INIT;
+    buffer_append(&key, entry->key, size);
+    if (buffer_check(&key, e) != 0)
+        return -1;
+    struct tree_entry folder = {
+        .key = key.data, .key_size = key.size, .type = LAGAN_ENTRY_DIRECTORY};
+    int result = each(context, &folder, e);
+    if (result != 0)
+        return result;
+    key.data[key.size - 1]++; /* the byte behind the slash */
+    return tree_cursor_seek(cursor, key.data, key.size, e);
+}
+
+/* Keys that begin with what is asked for, at a slash or at their ends. */
+static int list_flat(const struct listing_request *request, struct tree_cursor *cursor,
+                     bool *found, listing_function *each, void *context, struct error *e)
+{
+    const struct tree_entry *entry = NULL;
+    size_t size = request->key_size;
+    size_t start = size > 0 && request->key[size - 1] != '/' ? size + 1 : size;
+    int got = 0;
+    *found = size == 0;
+    while ((got = tree_cursor_next(cursor, &entry, e)) > 0) {
+        const uint8_t *key = entry->key;
+        size_t key_size = entry->key_size;
+        bool itself = key_size == size && (size == 0 || memcmp(key, request->key, size) == 0);
+        if (key_size == 0)
+            continue;
+        if (key_size < size || (size > 0 && memcmp(key, request->key, size) != 0))
+            break;
+        if (operation_check(e) != 0)
+            return -1;
+        if (!itself && !flat_below(request->key, size, &key, &key_size))
+            continue;
+        *found = true;
+        size_t end = request->recursive || itself ? entry->key_size : folder_end(entry, start);
+        int result = end < entry->key_size ? list_folder(cursor, entry, end, each, context, e)
+                                           : each(context, entry, e);
+        if (result != 0)
+            return result;
+    }
+    return got < 0 ? -1 : 0;
+}
+
+static int run_flat(const struct listing_request *request, listing_function *each,
+                    void *context, struct error *e)
+{
+    struct chunk_access access = store_access(request->store);
+    char name[KEY_LINE_SIZE];
+    bool found = true;
+    struct tree_cursor *cursor = tree_cursor_new(&access, &request->seal->root, e);
+    if (!cursor)
+        return -1;
+    int result = tree_cursor_seek(cursor, request->key, request->key_size, e);
+    if (result == 0)
+        result = list_flat(request, cursor, &found, each, context, e);
+    tree_cursor_free(cursor);
+    if (result != 0 || found)
+        return result;
+    key_line(name, request->key, request->key_size);
+    return error_set(e, LAGAN_NOT_FOUND, ERROR_NO_ENTRY, "backup %s has no entry %s",
+                     request->seal->id, name);
+}
+
 int listing_run(const struct listing_request *request, listing_function *each, void *context,
                 struct error *e)
 {
     struct chunk_access access = store_access(request->store);
     struct tree_entry *entry = NULL;
+    int flat = flat_tree(&access, &request->seal->root, e);
+    if (flat != 0)
+        return flat < 0 ? -1 : run_flat(request, each, context, e);
     if (find_entry(request, &entry, e) != 0)
         return -1;
     if (entry && entry->type != LAGAN_ENTRY_DIRECTORY) {

@@ -16,7 +16,10 @@ struct listing_request {
 /* The entry is valid until the function returns; a result other than 0 ends the listing. */
 typedef int listing_function(void *context, const struct tree_entry *entry, struct error *e);
 
-/* Calls `each` for what is in the directory `key` - with `recursive` for all that is below it -
+/* Of flat keys (flat.h) what stands behind a slash is in a folder, shown as a DIRECTORY whose
+ * key ends with that slash.
+ *
+ * Calls `each` for what is in the directory `key` - with `recursive` for all that is below it -
  * or for the entry itself when it is no directory, in key order.  NO_ENTRY. */
 int listing_run(const struct listing_request *request, listing_function *each, void *context,
                 struct error *e);
