@@ -298,6 +298,7 @@ unit_tests += tests/unit/test_cli_arguments
 unit_tests += tests/unit/test_cli_output
 unit_tests += tests/unit/test_cli_progress
 unit_tests += tests/unit/test_engine_words
+unit_tests += tests/unit/test_engine_flat
 unit_tests += tests/unit/test_engine_restore
 tests_unit_test_engine_restore_SOURCES = tests/unit/test_engine_restore.c $(engine_fixture)
 unit_tests += tests/unit/test_engine_conflict
