@@ -133,19 +133,23 @@ int catalog_batch_insert(struct catalog *c, struct catalog_batch *job, uint64_t 
                          struct error *e)
 {
     static const char settings[] = "INSERT INTO batch_settings VALUES (?, ?, ?, ?)";
+    struct catalog_batch row = *job;
 
-    if (getrandom(job->id, CATALOG_ID_SIZE, 0) != CATALOG_ID_SIZE)
+    if (getrandom(row.id, CATALOG_ID_SIZE, 0) != CATALOG_ID_SIZE)
         return error_errno(e, errno, "random bytes");
-    job->state = CATALOG_BATCH_NEW;
-    job->created_ns = clock_wall_ns();
+    row.state = CATALOG_BATCH_NEW;
+    row.created_ns = clock_wall_ns();
     if (catalog_begin(c, e) != 0)
         return -1;
     int result = check_limit(c, most, e);
     if (result == 0)
-        result = insert_row(c, job, e);
+        result = insert_row(c, &row, e);
     if (result == 0)
-        result = pairs_insert(c, settings, job->id, &job->settings, e);
-    return write_end(c, result, e);
+        result = pairs_insert(c, settings, row.id, &row.settings, e);
+    if (write_end(c, result, e) != 0)
+        return -1;
+    *job = row;
+    return 0;
 }
 
 static int update_state(struct catalog *c, const struct catalog_batch *job,

@@ -85,18 +85,22 @@ int catalog_inventory_insert(struct catalog *c, struct catalog_inventory *invent
                              uint64_t most, struct error *e)
 {
     static const char settings[] = "INSERT INTO inventory_settings VALUES (?, ?, ?, ?)";
+    struct catalog_inventory row = *inventory;
 
-    if (getrandom(inventory->id, CATALOG_ID_SIZE, 0) != CATALOG_ID_SIZE)
+    if (getrandom(row.id, CATALOG_ID_SIZE, 0) != CATALOG_ID_SIZE)
         return error_errno(e, errno, "random bytes");
-    inventory->created_ns = inventory->cursor_ns = clock_wall_ns();
+    row.created_ns = row.cursor_ns = clock_wall_ns();
     if (catalog_begin(c, e) != 0)
         return -1;
-    int result = check_limit(c, inventory, most, e);
+    int result = check_limit(c, &row, most, e);
     if (result == 0)
-        result = insert_row(c, inventory, e);
+        result = insert_row(c, &row, e);
     if (result == 0)
-        result = pairs_insert(c, settings, inventory->id, &inventory->settings, e);
-    return write_end(c, result, e);
+        result = pairs_insert(c, settings, row.id, &row.settings, e);
+    if (write_end(c, result, e) != 0)
+        return -1;
+    *inventory = row;
+    return 0;
 }
 
 int catalog_inventory_delete(struct catalog *c, const uint8_t id[CATALOG_ID_SIZE],

@@ -160,11 +160,15 @@ static void tell_end(struct session *s, const struct catalog_batch *job)
     s->status = status_of(job);
 }
 
-/* Whether another try makes sense: another job copies, or is about to make place. */
-static bool waits_for_others(const struct catalog_batch *job)
+/* Whether another try makes sense: another job copies, or is about to make place.  A job that
+ * has made place for another one goes on another time. */
+static bool waits_for_others(const struct batch_outcome *outcome)
 {
-    return !catalog_batch_state_is_final(job->state) && !job->held &&
-           job->state != CATALOG_BATCH_SUSPENDED && !catalog_batch_is_owned(job);
+    const struct catalog_batch *job = outcome->job;
+    bool waits = job->state == CATALOG_BATCH_READY ||
+                 (!outcome->taken && !job->held &&
+                  (job->state == CATALOG_BATCH_PAUSED || job->state == CATALOG_BATCH_ACTIVE));
+    return waits && !catalog_batch_is_owned(job);
 }
 
 static int work(struct session *s, const uint8_t id[CATALOG_ID_SIZE],
@@ -175,7 +179,7 @@ static int work(struct session *s, const uint8_t id[CATALOG_ID_SIZE],
     job_view_begin(&view, s, "batch", "cannot copy");
     struct job_reporter reporter = job_view_reporter(&view);
     int result = batch_work(s->setup, id, &reporter, outcome, e);
-    while (result == 0 && !outcome->taken && waits_for_others(outcome->job)) {
+    while (result == 0 && waits_for_others(outcome)) {
         nanosleep(&wait, NULL);
         result = operation_check(e);
         catalog_batch_free(outcome->job);

@@ -145,7 +145,8 @@ int gzip_open(struct gzip_reader *r, struct place_input *in, struct error *e)
     archive_read_support_format_empty(r->archive);
     if (archive_read_open(r->archive, r, NULL, on_read, NULL) == ARCHIVE_OK) {
         int status = archive_read_next_header(r->archive, &entry);
-        if (status == ARCHIVE_OK || status == ARCHIVE_EOF)
+        r->empty = status == ARCHIVE_EOF;
+        if (status == ARCHIVE_OK || r->empty)
             return 0;
     }
     read_failed(r, e);
@@ -155,7 +156,7 @@ int gzip_open(struct gzip_reader *r, struct place_input *in, struct error *e)
 
 int gzip_read(struct gzip_reader *r, void *data, size_t size, size_t *got, struct error *e)
 {
-    la_ssize_t count = archive_read_data(r->archive, data, size);
+    la_ssize_t count = r->empty ? 0 : archive_read_data(r->archive, data, size);
 
     if (count < 0)
         return read_failed(r, e);

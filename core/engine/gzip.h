@@ -32,6 +32,7 @@ void gzip_drop(struct gzip_writer *w);
 struct gzip_reader {
     struct archive *archive;
     struct place_input *in; /* the caller's */
+    bool empty;             /* there is nothing in it */
     struct error error;     /* of `in` */
     uint64_t bytes;         /* read from it so far */
     struct md5 md5;         /* over them */
