@@ -67,15 +67,15 @@ bool s3_wallet_renews(const struct s3_wallet *wallet)
 
 static uint32_t from_environment(struct lagan_op *op, struct s3_keys **keys)
 {
-    const char *access = getenv("AWS_ACCESS_KEY_ID");
-    const char *secret = getenv("AWS_SECRET_ACCESS_KEY");
+    const char *access = secure_getenv("AWS_ACCESS_KEY_ID");
+    const char *secret = secure_getenv("AWS_SECRET_ACCESS_KEY");
     if (!access || !*access || !secret || !*secret)
         return lagan_fail(
             op, LAGAN_AUTH, 0,
             "there are no credentials: AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY are not set; give the parameter credentials, or "
             "say credentials-from=none for a public bucket");
-    *keys = s3_keys_new(access, secret, getenv("AWS_SESSION_TOKEN"), 0);
+    *keys = s3_keys_new(access, secret, secure_getenv("AWS_SESSION_TOKEN"), 0);
     return *keys ? LAGAN_OK : lagan_fail(op, LAGAN_INTERNAL, 0, "out of memory");
 }
 

@@ -110,11 +110,11 @@ static uint32_t read_file(struct lagan_op *op, const char *path, struct s3_text 
 
 static const char *file_of(const struct s3_settings *s, char path[PATH_SIZE])
 {
-    const char *home = getenv("HOME");
+    const char *home = secure_getenv("HOME");
     if (s->profile_file)
         return s->profile_file;
-    if (getenv("AWS_SHARED_CREDENTIALS_FILE"))
-        return getenv("AWS_SHARED_CREDENTIALS_FILE");
+    if (secure_getenv("AWS_SHARED_CREDENTIALS_FILE"))
+        return secure_getenv("AWS_SHARED_CREDENTIALS_FILE");
     int size = snprintf(path, PATH_SIZE, "%s/.aws/credentials", home ? home : "");
     return size > 0 && size < PATH_SIZE ? path : "";
 }
@@ -158,7 +158,7 @@ uint32_t s3_keys_from_profile(struct lagan_op *op, const struct s3_settings *s,
 {
     char place[PATH_SIZE];
     const char *path = file_of(s, place);
-    const char *wanted = getenv("AWS_PROFILE");
+    const char *wanted = secure_getenv("AWS_PROFILE");
     const char *profile = s->profile ? s->profile : wanted && *wanted ? wanted : "default";
     struct s3_text text = {0};
     uint32_t result = read_file(op, path, &text);

@@ -3,6 +3,7 @@
  * sent. */
 #include "common/s3/client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +74,7 @@ uint32_t s3_payload_make(struct s3 *client, struct lagan_op *op,
     if (request->sha256 || want_sha256)
         s3_hex(payload->hash, sha256, sizeof sha256);
     else
-        strcpy(payload->hash, "UNSIGNED-PAYLOAD");
+        snprintf(payload->hash, sizeof payload->hash, "UNSIGNED-PAYLOAD");
     if (want_md5)
         s3_base64(payload->md5, md5, sizeof md5);
     if (request->sha256 && has_body(request) && s3_dialect(client)->marks & S3_CAN_CHECKSUM)
