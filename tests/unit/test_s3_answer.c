@@ -229,7 +229,7 @@ static const struct refusal {
     {"403 No", "", "QuotaExceeded", "", LAGAN_NO_SPACE, ITEM, NOT_DONE, false},
     {"507 No", "", NULL, NULL, LAGAN_NO_SPACE, ITEM, NOT_DONE, false},
     {"429 No", "Retry-After: 3\r\n", NULL, NULL, LAGAN_BUSY, ITEM, NOT_DONE, false},
-    {"503 No", "Retry-After: 3\r\n", "SlowDown", "", LAGAN_BUSY, ITEM, NOT_DONE, false},
+    {"503 No", "Retry-After: 3\r\n", "SlowDown", "", LAGAN_BUSY, ITEM, UNKNOWN, false},
     {"503 No", "", NULL, NULL, LAGAN_BUSY, ITEM, UNKNOWN, false},
     {"500 No", "", "InternalError", "", LAGAN_TRANSIENT, ITEM, UNKNOWN, false},
     {"502 No", "", NULL, NULL, LAGAN_TRANSIENT, ITEM, UNKNOWN, false},

@@ -204,12 +204,10 @@ uint32_t s3_fail_outcome(struct lagan_op *op, const struct s3_request *request,
     return result;
 }
 
-/* Bad gateways and missing words may hide what was done; a store that says why it did not
- * refuses before it begins. */
-static bool may_be_done(const struct s3_answer *a, uint32_t error_class)
+/* What refuses a request may stand in front of what has done it: only words that such a thing
+ * cannot say are certain. */
+static bool may_be_done(const struct s3_answer *a)
 {
-    if (error_class == LAGAN_BUSY && a->error.code[0])
-        return false;
     return a->status >= 500 && a->status != 501 && a->status != 507;
 }
 
@@ -280,8 +278,7 @@ uint32_t s3_fail_status(struct s3 *client, struct lagan_op *op,
         error_class = fail_plain(op, a, error_class);
     op->error.scope = scope_of(a, error_class);
     op->error.retry_after_ms = a->retry_after_ms;
-    return may_be_done(a, error_class) ? s3_fail_outcome(op, request, sending, error_class)
-                                       : error_class;
+    return may_be_done(a) ? s3_fail_outcome(op, request, sending, error_class) : error_class;
 }
 
 bool s3_body_is_error(const struct s3_text *body)

@@ -156,6 +156,7 @@ static uint32_t prepare(struct call *c, struct s3_text *url, struct curl_slist *
     if (!host.failed && !path.failed) {
         add_body_headers(c);
         remove_header(c->request, "authorization");
+        remove_header(c->request, "x-amz-security-token");
         if (c->keys)
             sign(c, &path, host.data);
         add_url(c->client, c->request, host.data, &path, url);
