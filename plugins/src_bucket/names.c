@@ -73,6 +73,16 @@ uint32_t bucket_name_check(struct lagan_op *op, const struct bucket_name *name)
     return LAGAN_OK;
 }
 
+size_t bucket_name_plain(const char *key, size_t size)
+{
+    size_t at = 0, step = 1;
+    while (at < size && (unsigned char)key[at] >= ' ' && step > 0) {
+        step = character_size((const unsigned char *)key + at, size - at);
+        at += step;
+    }
+    return at;
+}
+
 const char *bucket_name_version(const struct bucket_name *name)
 {
     return name->version[0] ? name->version : NULL;

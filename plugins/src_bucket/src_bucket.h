@@ -74,6 +74,9 @@ uint32_t bucket_name_parse(const struct bucket *b, struct lagan_op *op, const vo
                            size_t key_size, struct bucket_name *name);
 /* LIMIT for a name that no object can be given. */
 uint32_t bucket_name_check(struct lagan_op *op, const struct bucket_name *name);
+/* How much of a key's beginning can be sent as the place to go on from: stores repeat it in
+ * their answers, where not every byte has a place. */
+size_t bucket_name_plain(const char *key, size_t size);
 /* The version id to ask for, or NULL. */
 const char *bucket_name_version(const struct bucket_name *name);
 /* Makes the key of a version into `key` of BUCKET_ENTRY_KEY_SIZE bytes; gives its length. */

@@ -65,6 +65,9 @@ static uint32_t open_pages(struct walk *w, struct lagan_op *op,
     char prefix[S3_KEY_LIMIT + 1], after[S3_KEY_LIMIT + 1];
     const char *zero = w->after_size > 0 ? memchr(w->after, 0, w->after_size) : NULL;
     size_t object_size = zero ? (size_t)(zero - w->after) : w->after_size;
+    /* What lies between the place that is asked for and `after` is passed over here. */
+    if (object_size > 0)
+        object_size = bucket_name_plain(w->after, object_size);
     size_t asked = request->prefix ? request->prefix_size : 0;
     size_t size = b->prefix_size + asked;
     if (size > S3_KEY_LIMIT || b->prefix_size + object_size > S3_KEY_LIMIT)
