@@ -26,6 +26,7 @@ core_vault_libvault_la_SOURCES += \
 	core/vault/seal_codec.c core/vault/seal_codec.h \
 	core/vault/seal_inner.c core/vault/seal_inner.h \
 	core/vault/seal_list.c \
+	core/vault/seal_memo.c core/vault/seal_memo.h \
 	core/vault/seal_scan.c core/vault/seal_scan.h \
 	core/vault/seal_write.c \
 	core/vault/slot.c core/vault/slot.h \

@@ -35,9 +35,15 @@ static void free_problems(struct seal *s)
     free(s->problems);
 }
 
+struct seal *seal_share(struct seal *s)
+{
+    atomic_fetch_add(&s->shares, 1);
+    return s;
+}
+
 void seal_free(struct seal *s)
 {
-    if (s == NULL)
+    if (s == NULL || atomic_fetch_sub(&s->shares, 1) > 0)
         return;
     free(s->previous);
     free(s->packs);

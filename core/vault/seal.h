@@ -8,6 +8,8 @@
 #include "vault/tree.h"
 #include "vault/vault.h"
 
+#include <stdatomic.h>
+
 enum { SEAL_ID_TEXT = 17, SEAL_NAME_SIZE = 40, SEAL_PROBLEM_LIMIT = 1000 };
 
 /* X(member, name in --json and tables): the counters of inner TLV 9, in its order. */
@@ -91,9 +93,14 @@ struct seal {
     size_t tag_count;
     struct seal_pair *rules; /* of the source, in their order; seals of old have none */
     size_t rule_count;
+
+    atomic_uint shares; /* how many hold it, but for one */
 };
 
 struct seal *seal_new(struct error *e);
+/* Another share of a seal that nobody changes any more; each is freed. */
+struct seal *seal_share(struct seal *s);
+/* The last share frees it.  NULL is fine. */
 void seal_free(struct seal *s);
 /* Copies text into an owned member (frees what was there; NULL clears). */
 int seal_set_text(char **member, const char *value, struct error *e);

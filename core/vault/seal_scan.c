@@ -2,7 +2,9 @@
 /* seal_scan.c - lists seals and tombstones, and loads them on several threads. */
 #include "vault/seal_scan.h"
 #include "base/pool.h"
+#include "vault/seal_memo.h"
 #include "vault/stored.h"
+#include "vault/vault_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +83,18 @@ static int decode(const struct load *l, const struct buffer *data, unsigned flag
                        &entry->seal, &entry->why);
 }
 
+/* Without a cache the caller wants what the target has. */
+static bool load_known(const struct load *l)
+{
+    struct seal_entry *entry = l->entry;
+
+    if (entry->gone || l->cache == NULL)
+        return false;
+    entry->seal = seal_memo_find(vault_seals(l->vault), entry->name, entry->bytes,
+                                 vault_unlocked(l->vault));
+    return entry->seal != NULL;
+}
+
 static bool load_copy(const struct load *l, struct buffer *data)
 {
     uint8_t hash[HASH_SIZE];
@@ -109,44 +123,68 @@ static int load_original(const struct load *l, struct buffer *data)
     return 0;
 }
 
-static void load_one(void *item)
+static void keep(const struct load *l)
+{
+    l->entry->state = SEAL_VALID;
+    if (l->entry->seal != NULL)
+        seal_memo_keep(vault_seals(l->vault), l->entry->name, l->entry->seal);
+}
+
+/* From memory or a local copy, without waiting for a target. */
+static bool load_near(const struct load *l)
+{
+    CLEANUP_BUFFER struct buffer data = BUFFER_INIT;
+
+    if (load_known(l))
+        l->entry->state = SEAL_VALID;
+    else if (load_copy(l, &data))
+        keep(l);
+    return l->entry->state == SEAL_VALID;
+}
+
+static void load_far(void *item)
 {
     CLEANUP_BUFFER struct buffer data = BUFFER_INIT;
     const struct load *l = item;
     struct seal_entry *entry = l->entry;
 
-    if (load_copy(l, &data) || load_original(l, &data) == 0)
-        entry->state = SEAL_VALID;
+    if (load_original(l, &data) == 0)
+        keep(l);
     else if (stored_is_damage(&entry->why) || entry->why.code == ERROR_WRONG_KEY)
         entry->state = SEAL_DAMAGED;
     else if (entry->why.error_class == LAGAN_NOT_FOUND)
         entry->state = SEAL_ABSENT;
 }
 
+/* What is near is loaded here: handing it to threads would take longer than reading it. */
 static int run(struct load *loads, size_t count, struct error *e)
 {
     struct pool *pool;
+    size_t far = 0;
 
-    if (count <= LOAD_ALONE) {
-        for (size_t i = 0; i < count; i++)
-            load_one(&loads[i]);
+    for (size_t i = 0; i < count; i++)
+        if (!load_near(&loads[i]))
+            loads[far++] = loads[i];
+    if (far <= LOAD_ALONE) {
+        for (size_t i = 0; i < far; i++)
+            load_far(&loads[i]);
         return 0;
     }
     pool = pool_new(LOAD_THREADS, 2 * LOAD_THREADS, e);
     if (pool == NULL)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        pool_submit(pool, load_one, &loads[i]);
+    for (size_t i = 0; i < far; i++)
+        pool_submit(pool, load_far, &loads[i]);
     pool_free(pool);
     return 0;
 }
 
 /* What is unread still could not be reached. */
-static int judge(const struct load *loads, size_t count, struct error *e)
+static int judge(const struct seal_scan *scan, struct error *e)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (loads[i].entry->state == SEAL_UNREAD) {
-            *e = loads[i].entry->why;
+    for (size_t i = 0; i < scan->count; i++) {
+        if (scan->entries[i].wanted && scan->entries[i].state == SEAL_UNREAD) {
+            *e = scan->entries[i].why;
             return -1;
         }
     }
@@ -170,7 +208,7 @@ int seal_scan_load(struct vault *v, struct seal_scan *scan, struct cache *cache,
     }
     result = run(loads, count, e);
     if (result == 0)
-        result = judge(loads, count, e);
+        result = judge(scan, e);
     free(loads);
     return result;
 }

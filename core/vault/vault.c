@@ -7,6 +7,7 @@
 #include "crypto/derive.h"
 #include "crypto/hash_lanes.h"
 #include "vault/conf.h"
+#include "vault/seal_memo.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct vault {
     struct vault_settings settings;
     struct keys *keys;  /* NULL while locked */
     uint8_t *lift_seed; /* LIFT_SEED_SIZE bytes of secret memory; NULL without recovery key */
+    struct seal_memo *seals;
 };
 
 /* One generation that cannot be used is worth a word, not more, as long as another can. */
@@ -85,6 +87,7 @@ int vault_open(struct target *target, const char *cache_directory, struct vault 
         return -1;
     }
     v->cache_directory = make_cache_directory(cache_directory, &v->settings);
+    v->seals = seal_memo_new();
     *vault = v;
     return 0;
 }
@@ -97,6 +100,7 @@ void vault_close(struct vault *v)
     keys_free(v->keys);
     secret_free(v->lift_seed, LIFT_SEED_SIZE);
     free(v->cache_directory);
+    seal_memo_free(v->seals);
     v->magic = 0;
     free(v);
 }
@@ -117,6 +121,12 @@ struct target *vault_target(const struct vault *v)
 {
     OBJECT_CHECK(v, VAULT_MAGIC);
     return v->target;
+}
+
+struct seal_memo *vault_seals(struct vault *v)
+{
+    OBJECT_CHECK(v, VAULT_MAGIC);
+    return v->seals;
 }
 
 const char *vault_cache_directory(const struct vault *v)

@@ -9,6 +9,8 @@
 #include "vault/seal.h"
 #include "vault/vault.h"
 
+struct seal_memo;
+
 /* The wrapping keys of doc/format.md section 3. */
 enum vault_wrapping { VAULT_WRAP_DATA, VAULT_WRAP_META, VAULT_WRAP_INDEX, VAULT_WRAP_COUNT };
 
@@ -73,5 +75,8 @@ int seal_remove(struct vault *v, const char *name, struct error *e);
  * vault_backup_delete. */
 int seal_withdraw(struct vault *v, const struct seal *seal, const uint8_t writer_id[16],
                   const char *reason, struct error *e);
+
+/* The seals that were read since the vault was opened (seal_memo.h); may be NULL. */
+struct seal_memo *vault_seals(struct vault *v);
 
 #endif

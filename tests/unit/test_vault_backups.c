@@ -113,6 +113,8 @@ static void backups_cached(void **state)
     snprintf(name, sizeof(name), "%s", vault_place_name(&p, "seals/", 7));
     snprintf(path, sizeof(path), "rm -rf %s/cache", p.scratch);
     assert_int_equal(system(path), 0);
+    assert_int_equal(gets_of_listing(&p, 20), 0);
+    vault_place_again(&p, true, false);
     assert_true(gets_of_listing(&p, 20) >= 20);
     vault_place_close(&p);
 }
