@@ -126,8 +126,6 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
     /* Of an empty element it is called even when its begin was refused. */
     if (x->result != LAGAN_OK)
         return;
-    if (!x->leaf)
-        x->text_size = 0;
     x->text[x->text_size] = '\0';
     if (x->depth > 1 && x->refused)
         take_refusal(x);
