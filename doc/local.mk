@@ -27,3 +27,5 @@ lagan-driver.pc: lagan-driver.pc.places include/lagan/driver.h
 	! grep '@' $@.tmp && mv $@.tmp $@
 aclocaldir = $(datadir)/aclocal
 dist_aclocal_DATA = doc/templates/lagan.m4
+# Inventories.
+dist_man_MANS += doc/man/lagan-inventory.5

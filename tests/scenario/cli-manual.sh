@@ -77,6 +77,21 @@ lagan source set --help | sed -n '/^settings:/,/^$/s/^  \([a-z-]*\)=.*/\1/p' | s
 grep -B1 -x '\.Pq source' section | sed -n 's/^\.It Cm \([a-z-]*\) .*/\1/p' | sort |
     diff of_sources - || fail 'settings of sources in --help (<) and in lagan(1) (>)'
 
+# compare_settings TABLE HEADER SECTION COMMAND: those of a table, of the manual and of --help.
+compare_settings()
+{
+    sed -n "/^#define $1/,/^enum/s/^    X([A-Z_]*, \"\([a-z:-]*\)\".*/\1/p" \
+        "$abs_top_srcdir/core/policy/$2" | sort >settings
+    [ "$(wc -l <settings)" -ge 9 ]
+    sed -n "/^\.Sh $3/,/^\.El/p" "$manual" |
+        sed -nE 's/^\.It Cm ([a-z:-]*) Ns (= Ns|Ar name Ns =).*/\1/p' | sort | diff settings - ||
+        fail "$1 (<) and those that lagan(1) explains (>)"
+    lagan $4 --help | sed -nE '/^settings:/,/^$/s/^  ([a-z:-]*)(NAME)?=.*/\1/p' | sort |
+        diff settings - || fail "$1 (<) and those of $4 --help (>)"
+}
+compare_settings INVENTORY_SETTINGS inventory_rules.h 'SETTINGS OF INVENTORIES' 'inventory create'
+compare_settings BATCH_SETTINGS batch_rules.h 'SETTINGS OF BATCH JOBS' 'batch create'
+
 # Settings of layers: those of the table are explained in lagan.conf(5).
 sed -n '/^#define LAYER_SETTINGS/,/^$/s/^    X([a-z_]*, "\([a-z-]*\)".*/\1/p' \
     "$abs_top_srcdir/core/driver/layer_settings.h" | sort >settings
