@@ -368,6 +368,30 @@ static void answer_lengths_are_checked(void **state)
     }
 }
 
+/* What goes along with content, by what the store compares. */
+static void answer_content_has_sums(void **state)
+{
+    static const struct {
+        const char *dialect;
+        const char *expect;
+    } cases[] = {{"aws", "x-amz-checksum-sha256: mMHrTuk0dnQ3Y4ePy5aiX7yaF1B01kAEd57LUkL2ReY="},
+                 {"oss", "content-md5: xH0YcGfGz5UyRfEotf3mKg=="},
+                 {"rgw", "x-amz-content-sha256: "
+                         "98c1eb4ee93476743763878fcb96a25fbc9a175074d64004779ecb5242f645e6"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct canned canned = {.expect = cases[i].expect, .status = "200 OK"};
+        struct canned_store *store = canned_begin(&canned, 1);
+        struct s3 *client = canned_client(store, cases[i].dialect);
+        char word[] = "word";
+        struct lagan_content content = {word, read_word};
+        struct lagan_op op = fixture_op();
+        assert_int_equal(s3_put(client, &op, "k", 1, 4, &content, NULL, NULL, NULL), LAGAN_OK);
+        assert_string_equal(canned_body(store, 0), "word");
+        canned_end(store);
+    }
+}
+
 /* Connections that break once the request was sent. */
 static void answer_missing_is_unknown(void **state)
 {
@@ -539,6 +563,7 @@ int main(void)
                                        cmocka_unit_test(answer_tells_when_to_retry),
                                        cmocka_unit_test(answer_refusals_mean),
                                        cmocka_unit_test(answer_lengths_are_checked),
+                                       cmocka_unit_test(answer_content_has_sums),
                                        cmocka_unit_test(answer_missing_is_unknown),
                                        cmocka_unit_test(answer_changes_are_sent_once),
                                        cmocka_unit_test(answer_silence_is_ended),

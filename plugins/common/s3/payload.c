@@ -77,7 +77,8 @@ uint32_t s3_payload_make(struct s3 *client, struct lagan_op *op,
         snprintf(payload->hash, sizeof payload->hash, "UNSIGNED-PAYLOAD");
     if (want_md5)
         s3_base64(payload->md5, md5, sizeof md5);
-    if (request->sha256 && has_body(request) && s3_dialect(client)->marks & S3_CAN_CHECKSUM)
+    if ((request->sha256 || want_sha256) && has_body(request) &&
+        s3_dialect(client)->marks & S3_CAN_CHECKSUM)
         s3_base64(payload->checksum, sha256, sizeof sha256);
     return LAGAN_OK;
 }

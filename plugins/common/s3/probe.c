@@ -17,6 +17,7 @@ static uint32_t put_word(struct s3 *client, struct lagan_op *op, const char *key
     struct s3_answer answer = {0};
     request.body = word;
     request.bytes = sizeof word - 1;
+    request.with_md5 = true; /* buckets that lock what is put insist on it */
     s3_add_give(client, &request, &give);
     uint32_t result = s3_execute(client, op, &request, &answer);
     if (result == LAGAN_OK)
