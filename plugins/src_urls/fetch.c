@@ -235,6 +235,9 @@ void fetch_give(struct fetch *f)
     if (f == NULL)
         return;
     fetch_stop(f);
+    free(f->spare);
+    f->spare = NULL;
+    f->spare_room = 0;
     pthread_mutex_lock(&f->handle->lock);
     f->next = f->handle->idle;
     f->handle->idle = f;
