@@ -156,12 +156,11 @@ static int insert_one(struct catalog *c, const uint8_t *rule,
     "INSERT INTO object_copies (rule, object, moment_ns, version, state, marker, bytes,"       \
     " turn_ns, due_ns, queued_ns, done_ns, attempts, run, reason, copy_version,"               \
     " error_class, error_code, error_text)"                                                    \
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, '', 0, 'failed', '')"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, ?, '', 0, 'failed', '')"
 #define RENEW_ROW                                                                              \
     " ON CONFLICT DO UPDATE SET state = excluded.state, turn_ns = excluded.turn_ns,"           \
     " due_ns = excluded.due_ns, queued_ns = excluded.queued_ns, reason = excluded.reason,"     \
-    " attempts = state = 2"
-    /* A copy that a failed attempt has made all the same is looked for by the next. */
+    " attempts = excluded.attempts"
     static const char *const statements[] = {
         [CATALOG_COPY_NEW] = INSERT_ROW " ON CONFLICT DO NOTHING",
         [CATALOG_COPY_AGAIN] = INSERT_ROW RENEW_ROW " WHERE state IN (2, 3)",
@@ -177,6 +176,7 @@ static int insert_one(struct catalog *c, const uint8_t *rule,
     query_number(&q, row->turn_ns);
     query_number(&q, row->due_ns);
     query_number(&q, now_ns);
+    query_number(&q, row->attempts);
     query_text(&q, row->reason);
     if (query_finish(&q, e) != 0)
         return -1;

@@ -165,7 +165,8 @@ enum catalog_copy_again {
     CATALOG_COPY_AGAIN, /* those that are FAILED or SKIPPED are PENDING again */
     CATALOG_COPY_FORCE  /* COMPLETED ones, too */
 };
-/* Rows that were seen: PENDING or SKIPPED.  Fills in queued_ns.  `*added` (may be NULL) grows
+/* Rows that were seen: PENDING or SKIPPED, with 1 attempt where a copy may be there that nobody
+ * has recorded, else 0.  Fills in queued_ns.  `*added` (may be NULL) grows
  * by those that are new or changed. */
 int catalog_object_copy_insert(struct catalog *c, const uint8_t rule[CATALOG_ID_SIZE],
                                const struct catalog_object_copy *rows, size_t count,

@@ -14,6 +14,7 @@
 struct pass {
     struct session *session;
     bool backfill;
+    bool due; /* nobody asks: what did nothing says nothing */
     int64_t since_ns;
 };
 
@@ -41,6 +42,25 @@ static void record_pass(struct output *o, const struct catalog_object_rule *row,
     record_end(o);
 }
 
+/* One line, as the runner's jobs have it. */
+static void tell_pass(struct output *o, const struct catalog_object_rule *row,
+                      const struct rule_result *r, const struct rule_lag *lag)
+{
+    char bytes[TEXT_SIZE_SIZE];
+    text_format_size(r->copied_bytes, bytes);
+    output_note(o,
+                "rule %s: %llu objects copied, %s, %llu delete markers made, %llu failed, "
+                "%llu wait",
+                row->name, (unsigned long long)r->copied, bytes, (unsigned long long)r->marked,
+                (unsigned long long)r->failed, (unsigned long long)lag->figures.pending);
+}
+
+static bool did_nothing(const struct rule_result *r)
+{
+    return r->queued + r->copied + r->marked + r->found + r->skipped + r->again + r->failed ==
+           0;
+}
+
 static void judge(struct session *s, const struct rule_result *r, const struct rule_lag *lag)
 {
     if (r->failed > 0 || r->again > 0)
@@ -65,7 +85,10 @@ static int run_pass(const struct pass *p, const uint8_t id[CATALOG_ID_SIZE], str
     struct catalog_object_rule *row = catalog_object_rule_get(session_catalog(s), id, e);
     done = row ? rule_lag(session_catalog(s), row, &lag, e) : -1;
     if (done == 0) {
-        record_pass(&s->output, row, &result, &lag);
+        if (!p->due || (s->output.use_json && !did_nothing(&result)))
+            record_pass(&s->output, row, &result, &lag);
+        else if (!did_nothing(&result))
+            tell_pass(&s->output, row, &result, &lag);
         judge(s, &result, &lag);
     }
     catalog_object_rule_free(row);
@@ -83,7 +106,9 @@ static int run_all(const struct pass *p, struct error *e)
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
         struct error why = ERROR_INIT;
-        if (rows[i]->state == CATALOG_RULE_DISABLED)
+        if (rows[i]->state == CATALOG_RULE_DISABLED ||
+            (p->due && (rows[i]->state != CATALOG_RULE_ENABLED || rows[i]->running ||
+                        rows[i]->next_ns > clock_wall_ns())))
             continue;
         result = operation_check(e);
         if (result == 0 && run_pass(p, rows[i]->id, &why) != 0) {
@@ -97,12 +122,12 @@ static int run_all(const struct pass *p, struct error *e)
 
 int command_rule_run(struct session *s, struct error *e)
 {
-    const struct pass pass = {.session = s};
+    const struct pass pass = {.session = s, .due = session_given(s, OPTION_DUE)};
     bool all = session_given(s, OPTION_ALL);
-    if (all == (session_operand(s, 0) != NULL))
+    if (session_operand(s, 0) ? all : !all && !pass.due)
         return error_set(e, LAGAN_INVALID, ERROR_USAGE,
-                         "say which rule is to run, or --all of them");
-    if (all)
+                         "say which rule is to run, or --all of them, or those that are --due");
+    if (!session_operand(s, 0))
         return session_setup(s, NEED_CATALOG, e) == 0 ? run_all(&pass, e) : -1;
     struct catalog_object_rule *row = rule_operand(s, e);
     int result = row ? run_pass(&pass, row->id, e) : -1;

@@ -233,8 +233,8 @@ const struct command command_rows[] = {
      "FILE is as `lagan rule list SOURCE --json` writes it.  A rule that has the same name "
      "and\n"
      "destination goes on with other settings."},
-    {"rule run", "[RULE]", OPERAND_RULE, 0, 1, O(ALL), command_rule_run,
-     "look for what is new and copy it now; --all rules, one after another",
+    {"rule run", "[RULE]", OPERAND_RULE, 0, 1, O(ALL) | O(DUE), command_rule_run,
+     "look for what is new and copy it now; --all rules, or those that are --due",
      "`lagan run` does so by itself, as often as the setting `every` says.  Exit status 3 "
      "when\n"
      "objects could not be copied, 8 when the rule is behind by more than its setting rpo."},

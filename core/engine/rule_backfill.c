@@ -57,6 +57,7 @@ static uint32_t take(void *context, const struct lagan_entry *entry)
     row->marker = entry->type == LAGAN_ENTRY_MARKER;
     row->bytes = entry->present & LAGAN_HAS_BYTES ? entry->bytes : 0;
     row->turn_ns = object_rule_turn_ns(row->moment_ns, row->bytes);
+    row->attempts = 1; /* whoever fills gaps may have lost the catalog, too */
     f->count++;
     return f->count < ROWS || insert_rows(f, &f->error) == 0 ? LAGAN_OK : LAGAN_INTERNAL;
 }

@@ -54,18 +54,22 @@ static uint32_t take_entry(void *context, const struct lagan_entry *entry)
     return entry_copy_set(&o->copy, entry, &o->error) == 0 ? LAGAN_OK : LAGAN_INTERNAL;
 }
 
-/* 1, 0 when the version is gone, -1. */
+static int name_version(struct buffer *key, const struct catalog_object_copy *row,
+                        int64_t moment_ns, const char *version, struct error *e)
+{
+    buffer_clear(key);
+    buffer_append(key, row->object, row->object_size);
+    buffer_append_u8(key, 0);
+    buffer_append_format(key, "%016llx%s", (unsigned long long)moment_ns, version);
+    return buffer_check(key, e);
+}
+
+/* Looks at the version that `o->key` names: 1, 0 when it is gone, -1. */
 static int look(struct original *o, struct error *e)
 {
     const struct lagan_entry_collector collector = {o, take_entry};
     struct error why = ERROR_INIT;
 
-    buffer_append(&o->key, o->row->object, o->row->object_size);
-    buffer_append_u8(&o->key, 0);
-    buffer_append_format(&o->key, "%016llx%s", (unsigned long long)o->row->moment_ns,
-                         o->row->version);
-    if (buffer_check(&o->key, e) != 0)
-        return -1;
     if (object_look(object_ends_from(o->pass->ends), o->key.data, o->key.size, &collector,
                     &why) == 0)
         return 1;
@@ -73,6 +77,34 @@ static int look(struct original *o, struct error *e)
         return 0;
     *e = o->error.error_class != LAGAN_OK ? o->error : why;
     return -1;
+}
+
+/* An attempt again, or a gap that is filled: whether a rule has made a later version here.  The
+ * destination of this rule has that one's original, over which nothing older may come. */
+static int is_overtaken(struct rule_pass *p, const struct catalog_object_copy *row,
+                        struct error *e)
+{
+    struct rule_there newest;
+
+    if (row->attempts <= 1)
+        return 0;
+    if (rule_here(p, row->object, row->object_size, &newest, e) != 0)
+        return -1;
+    if (!newest.found || newest.marker || strcmp(newest.version, row->version) == 0)
+        return 0;
+    struct original *o = calloc(1, sizeof(*o));
+    if (o == NULL)
+        return error_no_memory(e, "a version");
+    o->pass = p;
+    o->row = row;
+    int found = name_version(&o->key, row, newest.moment_ns, newest.version, e);
+    if (found == 0)
+        found = look(o, e);
+    if (found > 0)
+        found = o->is_copy;
+    original_free(o);
+    free(o);
+    return found;
 }
 
 static uint32_t take_tag(void *context, const struct lagan_metadata *piece)
@@ -255,7 +287,6 @@ static int work_on_object(struct rule_pass *p, struct catalog_object_copy *row,
     if (e->error_class != LAGAN_NOT_FOUND && e->error_class != LAGAN_CHANGED)
         return -1;
     /* The version went while it was copied: is it there no more? */
-    buffer_clear(&o->key);
     *e = ERROR_INIT;
     found = look(o, e);
     if (found == 0)
@@ -307,19 +338,16 @@ static int work_on(struct rule_pass *p, struct catalog_object_copy *row, struct 
         return error_no_memory(e, "a version");
     o->pass = p;
     o->row = row;
-    int result = 0;
-    if (row->marker) {
-        buffer_append(&o->key, row->object, row->object_size);
-        buffer_append_u8(&o->key, 0);
-        buffer_append_format(&o->key, "%016llx%s", (unsigned long long)row->moment_ns,
-                             row->version);
-        result = buffer_check(&o->key, e);
-    }
-    if (result == 0)
+    int result = name_version(&o->key, row, row->moment_ns, row->version, e);
+    int overtaken = result == 0 ? is_overtaken(p, row, e) : -1;
+    if (overtaken > 0)
+        skip(row, OBJECT_SKIP_SUPERSEDED);
+    result = overtaken;
+    if (overtaken == 0)
         result = row->marker ? work_on_marker(p, row, o, e) : work_on_object(p, row, o, e);
     original_free(o);
     free(o);
-    return result;
+    return result < 0 ? -1 : 0;
 }
 
 /* ---- what became of it ---- */

@@ -57,14 +57,19 @@ int rule_object(struct rule_pass *p, struct catalog_object_copy *row, struct err
 
 /* ---- rule_there.c ---- */
 
-/* The newest version of the key at the destination. */
+/* The newest version of a key. */
 struct rule_there {
     bool found;  /* there is one */
     bool marker; /* a delete marker */
+    int64_t moment_ns;
     char version[CATALOG_VERSION_SIZE];
 };
+/* At the destination. */
 int rule_there(struct rule_pass *p, const void *key, size_t key_size, struct rule_there *there,
                struct error *e);
+/* The same at the source. */
+int rule_here(struct rule_pass *p, const void *key, size_t key_size, struct rule_there *here,
+              struct error *e);
 /* A copy at the destination. */
 struct rule_made {
     char version[CATALOG_VERSION_SIZE];

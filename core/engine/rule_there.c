@@ -67,10 +67,10 @@ static int list_key(struct source *look, struct listing *list, struct error *e)
     return list->over ? 0 : result;
 }
 
-static int list_versions(struct rule_pass *p, const void *key, size_t key_size,
+/* `look` NULL: `e` says why already. */
+static int list_versions(struct source *look, const void *key, size_t key_size,
                          struct listing *list, struct error *e)
 {
-    struct source *look = object_ends_look(p->ends, e);
     struct error why = ERROR_INIT;
 
     *list = (struct listing){.key = key, .key_size = key_size};
@@ -87,21 +87,34 @@ static int list_versions(struct rule_pass *p, const void *key, size_t key_size,
     return -1;
 }
 
-int rule_there(struct rule_pass *p, const void *key, size_t key_size, struct rule_there *there,
-               struct error *e)
+static int find_newest(struct source *look, const void *key, size_t key_size,
+                       struct rule_there *newest, struct error *e)
 {
     struct listing list;
 
-    if (list_versions(p, key, key_size, &list, e) != 0)
+    if (list_versions(look, key, key_size, &list, e) != 0)
         return -1;
-    *there = (struct rule_there){.found = list.count > 0};
-    if (there->found) {
+    *newest = (struct rule_there){.found = list.count > 0};
+    if (newest->found) {
         size_t at = (list.count - 1) % LOOKED_AT_MOST;
-        there->marker = list.markers[at];
-        memcpy(there->version, list.versions[at], sizeof(there->version));
+        newest->marker = list.markers[at];
+        newest->moment_ns = list.moments[at];
+        memcpy(newest->version, list.versions[at], sizeof(newest->version));
     }
     free(list.versions);
     return 0;
+}
+
+int rule_there(struct rule_pass *p, const void *key, size_t key_size, struct rule_there *there,
+               struct error *e)
+{
+    return find_newest(object_ends_look(p->ends, e), key, key_size, there, e);
+}
+
+int rule_here(struct rule_pass *p, const void *key, size_t key_size, struct rule_there *here,
+              struct error *e)
+{
+    return find_newest(object_ends_from(p->ends), key, key_size, here, e);
 }
 
 /* ---- the copy of a certain version ---- */
@@ -166,7 +179,8 @@ int rule_find_made(struct rule_pass *p, const struct catalog_object_copy *row,
     struct listing list;
     int found = 0;
 
-    if (list_versions(p, row->object, row->object_size, &list, e) != 0)
+    if (list_versions(object_ends_look(p->ends, e), row->object, row->object_size, &list, e) !=
+        0)
         return -1;
     size_t least = list.count > LOOKED_AT_MOST ? list.count - LOOKED_AT_MOST : 0;
     for (size_t i = list.count; found == 0 && i > least; i--) {

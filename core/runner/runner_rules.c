@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { ARGUMENTS_MOST = 64, AGAIN_S = 5 };
+enum { ARGUMENTS_MOST = 64, AGAIN_S = 1 };
 
 static const int64_t SECOND_NS = INT64_C(1000000000);
 
@@ -25,15 +25,26 @@ static int start(struct runner *r, const uint8_t id[CATALOG_ID_SIZE], uint64_t n
     size_t count = 0;
 
     text_hex(id, CATALOG_ID_SIZE, name);
-    for (; given[count] != NULL && count < ARGUMENTS_MOST - 4; count++)
+    for (; given[count] != NULL && count < ARGUMENTS_MOST - 5; count++)
         arguments[count] = given[count];
     arguments[count++] = "rule";
     arguments[count++] = "run";
     arguments[count++] = name;
+    arguments[count++] = "--due";
     arguments[count] = NULL;
     order.arguments = arguments;
     order.io_class = setup_config(r->setup)->runner.io_class;
     return children_start(&r->children, &order, e);
+}
+
+static bool is_running(const struct runner *r, uint64_t needs)
+{
+    for (size_t i = 0; i < CHILDREN_MOST; i++) {
+        const struct child *child = &r->children.places[i];
+        if (child->pid != 0 && child->kind == CHILD_RULE && child->needs == needs)
+            return true;
+    }
+    return false;
 }
 
 /* One that was started a moment ago and is due still has failed before it began. */
@@ -63,7 +74,7 @@ int runner_start_rules(struct runner *r, struct error *e)
         if (found <= 0)
             return found;
         memcpy(&needs, id, sizeof(needs));
-        if (!is_again(r, needs) && start(r, id, needs, e) != 0)
+        if (!is_running(r, needs) && !is_again(r, needs) && start(r, id, needs, e) != 0)
             return -1;
         memcpy(after, id, sizeof(after));
         from = after;

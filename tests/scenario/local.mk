@@ -37,11 +37,15 @@ scenario_tests += tests/scenario/region-zones.sh
 scenario_tests += tests/scenario/policy-keep.sh
 scenario_tests += tests/scenario/policy-keep-kill.sh
 scenario_tests += tests/scenario/policy-life.sh
+scenario_tests += tests/scenario/rule-life.sh tests/scenario/rule-kill.sh
+EXTRA_DIST += tests/scenario/rule-functions.sh
 scenario_tests += tests/scenario/replica-life.sh
 scenario_tests += tests/scenario/hooks-life.sh
 scenario_tests += tests/scenario/drill-life.sh
 scenario_tests += tests/scenario/recipe-sqlite.sh
 scenario_tests += tests/scenario/runner-life.sh
+scenario_tests += tests/scenario/migrate-local.sh
+EXTRA_DIST += tests/scenario/migrate-functions.sh
 
 # These start the program a hundred times and more, or look at what was built, not at what it
 # does: under sanitizers they take most of the time, and show nothing that the tests of the rooms
