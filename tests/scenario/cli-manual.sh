@@ -91,6 +91,7 @@ compare_settings()
 }
 compare_settings INVENTORY_SETTINGS inventory_rules.h 'SETTINGS OF INVENTORIES' 'inventory create'
 compare_settings BATCH_SETTINGS batch_rules.h 'SETTINGS OF BATCH JOBS' 'batch create'
+compare_settings OBJECT_RULE_SETTINGS object_rules.h 'SETTINGS OF RULES' 'rule create'
 
 # Settings of layers: those of the table are explained in lagan.conf(5).
 sed -n '/^#define LAYER_SETTINGS/,/^$/s/^    X([a-z_]*, "\([a-z-]*\)".*/\1/p' \
