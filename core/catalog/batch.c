@@ -156,7 +156,7 @@ static int update_state(struct catalog *c, const struct catalog_batch *job,
                         enum catalog_batch_state from, struct error *e)
 {
     static const char sql[] =
-        "UPDATE batch_jobs SET state = ?, held = ?, total = ?, total_bytes = ?, succeeded = ?,"
+        "UPDATE batch_jobs SET state = ?, total = ?, total_bytes = ?, succeeded = ?,"
         " failed = ?, skipped = ?, bytes = ?, started_ns = ?, ended_ns = ?, report = ?,"
         " task = ?, error_class = ?, error_code = ?, error_text = ? WHERE id = ? AND state = ?";
     struct query q;
@@ -164,7 +164,6 @@ static int update_state(struct catalog *c, const struct catalog_batch *job,
     if (query_start(c, sql, &q, e) != 0)
         return -1;
     query_text(&q, states[job->state].name);
-    query_number(&q, job->held);
     query_number(&q, (int64_t)job->total);
     query_number(&q, (int64_t)job->total_bytes);
     query_number(&q, (int64_t)job->succeeded);
