@@ -244,7 +244,9 @@ static void put_parts(struct s3_upload *upload)
 
 static void many_uploads_in_parts(void **state)
 {
-    static const char key[] = "up/a +%&\n\xc3\xa9//";
+    /* Swift begins no upload whose key it cannot write in its answer. */
+    bool is_swift = strcmp(s3_features(plain.client)->dialect, "swift") == 0;
+    const char *key = is_swift ? "up/+%&\n\xc3\xa9//" : "up/\x01 +%&\n\xc3\xa9//";
     static const struct s3_pair headers[] = {{"Content-Type", "text/x-odd"},
                                              {"x-amz-meta-a", "b c"}};
     struct s3_give give = {.headers = headers, .header_count = 2};
@@ -340,6 +342,8 @@ static void many_sweeps_uploads(void **state)
     s3_upload_leave(begin_upload("sweep/a b", NULL));
     s3_upload_leave(begin_upload("sweep/a b", NULL));
     s3_upload_leave(begin_upload("sweep/\xc3\xa9", NULL));
+    bool is_swift = strcmp(s3_features(plain.client)->dialect, "swift") == 0;
+    struct s3_upload *unspeakable = is_swift ? NULL : begin_upload("sweep/\x01", NULL);
     s3_upload_abort(begin_upload("sweep/z", NULL)); /* leaves nothing to be swept */
     int64_t now_ns = lagan_host_table->wall_ns();
     assert_class(s3_uploads_sweep(plain.client, &op, "sweep/", now_ns - hour_ns, &removed), op,
@@ -348,6 +352,7 @@ static void many_sweeps_uploads(void **state)
     assert_class(s3_uploads_sweep(plain.client, &op, "sweep/", now_ns + hour_ns, &removed), op,
                  LAGAN_OK);
     assert_int_equal(removed, 3);
+    s3_upload_abort(unspeakable);
     assert_class(put_part(other, &op, 1), op, LAGAN_OK);
     s3_upload_abort(other);
     assert_class(s3_uploads_sweep(plain.client, &op, "", now_ns + hour_ns, &removed), op,

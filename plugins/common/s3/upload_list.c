@@ -147,9 +147,11 @@ static uint32_t close_upload(struct uploads *u)
     const struct begun *b = &u->list[u->count];
     if (u->text.failed)
         return s3_fail_memory(u->op);
-    if (b->key_size == 0 || !b->has_since || !b->has_id)
+    if (!b->has_since || !b->has_id)
         return refuse(u->op, "uploads");
-    u->count++;
+    /* A key that no document can hold: it can be neither told nor swept. */
+    if (b->key_size > 0)
+        u->count++;
     return LAGAN_OK;
 }
 
