@@ -23,6 +23,7 @@ struct s3_xml {
     unsigned depth; /* of the element at work: 1 = the root */
     bool refused;   /* the root is Error */
     bool leaf;      /* no element has ended since the last one began */
+    bool replaced;  /* something stands for what no document can hold */
     bool begun;     /* a byte that is no white space has come */
     uint64_t bytes; /* that expat got */
     uint32_t elements;
@@ -129,7 +130,7 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
     x->text[x->text_size] = '\0';
     if (x->depth > 1 && x->refused)
         take_refusal(x);
-    else if (x->leaf && strstr(x->text, impossible))
+    else if (x->leaf && x->replaced && strstr(x->text, impossible))
         result = LAGAN_OK;
     else if (x->depth > 1 && x->reader.end)
         result = x->reader.end(x->reader.context, x->path, x->text, x->text_size);
@@ -258,6 +259,12 @@ static bool is_possible_reference(const char *text)
     return is_possible(strtoul(text + (hexadecimal ? 3 : 2), NULL, hexadecimal ? 16 : 10));
 }
 
+static void add_impossible(struct s3_xml *x)
+{
+    x->replaced = true;
+    add_ready(x, impossible, strlen(impossible));
+}
+
 /* Whether `c` can go on a reference of which `size` bytes came. */
 static bool continues(size_t size, char c)
 {
@@ -279,7 +286,7 @@ static bool take_reference(struct s3_xml *x, char c)
         return true;
     x->reference[x->reference_size] = '\0';
     if (ends && !is_possible_reference(x->reference))
-        add_ready(x, impossible, strlen(impossible));
+        add_impossible(x);
     else
         add_ready(x, x->reference, x->reference_size);
     x->reference_size = 0;
@@ -304,7 +311,7 @@ static size_t take_some(struct s3_xml *x, const char *at, size_t size)
     else if (*at == '&')
         x->reference[x->reference_size++] = *at;
     else
-        add_ready(x, impossible, strlen(impossible));
+        add_impossible(x);
     return plain > 0 ? plain : 1;
 }
 
