@@ -13,6 +13,9 @@
 
 enum { LOOK_NS = 100000000 };
 
+/* A walk cannot be made again from its middle by the host, a page can be fetched again here. */
+enum { ATTEMPTS = 6, FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 60000 };
+
 struct pages {
     const struct bucket *bucket;
     char prefix[S3_KEY_LIMIT + 1];
@@ -64,10 +67,42 @@ static void advance(struct pages *p, const struct page *page)
     memcpy(p->after_version, version, strlen(version) + 1);
 }
 
-/* One request. */
-static void fetch(struct pages *p, struct page *page)
+/* After attempt `made` failed: waits for the next; false when there is to be none. */
+static bool again(struct pages *p, uint32_t result, unsigned made)
+{
+    uint64_t pause_ms = (uint64_t)FIRST_PAUSE_MS << made;
+    if ((result != LAGAN_TRANSIENT && result != LAGAN_BUSY) || made == ATTEMPTS)
+        return false;
+    if (p->op.error.retry_after_ms > pause_ms)
+        pause_ms = p->op.error.retry_after_ms;
+    if (pause_ms > LONGEST_PAUSE_MS)
+        return false;
+    lagan_log(&p->op, LAGAN_LEVEL_WARNING, "a listing: %s; it is tried again in %llu ms",
+              p->op.error.text, (unsigned long long)pause_ms);
+    if (lagan_sleep(&p->op, (int64_t)pause_ms * 1000000) != 0)
+        return false;
+    p->op.error = (struct lagan_error){0};
+    return true;
+}
+
+static uint32_t list(struct pages *p, const struct s3_page *request, struct page *page,
+                     bool *more)
 {
     struct s3_object_collector objects = {.context = page, .add = take_object};
+    struct s3 *client = p->bucket->client;
+    for (unsigned made = 1;; made++) {
+        page_clear(page);
+        uint32_t result = p->versions
+                              ? s3_list_versions(client, &p->op, request, &objects, more)
+                              : s3_list(client, &p->op, request, &objects, more);
+        if (result == LAGAN_OK || !again(p, result, made))
+            return result;
+    }
+}
+
+/* One page. */
+static void fetch(struct pages *p, struct page *page)
+{
     struct s3_page request = {.prefix = p->exact ? p->after : p->prefix,
                               .prefix_size = p->exact ? p->after_size : p->prefix_size,
                               .after = p->after,
@@ -75,12 +110,9 @@ static void fetch(struct pages *p, struct page *page)
                               .after_version = p->after_version[0] ? p->after_version : NULL,
                               .limit = S3_LIST_LIMIT};
     bool more = false;
-    page_clear(page);
     if (p->exact && p->after_version[0] == 0)
         request.after_size = 0; /* from its newest version on */
-    page->result = p->versions
-                       ? s3_list_versions(p->bucket->client, &p->op, &request, &objects, &more)
-                       : s3_list(p->bucket->client, &p->op, &request, &objects, &more);
+    page->result = list(p, &request, page, &more);
     page->error = p->op.error;
     if (page->result != LAGAN_OK)
         return;

@@ -203,6 +203,20 @@ static bool take_hold(struct s3_answer *a, const char *value)
     return true;
 }
 
+/* Of encryption with the store's own key alone the ETag is the content's MD5. */
+static bool take_encryption(struct s3_answer *a, const char *value)
+{
+    a->is_sealed = a->is_sealed || strcmp(value, "AES256") != 0;
+    return true;
+}
+
+static bool take_own_key(struct s3_answer *a, const char *value)
+{
+    (void)value;
+    a->is_sealed = true;
+    return true;
+}
+
 /* ongoing-request="false", expiry-date="...": a warmed copy is there. */
 static bool take_restore(struct s3_answer *a, const char *value)
 {
@@ -256,6 +270,8 @@ static bool take_header(struct s3_answer *a, const char *name, const char *value
                  {"x-amz-object-lock-retain-until-date", take_lock},
                  {"x-amz-object-lock-legal-hold", take_hold},
                  {"x-amz-restore", take_restore},
+                 {"x-amz-server-side-encryption", take_encryption},
+                 {"x-amz-server-side-encryption-customer-algorithm", take_own_key},
                  {"x-amz-archive-status", take_archive_status},
                  {"x-amz-bucket-region", take_region}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -44,7 +44,10 @@ enum {
     /* Listings by ListObjects with a marker: ListObjectsV2 is not known to work. */
     S3_IS_LIST_V1 = 1 << 14,
     /* Copies and uploads in parts take no tags with them: they are put afterwards. */
-    S3_IS_TAGS_APART = 1 << 15
+    S3_IS_TAGS_APART = 1 << 15,
+    /* An ETag of 32 hex digits is the MD5 of what was put, unless that is encrypted with a key
+     * of its own. */
+    S3_IS_ETAG_SUM = 1 << 16
 };
 
 /* All rows have these. */
@@ -68,16 +71,17 @@ enum {
       S3_CAN_VERSIONS | S3_CAN_ACL | S3_IS_LIST_V1)                                            \
     X(AWS, "aws", "x-amz-", "AmazonS3", ".amazonaws.com", "s3.", "us-east-1", S3_GIB(5),       \
       S3_MARKS_USUAL | S3_CAN_LOCK | S3_CAN_PUT_IF_ABSENT | S3_CAN_COMPLETE_IF_ABSENT |        \
-          S3_CAN_COPY_IF_MATCH | S3_CAN_CHECKSUM | S3_CAN_PAYLOAD_HASH | S3_IS_VIRTUAL)        \
+          S3_CAN_COPY_IF_MATCH | S3_CAN_CHECKSUM | S3_CAN_PAYLOAD_HASH | S3_IS_VIRTUAL |       \
+          S3_IS_ETAG_SUM)                                                                      \
     X(RGW, "rgw", "x-amz-", "Ceph", NULL, NULL, "us-east-1", S3_GIB(5),                        \
       S3_MARKS_USUAL | S3_CAN_LOCK | S3_CAN_PUT_IF_ABSENT | S3_CAN_PAYLOAD_HASH |              \
-          S3_IS_MATCH_BARE | S3_IS_TAGS_APART)                                                 \
+          S3_IS_MATCH_BARE | S3_IS_TAGS_APART | S3_IS_ETAG_SUM)                                \
     X(SWIFT, "swift", "x-amz-", NULL, NULL, NULL, "us-east-1", S3_GIB(5),                      \
       S3_CAN_VERSIONS | S3_CAN_ACL | S3_CAN_REMOVE_MANY | S3_CAN_COMPLETE_IF_ABSENT |          \
-          S3_CAN_COPY_IF_MATCH | S3_CAN_PAYLOAD_HASH | S3_IS_MARKER_WRONG)                     \
+          S3_CAN_COPY_IF_MATCH | S3_CAN_PAYLOAD_HASH | S3_IS_MARKER_WRONG | S3_IS_ETAG_SUM)    \
     X(MINIO, "minio", "x-amz-", "MinIO", NULL, NULL, "us-east-1", S3_GIB(5),                   \
       S3_MARKS_USUAL | S3_CAN_LOCK | S3_CAN_PUT_IF_ABSENT | S3_CAN_COPY_IF_MATCH |             \
-          S3_CAN_CHECKSUM | S3_CAN_PAYLOAD_HASH)                                               \
+          S3_CAN_CHECKSUM | S3_CAN_PAYLOAD_HASH | S3_IS_ETAG_SUM)                              \
     X(OSS, "oss", "x-oss-", "AliyunOSS", ".aliyuncs.com", "oss-", "cn-hangzhou", S3_GIB(1),    \
       S3_MARKS_USUAL | S3_CAN_COPY_IF_MATCH | S3_IS_VIRTUAL)                                   \
     X(COS, "cos", "x-cos-", "tencent-cos", ".myqcloud.com", "cos.", "ap-guangzhou", S3_GIB(5), \

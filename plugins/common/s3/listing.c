@@ -209,6 +209,10 @@ static uint32_t take_page_field(struct s3_listing *l, const char *name, const ch
         return take_marker(l, &l->next, text, size);
     if (strcmp(name, "NextVersionIdMarker") == 0)
         return take_marker(l, &l->next_version, text, size);
+    if (strcmp(name, "KeyCount") == 0) {
+        l->has_key_count = true;
+        l->key_count = strtoull(text, NULL, 10);
+    }
     if (strcmp(name, "EncodingType") == 0)
         l->encoded = strcmp(text, "url") == 0;
     if (strcmp(name, "IsTruncated") != 0)
@@ -309,6 +313,10 @@ uint32_t s3_listing_check(struct s3_listing *l)
         return s3_fail_memory(l->op);
     if (!l->has_truncated)
         return refuse(l, "does not say whether more follows");
+    if (!l->truncated && l->token.told)
+        return refuse(l, "says that nothing follows, and how to go on");
+    if (l->has_key_count && l->key_count != l->count)
+        return refuse(l, "has another number of keys than it says");
     for (size_t i = 0; i < l->count && result == LAGAN_OK; i++)
         result = decode_key(l, &l->listed[i]);
     for (size_t i = 0; i < l->count && result == LAGAN_OK; i++)

@@ -35,6 +35,8 @@ struct s3_listing {
     bool encoded; /* keys are, as EncodingType says, wherever it stands in the answer */
     bool has_truncated;
     bool truncated;
+    bool has_key_count;
+    uint64_t key_count;            /* KeyCount: how many the store says that the page has */
     struct s3_marker token;        /* NextContinuationToken */
     struct s3_marker next;         /* NextMarker, NextKeyMarker */
     struct s3_marker next_version; /* NextVersionIdMarker */
@@ -50,7 +52,7 @@ void s3_listing_clear(struct s3_listing *l);
 struct s3_xml_reader s3_listing_reader(struct s3_listing *l);
 /* After the whole answer: keys are decoded, and compared with the page and with each other.
  * CORRUPT when prefix, order or number are wrong, or when it cannot be told whether more
- * follows. */
+ * follows, or the answer contradicts itself in that. */
 uint32_t s3_listing_check(struct s3_listing *l);
 /* Hands over; what the collector says. */
 uint32_t s3_listing_deliver(const struct s3_listing *l,

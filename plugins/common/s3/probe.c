@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CLEAN_ATTEMPTS = 3 };
+
 enum { NAME_BYTES = 16 };
 
 static uint32_t put_word(struct s3 *client, struct lagan_op *op, const char *key,
@@ -33,7 +35,12 @@ static void clean(struct s3 *client, struct lagan_op *op, const char *key,
 {
     const char *version = made->version[0] ? made->version : NULL;
     struct lagan_error before = op->error;
-    if (s3_remove(client, op, key, strlen(key), version, false, NULL) != LAGAN_OK)
+    uint32_t result = LAGAN_TRANSIENT;
+    /* It would lie among the objects of people for ever. */
+    for (int i = 0; i < CLEAN_ATTEMPTS && (result == LAGAN_TRANSIENT || result == LAGAN_BUSY);
+         i++)
+        result = s3_remove(client, op, key, strlen(key), version, false, NULL);
+    if (result != LAGAN_OK)
         lagan_log(op, LAGAN_LEVEL_WARNING, "%s could not be removed again: %s", key,
                   op->error.text);
     op->error = before;
@@ -52,8 +59,11 @@ static uint32_t put_twice(struct s3 *client, struct lagan_op *op, const char *ke
             clean(client, op, key, &made[0]);
         return result;
     }
-    if (result != LAGAN_OK)
+    if (result != LAGAN_OK) {
+        if (op->error.outcome != LAGAN_OUTCOME_NOT_DONE)
+            clean(client, op, key, &made[0]);
         return result;
+    }
     result = put_word(client, op, key, true, &made[1]);
     *honoured = result == LAGAN_EXISTS;
     clean(client, op, key, &made[0]);

@@ -198,6 +198,7 @@ struct s3_answer {
     size_t header_bytes;
     bool from_store; /* a header that only object stores send was there */
     bool on_hold;    /* legal hold */
+    bool is_sealed;  /* encrypted so that the ETag is no sum of the content */
     bool is_warm;    /* a warmed copy is there */
     bool is_chunked;
     unsigned interim; /* answers 1xx */
