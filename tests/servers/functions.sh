@@ -97,14 +97,21 @@ mend_wire()
     rm -f "$relay/rules.json"
 }
 
-# broken [EXPRESSION]: how many requests a rule has acted on, of those for which the expression
-# (Python's, of the line of the journal as x) is true.
-broken()
+# forget_requests: the counts below begin anew.
+forget_requests()
 {
-    requests "x['rule'] is not None and (${1:-True})"
+    : >"$relay/journal.jsonl"
+    : >"$relay/acted.jsonl"
 }
 
-# requests [EXPRESSION]: how many requests the relay has seen.
+# broken: how many requests a rule has acted on.
+broken()
+{
+    wc -l <"$relay/acted.jsonl"
+}
+
+# requests [EXPRESSION]: how many requests the relay has seen for which the expression (Python's, of
+# the line of the journal as x) is true.
 requests()
 {
     /usr/bin/python3 -c 'import json, sys
@@ -126,3 +133,29 @@ listing_count()
 {
     curl -s "$listing/-/counts" | sed -n "s/^$1 //p"
 }
+
+# within SECONDS MEBIBYTES COMMAND...: its exit status; fails the test when it takes longer, or more
+# memory at its peak.
+within()
+{
+    local status=0
+    /usr/bin/python3 - "$@" <<'END' || status=$?
+import resource, subprocess, sys
+seconds, limit = float(sys.argv[1]), int(sys.argv[2])
+try:
+    status = subprocess.run(sys.argv[3:], timeout=seconds, stdin=subprocess.DEVNULL).returncode
+except subprocess.TimeoutExpired:
+    print("longer than %g s" % seconds, file=sys.stderr)
+    sys.exit(124)
+used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+if used > limit:
+    print("%d MiB of memory, more than %d" % (used, limit), file=sys.stderr)
+    sys.exit(125)
+sys.exit(status)
+END
+    case $status in
+    124 | 125) fail "bounds: $*" ;;
+    esac
+    return $status
+}
+

@@ -7,9 +7,14 @@
 # and is skipped with the reason where its server cannot run.
 server_tests =
 server_tests += tests/servers/servers-self.sh
+server_tests += tests/servers/servers-wire.sh
+server_tests += tests/servers/servers-wire-source.sh
 server_tests += tests/servers/servers-client.sh
 server_tests += tests/servers/servers-bucket-backup.sh
+server_tests += tests/servers/servers-migrate.sh
+server_tests += tests/servers/servers-rule.sh
 EXTRA_DIST += $(server_tests)
+EXTRA_DIST += tests/servers/urls.py
 EXTRA_DIST += tests/servers/functions.sh tests/servers/servers.sh tests/servers/rgw.sh \
 	tests/servers/swift.sh tests/servers/relay.py tests/servers/relay_faults.py \
 	tests/servers/relay_http.py tests/servers/bucket.py

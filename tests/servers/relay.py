@@ -5,8 +5,8 @@
     relay.py LISTEN-PORT SERVER-PORT FOLDER [--seconds N]
 
 Both ports are on 127.0.0.1.  FOLDER/rules.json says what goes wrong (see relay_faults.py; without
-it nothing does), FOLDER/journal.jsonl gets a line for each request once it is over, FOLDER/ready
-appears when it listens.  Ends by itself after N seconds (default 1800).
+it nothing does), FOLDER/journal.jsonl gets a line for each request once it is over, FOLDER/acted.jsonl one
+for each time that a rule begins to act, FOLDER/ready appears when it listens.  Ends by itself after N seconds (default 1800).
 """
 import argparse
 import json
@@ -20,11 +20,18 @@ from relay_http import Gone, Wire
 
 
 class Journal:
-    """One line for each request."""
+    """One line for each request that is over, and one for each time that a rule began to act."""
 
     def __init__(self, folder):
         self.file = open(os.path.join(folder, "journal.jsonl"), "a", encoding="utf-8")
+        self.acted = open(os.path.join(folder, "acted.jsonl"), "a", encoding="utf-8")
         self.lock = threading.Lock()
+
+    def act(self, exchange, rule):
+        line = {"method": exchange.method, "target": exchange.target, "rule": rule["name"]}
+        with self.lock:
+            self.acted.write(json.dumps(line) + "\n")
+            self.acted.flush()
 
     def note(self, exchange, rule, seconds, gone):
         line = {"method": exchange.method, "target": exchange.target, "status": exchange.status,
@@ -71,6 +78,8 @@ class Relay:
         rule = self.rules.choose(exchange.method, exchange.target)
         begin = time.monotonic()
         gone = None
+        if rule:
+            self.journal.act(exchange, rule)
         try:
             FAULTS[rule["do"] if rule else "pass"](exchange, rule)
         except Gone as error:
