@@ -36,6 +36,13 @@ tests_unit_test_vault_tree_SOURCES = tests/unit/test_vault_tree.c \
 unit_tests += tests/unit/test_vault_tree_read
 tests_unit_test_vault_tree_read_SOURCES = tests/unit/test_vault_tree_read.c \
 	tests/unit/tree_model.c tests/unit/tree_model.h tests/unit/chunk_map.c tests/unit/chunk_map.h
+unit_tests += tests/unit/test_migrate_rules
+tests_unit_test_migrate_rules_SOURCES = tests/unit/test_migrate_rules.c \
+	tests/unit/scratch.c tests/unit/scratch.h
+unit_tests += tests/unit/test_object_copy
+tests_unit_test_object_copy_SOURCES = tests/unit/test_object_copy.c \
+	tests/unit/catalog_fixture.c tests/unit/catalog_fixture.h \
+	tests/unit/scratch.c tests/unit/scratch.h
 # Tests of drivers share a fixture.
 driver_fixture = tests/unit/driver_fixture.c tests/unit/driver_fixture.h
 unit_tests += tests/unit/test_driver_host
