@@ -13,6 +13,7 @@ server_tests += tests/servers/servers-client.sh
 server_tests += tests/servers/servers-bucket-backup.sh
 server_tests += tests/servers/servers-migrate.sh
 server_tests += tests/servers/servers-rule.sh
+server_tests += tests/servers/servers-batch.sh
 EXTRA_DIST += $(server_tests)
 EXTRA_DIST += tests/servers/urls.py
 EXTRA_DIST += tests/servers/functions.sh tests/servers/servers.sh tests/servers/rgw.sh \
