@@ -16,7 +16,7 @@
 /* Elements as stores write them. */
 #define LIST(inside)                                                                           \
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult>" inside "</"                 \
-                                                                          "ListBucketResult>"
+    "ListBucketResult>"
 #define VERSIONS(inside)                                                                       \
     "<?xml version=\"1.0\"?><ListVersionsResult>" inside "</ListVersionsResult>"
 #define LAST "<IsTruncated>false</IsTruncated>"
@@ -196,6 +196,12 @@ static void list_refuses(void **state)
         {"the key begun again", "", "k", "v2", true, VERSIONS(LAST VERSION("k", "v9", "true"))},
         {"the key of the marker", "", "k", NULL, true,
          VERSIONS(LAST VERSION("k", "v1", "false"))},
+        {"fewer keys than told", "", "", NULL, false,
+         LIST("<KeyCount>2</KeyCount>" LAST KEY("a"))},
+        {"more keys than told", "", "", NULL, false,
+         LIST(LAST KEY("a") KEY("b") "<KeyCount>1</KeyCount>")},
+        {"the end, and a token", "", "", NULL, false,
+         LIST(LAST KEY("a") "<NextContinuationToken>t</NextContinuationToken>")},
         {"two markers of pages", "", "", NULL, false,
          LIST(MORE "<NextMarker>a</NextMarker><NextMarker>b</NextMarker>" KEY("a"))},
     };

@@ -32,7 +32,7 @@ void s3_listing_clear(struct s3_listing *l)
     }
     l->keys.size = 0;
     l->count = 0;
-    l->open = l->encoded = l->has_truncated = l->truncated = false;
+    l->open = l->encoded = l->has_truncated = l->truncated = l->has_key_count = false;
 }
 
 void s3_listing_end(struct s3_listing *l)

@@ -238,7 +238,8 @@ uint32_t s3_put(struct s3 *client, struct lagan_op *op, const char *key, size_t 
                 const struct s3_give *give, struct s3_made *made);
 /* Delivers exactly `length` bytes from `offset` (LAGAN_TO_THE_END) to `sink`; lengths of the
  * answer are checked.  `version` NULL = the current one; `if_match` an ETag or NULL
- * (PRECONDITION).  `told`, `headers` may be NULL. */
+ * (PRECONDITION).  `told`, `headers` may be NULL; both know what they will before the first
+ * byte comes, and still do when the sink ends the call. */
 uint32_t s3_get(struct s3 *client, struct lagan_op *op, const char *key, size_t key_size,
                 const char *version, const char *if_match, uint64_t offset, uint64_t length,
                 const struct lagan_sink *sink, struct s3_object *told,
@@ -263,12 +264,15 @@ struct s3_removal {
 uint32_t s3_remove_many(struct s3 *client, struct lagan_op *op, struct s3_removal *removals,
                         size_t count);
 
-/* Copies within the store: `from_bucket` NULL = the client's own.  `keep`: headers, tags and
- * class of the original except for what `give` has; else only what `give` has.  `bytes`: the
- * original's length; beyond copy_maximum_bytes (or always where told to by `give` that it must)
- * in parts.  A 200 answer with an error in its body is an error. */
+/* Copies within the store.  `keep`: headers, tags and class of the original except for what
+ * `give` has; else only what `give` has.  In parts when `from->bytes` is beyond
+ * copy_maximum_bytes; an original that changes meanwhile is PRECONDITION, and nothing stays of
+ * the copy.  Conditions of `give` are looked at just before, not by the store.  With `keep`, a
+ * class in `give` saves a request where the store has classes.  A 200 answer with an error in
+ * its body is an error.  Where tags cannot be sent along (RGW) they are put afterwards: when
+ * that fails, the outcome is DONE. */
 struct s3_original {
-    const char *bucket;
+    const char *bucket; /* NULL = the client's own */
     const char *key;
     size_t key_size;
     const char *version;  /* or NULL */
@@ -279,13 +283,15 @@ uint32_t s3_copy(struct s3 *client, struct lagan_op *op, const struct s3_origina
                  const char *key, size_t key_size, bool keep, const struct s3_give *give,
                  struct s3_made *made);
 
-/* Uploads in parts.  An upload belongs to its client; parts may be put from several threads. */
+/* Uploads in parts.  An upload belongs to its client; parts may be put from several threads.
+ * Conditions of `give` are not looked at: see s3_upload_complete. */
 struct s3_upload;
 uint32_t s3_upload_begin(struct s3 *client, struct lagan_op *op, const char *key,
                          size_t key_size, const struct s3_give *give,
                          struct s3_upload **upload);
 /* An upload of an earlier process: `id` as s3_upload_id told it; what parts are there is asked
- * for. */
+ * for.  NOT_FOUND when it is over, but for Swift, which still tells its parts.  Tags that were
+ * given at its begin are lost where they cannot be sent along (RGW): put them afterwards. */
 uint32_t s3_upload_resume(struct s3 *client, struct lagan_op *op, const char *key,
                           size_t key_size, const char *id, struct s3_upload **upload);
 const char *s3_upload_id(const struct s3_upload *upload);
@@ -296,8 +302,10 @@ uint32_t s3_upload_part(struct s3_upload *upload, struct lagan_op *op, uint32_t 
                         const uint8_t *sha256);
 uint32_t s3_upload_part_copy(struct s3_upload *upload, struct lagan_op *op, uint32_t number,
                              const struct s3_original *from, uint64_t offset, uint64_t length);
-/* Of parts 1 to `parts`.  Frees the upload, also on failure (then it is aborted, unless the
- * outcome is unknown). */
+/* Of parts 1 to `parts`; INVALID when one was never put.  Frees the upload, also on failure
+ * (then it is aborted, unless the outcome is unknown, even after a look at what is there).
+ * `if_absent` is kept by the store where s3_features say conditional_complete, else by a look
+ * just before.  With `made` (may be NULL) a store that tells no ETag or version is asked. */
 uint32_t s3_upload_complete(struct s3_upload *upload, struct lagan_op *op, uint32_t parts,
                             bool if_absent, struct s3_made *made);
 /* Frees it and removes what was uploaded; errors are logged. */
