@@ -70,8 +70,7 @@ static int look(struct original *o, struct error *e)
     const struct lagan_entry_collector collector = {o, take_entry};
     struct error why = ERROR_INIT;
 
-    if (object_look(object_ends_from(o->pass->ends), o->key.data, o->key.size, &collector,
-                    &why) == 0)
+    if (rule_look(object_ends_from(o->pass->ends), &o->key, &collector, &why) == 0)
         return 1;
     if (why.error_class == LAGAN_NOT_FOUND || why.error_class == LAGAN_CHANGED)
         return 0;

@@ -70,6 +70,11 @@ int rule_there(struct rule_pass *p, const void *key, size_t key_size, struct rul
 /* The same at the source. */
 int rule_here(struct rule_pass *p, const void *key, size_t key_size, struct rule_there *here,
               struct error *e);
+/* Looks at a version without opening it, where the driver can: a GET would bring the content.
+ */
+int rule_look(struct source *source, const struct buffer *key,
+              const struct lagan_entry_collector *collector, struct error *e);
+
 /* A copy at the destination. */
 struct rule_made {
     char version[CATALOG_VERSION_SIZE];

@@ -117,6 +117,19 @@ int rule_here(struct rule_pass *p, const void *key, size_t key_size, struct rule
     return find_newest(object_ends_from(p->ends), key, key_size, here, e);
 }
 
+int rule_look(struct source *source, const struct buffer *key,
+              const struct lagan_entry_collector *collector, struct error *e)
+{
+    struct error why = ERROR_INIT;
+
+    if (source_entry_stat(source, key->data, key->size, collector, &why) == 0)
+        return 0;
+    if (why.error_class == LAGAN_UNSUPPORTED)
+        return object_look(source, key->data, key->size, collector, e);
+    *e = why;
+    return -1;
+}
+
 /* ---- the copy of a certain version ---- */
 
 struct origin_search {
@@ -156,7 +169,7 @@ static int is_copy(struct rule_pass *p, const struct listing *list, size_t at,
                          list->versions[at]);
     if (buffer_check(&made->key, e) != 0)
         return -1;
-    if (object_look(look, made->key.data, made->key.size, &collector, &why) == 0) {
+    if (rule_look(look, &made->key, &collector, &why) == 0) {
         made->bytes = search.bytes;
         return search.matches;
     }
