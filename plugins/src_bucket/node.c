@@ -94,11 +94,8 @@ uint32_t bucket_place_name(void *handle, struct lagan_op *op, char *name, size_t
     size_t needed = strlen(place) + sizeof PREFIX_MARK + 3 * b->prefix_size;
     if (needed > size)
         return lagan_fail(op, LAGAN_LIMIT, 0, "the place's name takes %zu bytes", needed);
-    strcpy(name, place);
-    if (b->prefix_size == 0)
-        return LAGAN_OK;
-    strcat(name, PREFIX_MARK);
-    append_prefix(b->prefix, b->prefix_size, name + strlen(name));
+    int written = snprintf(name, size, "%s%s", place, b->prefix_size > 0 ? PREFIX_MARK : "");
+    append_prefix(b->prefix, b->prefix_size, name + written);
     return LAGAN_OK;
 }
 

@@ -150,11 +150,20 @@ static uint32_t wait_below(struct writer *w, struct lagan_op *op, unsigned limit
     return LAGAN_OK;
 }
 
+/* How many parts are sent at a time: of large ones fewer, since each is held in memory. */
+static unsigned most_at_a_time(const struct writer *w)
+{
+    size_t most = BUCKET_HELD_BYTES / w->part_bytes;
+    return most < 1                        ? 1
+           : most > BUCKET_PARTS_AT_A_TIME ? BUCKET_PARTS_AT_A_TIME
+                                           : (unsigned)most;
+}
+
 /* With the lock held.  Threads see to themselves: `loading` counts them. */
 static uint32_t launch(struct writer *w, struct lagan_op *op, struct part *part)
 {
     pthread_t thread;
-    uint32_t result = wait_below(w, op, BUCKET_PARTS_AT_A_TIME);
+    uint32_t result = wait_below(w, op, most_at_a_time(w));
     if (result != LAGAN_OK)
         return result;
     part->op = (struct lagan_op){.size = sizeof part->op, .cancel_fd = -1};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * read.c - objects, read.  One GET without a HEAD brings a short object whole, with all that is
- * known of it; a longer one is given up at its limit and read in ranges.
+ * known of it; of a longer one it brings the head, and ranges the rest.
  */
 #include "src_bucket/reader.h"
 
@@ -34,6 +34,9 @@ static void reader_free(struct reader *r)
 static void *take_room(void *context, size_t *size)
 {
     struct reader *r = context;
+    r->too_long = r->told.bytes > BUCKET_WHOLE_BYTES;
+    if (r->too_long)
+        return NULL;
     if (r->size == r->room) {
         size_t room = r->room ? r->room * 2 : FIRST_BYTES;
         char *grown = realloc(r->data, room);
@@ -50,8 +53,7 @@ static uint32_t take_bytes(void *context, size_t size)
 {
     struct reader *r = context;
     r->size += size;
-    r->too_long = r->size > BUCKET_WHOLE_BYTES;
-    return r->too_long ? LAGAN_LIMIT : LAGAN_OK;
+    return LAGAN_OK;
 }
 
 /* Archived objects are asked for where that was ordered; they come within hours. */
@@ -71,22 +73,6 @@ static uint32_t judge(struct reader *r, struct lagan_op *op, uint32_t result)
                       "it is archived; the store was asked for it, a later backup reads it");
 }
 
-/* The head of a long object, which is then read in ranges. */
-static uint32_t open_long(struct reader *r, struct lagan_op *op)
-{
-    struct s3_header_collector headers = bucket_pieces_headers(&r->pieces);
-    free(r->data);
-    r->data = NULL;
-    r->size = r->room = 0;
-    bucket_pieces_clear(&r->pieces);
-    uint32_t result = s3_head(r->bucket->client, op, r->name.key, r->name.key_size,
-                              bucket_name_version(&r->name), &r->told, &headers);
-    if (result != LAGAN_OK)
-        return result;
-    r->ranges = ranges_new(r->bucket, &r->name, &r->told);
-    return r->ranges ? LAGAN_OK : bucket_memory(op);
-}
-
 static uint32_t open_object(struct reader *r, struct lagan_op *op)
 {
     struct lagan_sink sink = {.context = r, .room = take_room, .filled = take_bytes};
@@ -94,8 +80,10 @@ static uint32_t open_object(struct reader *r, struct lagan_op *op)
     uint32_t result = s3_get(r->bucket->client, op, r->name.key, r->name.key_size,
                              bucket_name_version(&r->name), NULL, 0, LAGAN_TO_THE_END, &sink,
                              &r->told, &headers);
-    if (r->too_long)
-        result = open_long(r, op);
+    if (r->too_long) {
+        r->ranges = ranges_new(r->bucket, &r->name, &r->told);
+        result = r->ranges ? LAGAN_OK : bucket_memory(op);
+    }
     return judge(r, op, result);
 }
 

@@ -22,6 +22,7 @@ enum {
     BUCKET_PUT_BYTES =
         64 << 20, /* ... but what was no longer, and came whole, goes back whole */
     BUCKET_PARTS_AT_A_TIME = 4,     /* that are uploaded */
+    BUCKET_HELD_BYTES = 128 << 20,  /* of parts that are sent, for each object */
     BUCKET_VERSIONS_LIMIT = 100000, /* of one object */
     BUCKET_AHEAD_LIMIT = 16,
     BUCKET_PLACE_SIZE = 1024,
