@@ -25,12 +25,12 @@
 #include <string.h>
 
 enum {
-    ROUNDS = 40,
+    ROUNDS = 20,
     ROUND_SIZE = 8 + 1 + ID_SIZE, /* NUMBER-ID, terminated */
     CLAIMS_LIMIT = 256,           /* of one name that are looked at */
-    PAUSE_NS = 20000000,
-    PAUSE_DOUBLINGS = 6
+    LOOKS = 8                     /* before a new round is begun */
 };
+#define PAUSE_NS INT64_C(100000000)
 
 /* What a listing of the claims says. */
 struct view {
@@ -201,13 +201,19 @@ static uint32_t run_round(struct contest *c, struct lagan_op *op)
     return carry_out(c, op, chosen);
 }
 
-/* Those who meet wait for different times, longer each time. */
-static bool pause(struct lagan_op *op, unsigned round)
+/* Gives way to the one with the higher round, which ends soon unless its writer is dead: a new
+ * round would only hold it up.  OK: the name is there. */
+static uint32_t give_way(struct contest *c, struct lagan_op *op)
 {
-    uint16_t chance;
-    unsigned doublings = round < PAUSE_DOUBLINGS ? round : PAUSE_DOUBLINGS;
-    lagan_random(&chance, sizeof chance);
-    return lagan_sleep(op, ((int64_t)PAUSE_NS << doublings) * (chance + 1) / UINT16_MAX) == 0;
+    uint32_t result = LAGAN_NOT_FOUND;
+    for (unsigned i = 0; result == LAGAN_NOT_FOUND && i < LOOKS; i++) {
+        uint16_t chance;
+        lagan_random(&chance, sizeof chance);
+        if (lagan_sleep(op, PAUSE_NS + PAUSE_NS * chance / UINT16_MAX) != 0)
+            return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
+        result = look(c, op);
+    }
+    return result;
 }
 
 static uint32_t run_rounds(struct contest *c, struct lagan_op *op)
@@ -216,9 +222,7 @@ static uint32_t run_rounds(struct contest *c, struct lagan_op *op)
         uint32_t result = run_round(c, op);
         if (result != LAGAN_BUSY || strcmp(c->view.highest, c->round) <= 0)
             return result;
-        if (!pause(op, round))
-            return lagan_fail(op, LAGAN_CANCELLED, 0, "cancelled");
-        result = look(c, op);
+        result = give_way(c, op);
         if (result != LAGAN_NOT_FOUND)
             return result;
     }

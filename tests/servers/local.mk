@@ -7,6 +7,8 @@
 # and is skipped with the reason where its server cannot run.
 server_tests =
 server_tests += tests/servers/servers-self.sh
+server_tests += tests/servers/servers-vault.sh
+server_tests += tests/servers/servers-conformance-tgt.sh
 server_tests += tests/servers/servers-wire.sh
 server_tests += tests/servers/servers-wire-source.sh
 server_tests += tests/servers/servers-client.sh

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The target driver for buckets keeps its contract on two stores of different kind: one that decides
+# names itself, and one where the writers agree on them.  LAGAN_CHECK_WHOLE=1: all cases on both.
+
+. "${abs_top_srcdir:?run me through make check-servers}/tests/functions.sh"
+. "$abs_top_srcdir/tests/servers/functions.sh"
+
+claim_ports
+
+# check NAME ARGUMENT...: the suite, in a bucket of its own, into a file that is shown on failure.
+check()
+{
+    local name=$1 status=0
+    shift
+    lagan_with_test_drivers driver check --patience 60s "$@" tgt_s3 prefix=check bucket="check-$name" \
+        endpoint="$LAGAN_S3_ENDPOINT" credentials="file:$LAGAN_S3_JSON_FILE" >tap 2>err || status=$?
+    [ $status -eq 0 ] || { grep -v '^ok' tap; cat err; fail "status $status of $name"; } >&2
+    echo "$name: $(tail -n 1 tap)"
+}
+
+start_server rgw "$ports"
+check whole --group core --group concurrency --group capability --group crash
+check small-parts --include 'target-stage-*' --include target-put-large part-size=5MiB
+
+start_server swift $((ports + 70))
+if [ -n "${LAGAN_CHECK_WHOLE-}" ]; then
+    check swift --group core --group concurrency --group capability --group crash
+else
+    check swift --group capability --include 'target-put-*' --exclude target-put-many \
+        --exclude target-put-every-key-byte --include 'target-stage-*' --include 'target-copy*' \
+        --include target-race-one-winner --include target-race-own-instances \
+        --include target-race-processes
+fi
+check swift-versions --include target-remove-idempotent --include target-put-again-after-remove
