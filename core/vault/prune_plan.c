@@ -124,6 +124,22 @@ static bool is_pending(const struct prune *p, const uint8_t hash[32])
     return false;
 }
 
+/* What a lock of the store holds counts as long as it is there; what is to take its place is
+ * nobody's until then, and stays. */
+static bool is_held(const struct prune *p, const uint8_t hash[32])
+{
+    if (pack_set_find(&p->held, hash) != NULL)
+        return true;
+    for (size_t i = 0; p->held.count > 0 && i < p->epochs.count; i++) {
+        const struct prune_record *r = &p->epochs.items[i].deleted;
+
+        for (size_t j = 0; p->epochs.items[i].delete_known && j < r->heir_count; j++)
+            if (memcmp(r->heirs[j].hash, hash, sizeof(r->heirs[j].hash)) == 0)
+                return true;
+    }
+    return false;
+}
+
 static int judge(struct prune *p, const struct seal_pack *listed, struct error *e)
 {
     struct prune_item item = {.id = {.bytes = pack_set_bytes(listed)}};
@@ -131,7 +147,7 @@ static int judge(struct prune *p, const struct seal_pack *listed, struct error *
     int stray;
 
     memcpy(item.id.hash, listed->hash, sizeof(item.id.hash));
-    if (is_pending(p, listed->hash) || pack_set_find(&p->held, listed->hash) != NULL)
+    if (is_pending(p, listed->hash) || is_held(p, listed->hash))
         return 0;
     item.known =
         index_number(p->mark.index, listed->hash, &item.number) && item.number < p->mark.packs;
