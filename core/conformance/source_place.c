@@ -4,6 +4,7 @@
 #include "conformance/source_kit.h"
 #include "driver/source.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { CONTENT_BYTES = 70001 };
@@ -187,7 +188,7 @@ static void copied_changed(struct trial *t)
 static void copied_from_elsewhere(struct trial *t)
 {
     struct scene s = scene_of(t, true);
-    strcpy(s.place, "other://nowhere.invalid/store");
+    snprintf(s.place, sizeof s.place, "other://nowhere.invalid/store");
     expect_class(t, copy_to(&s, &s.from, "copy", 0), LAGAN_UNSUPPORTED, "source.h, entry_copy");
 }
 
