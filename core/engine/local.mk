@@ -177,6 +177,7 @@ core_engine_libengine_la_SOURCES += \
 
 # Rules that replicate objects.
 core_engine_libengine_la_SOURCES += \
+	core/engine/object_origin.c core/engine/object_origin.h \
 	core/engine/rule.c core/engine/rule.h core/engine/rule_private.h \
 	core/engine/rule_backfill.c \
 	core/engine/rule_compare.c \

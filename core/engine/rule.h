@@ -5,7 +5,7 @@
  * A pass lists the versions at the source, in their order, beside what the catalog knows; what
  * is new gets a row (PENDING); then the rows are worked off, several objects at a time, the
  * versions of one object one after another.  A copy says what it is a copy of
- * (policy/object_origin.h): one that was made but not recorded is found again.  Memory does not
+ * (engine/object_origin.h): one that was made but not recorded is found again.  Memory does not
  * grow with the number of objects.  See doc/decisions/0021-object-replication.md.
  */
 #ifndef CORE_ENGINE_RULE_H

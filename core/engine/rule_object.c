@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/entry_copy.h"
-#include "policy/object_origin.h"
+#include "engine/object_origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

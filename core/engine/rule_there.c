@@ -2,7 +2,7 @@
 /* rule_there.c - what the destination has of one key. */
 #include "engine/rule_private.h"
 
-#include "policy/object_origin.h"
+#include "engine/object_origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,6 @@ core_policy_libpolicy_la_SOURCES = \
 	core/policy/inventory_rules.c core/policy/inventory_rules.h \
 	core/policy/migrate_rules.c core/policy/migrate_rules.h \
 	core/policy/migrate_setting.c \
-	core/policy/object_origin.c core/policy/object_origin.h \
 	core/policy/object_rules.c core/policy/object_rules.h \
 	core/policy/object_rules_setting.c \
 	core/policy/place.c core/policy/place.h \

@@ -11,6 +11,8 @@ server_tests += tests/servers/servers-vault.sh
 server_tests += tests/servers/servers-conformance-tgt.sh
 server_tests += tests/servers/servers-wire.sh
 server_tests += tests/servers/servers-wire-source.sh
+server_tests += tests/servers/servers-listing.sh
+server_tests += tests/servers/servers-independent.sh
 server_tests += tests/servers/servers-client.sh
 server_tests += tests/servers/servers-bucket-backup.sh
 server_tests += tests/servers/servers-migrate.sh
@@ -27,10 +29,14 @@ tests_servers_listing_SOURCES = tests/servers/listing.c
 tests_servers_listing_CPPFLAGS = -D_GNU_SOURCE
 tests_servers_listing_LDADD = $(LIBCRYPTO_LIBS)
 
+check_PROGRAMS += tests/servers/walk
+tests_servers_walk_SOURCES = tests/servers/walk.c
+tests_servers_walk_LDADD = $(CORE_LIBS)
+
 # The results of `make check` stay: these have a log of their own.
 if S3
 server_clients = tests/unit/test_s3_live tests/unit/test_s3_live_many tests/unit/test_s3_live_copy
 endif
 .PHONY: check-servers
-check-servers: all tests/servers/listing test-drivers/.stamp $(server_clients)
+check-servers: all tests/servers/listing tests/servers/walk tests/drivers/clock_shift.so test-drivers/.stamp $(server_clients)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(server_tests)' TEST_SUITE_LOG=servers-suite.log

@@ -2,7 +2,7 @@
 /* test_object_rules.c - rules of OBJ-03 to OBJ-16 as tables, and what copies say of themselves.
  */
 #include "base/object.h"
-#include "policy/object_origin.h"
+#include "engine/object_origin.h"
 #include "policy/object_rules.h"
 #include "unit.h"
 

@@ -10,8 +10,8 @@
  * makes an object that is no copy any more.  Addresses of one container differ, its name does
  * not, so that pairs of rules in both directions never loop.  Pure.
  */
-#ifndef CORE_POLICY_OBJECT_ORIGIN_H
-#define CORE_POLICY_OBJECT_ORIGIN_H
+#ifndef CORE_ENGINE_OBJECT_ORIGIN_H
+#define CORE_ENGINE_OBJECT_ORIGIN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* object_origin.c - see object_origin.h. */
-#include "policy/object_origin.h"
+#include "engine/object_origin.h"
 
 #include "base/text.h"
 #include "crypto/hash.h"
