@@ -110,12 +110,27 @@ static void on_problem(void *context, const struct job_problem *problem)
                   ERROR_FAILED, "%s", problem->text);
 }
 
+/* A drill restores into a folder of its own. */
+static int check_place(struct drill *d, struct error *e)
+{
+    char *path CLEANUP_TEXT = NULL;
+    if (setup_place_path(d->setup, d->seal, d->content, &path, e) != 0)
+        return -1;
+    if (path)
+        return 0;
+    return error_set(
+        e, LAGAN_UNSUPPORTED, ERROR_FAILED,
+        "backups of %s are not restored to a path: there is no folder to try it in",
+        d->seal->source_driver ? d->seal->source_driver : "this source");
+}
+
 static int restore(struct drill *d, struct error *e)
 {
     struct open_source place = {0};
     struct restore_result ignored;
     bool root = geteuid() == 0;
-    if (setup_place_open(d->setup, d->seal, d->content, true, &place, e) != 0)
+    if (check_place(d, e) != 0 ||
+        setup_place_open(d->setup, d->seal, d->content, true, &place, e) != 0)
         return -1;
     struct restore_request request = {
         .vault = d->vault.vault,
