@@ -141,6 +141,17 @@ static uint32_t look(struct contest *c, struct lagan_op *op)
     return name_look(c->store, op, &c->name, NULL, c->winner);
 }
 
+/* Ceph's gateway overlooks the lock that a copy is to be given. */
+static void lock_copy(const struct contest *c, struct lagan_op *op, const struct s3_give *give,
+                      const struct s3_made *made)
+{
+    if (s3_lock_put(c->store->client, op, c->name.text, c->name.size,
+                    made->version[0] ? made->version : NULL, give->lock_mode,
+                    give->lock_until_ns) != LAGAN_OK)
+        lagan_log(op, LAGAN_LEVEL_WARNING, "%s is stored and could not be locked: %.300s",
+                  c->claimed->key, op->error.text);
+}
+
 static uint32_t copy_body(const struct contest *c, struct lagan_op *op, const char *id)
 {
     struct name from = name_format(c->store, TEMPORARY "%s", id);
@@ -155,8 +166,12 @@ static uint32_t copy_body(const struct contest *c, struct lagan_op *op, const ch
             return result;
         original.bytes = told.bytes;
     }
-    return s3_copy(c->store->client, op, &original, c->name.text, c->name.size, false, &give,
-                   NULL);
+    struct s3_made made = {0};
+    uint32_t result = s3_copy(c->store->client, op, &original, c->name.text, c->name.size,
+                              false, &give, &made);
+    if (result == LAGAN_OK && give.lock_mode)
+        lock_copy(c, op, &give, &made);
+    return result;
 }
 
 /* The decision is made: what is chosen gets the name, unless somebody was quicker. */
