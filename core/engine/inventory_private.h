@@ -45,7 +45,8 @@ struct inventory_row {
     const char *version; /* "" = none */
     size_t version_size;
     bool latest;
-    const char *tags; /* as in an address: "a=b&c=d"; "" = none */
+    const char *replication; /* of rules of ours; "" = the store's own, if it tells one */
+    const char *tags;        /* as in an address: "a=b&c=d"; "" = none */
 };
 
 int inventory_write_row(struct inventory_writer *w, const struct inventory_row *row,

@@ -2,6 +2,7 @@
 /* inventory_run.c - the listing that an inventory is made of. */
 #include "base/csv.h"
 #include "base/object.h"
+#include "catalog/object_rule.h"
 #include "driver/operation.h"
 #include "engine/inventory_private.h"
 #include "engine/object_private.h"
@@ -19,6 +20,7 @@ struct listing {
     struct catalog_inventory *row;
     const struct job_reporter *reporter;
     bool flat;
+    bool has_rules;                     /* of replication: there are any in the catalog */
     const char *prefix;                 /* "" = all */
     struct buffer path;                 /* of an entry of a tree, with slashes */
     struct object_seen seen[TAGS_STEP]; /* entries that are looked at once more */
@@ -85,16 +87,37 @@ static bool is_wanted(const struct listing *l, const struct inventory_row *row)
     return row->key_size >= size && (size == 0 || memcmp(row->key, l->prefix, size) == 0);
 }
 
+/* What the rules of this installation have made of the version, or it of one elsewhere. */
+static int ask_rules(struct listing *l, struct inventory_row *row, struct error *e)
+{
+    const struct lagan_metadata *piece =
+        source_find_piece(row->entry->pieces, row->entry->piece_count, LAGAN_FACT_VERSION);
+    char version[1025] = "";
+    enum catalog_copy_state state;
+
+    if (row->version_size > 0 && row->version_size < sizeof(version))
+        memcpy(version, row->version, row->version_size);
+    else if (piece != NULL && piece->value_size < sizeof(version))
+        memcpy(version, piece->value, piece->value_size);
+    int found = catalog_object_status(setup_catalog(l->writer.setup), l->row->source, row->key,
+                                      row->key_size, version, &state, e);
+    if (found > 0)
+        row->replication = catalog_copy_state_name(state);
+    return found < 0 ? -1 : 0;
+}
+
 static int take(struct listing *l, const struct lagan_entry *entry, const char *tags,
                 struct error *e)
 {
-    struct inventory_row row = {.entry = entry, .tags = tags};
+    struct inventory_row row = {.entry = entry, .replication = "", .tags = tags};
 
     name_of(l, entry, &row);
     if (buffer_check(&l->path, e) != 0)
         return -1;
     if (!is_wanted(l, &row))
         return 0;
+    if (l->has_rules && ask_rules(l, &row, e) != 0)
+        return -1;
     if (inventory_write_row(&l->writer, &row, e) != 0)
         return -1;
     l->progress.entries_done++;
@@ -236,6 +259,20 @@ static int list_all(struct listing *l, struct error *e)
     return result;
 }
 
+static int look_for_rules(struct listing *l, struct error *e)
+{
+    struct catalog_object_rule **rules = NULL;
+    size_t count = 0;
+
+    if (!l->writer.plan->fields[INVENTORY_FIELD_REPLICATION])
+        return 0;
+    if (catalog_object_rule_all(setup_catalog(l->writer.setup), NULL, &rules, &count, e) != 0)
+        return -1;
+    catalog_object_rule_all_free(rules, count);
+    l->has_rules = count > 0;
+    return 0;
+}
+
 static int open_all(struct listing *l, struct setup *s, const struct catalog_source *source,
                     char bucket[SOURCE_PLACE_SIZE], struct error *e)
 {
@@ -249,6 +286,8 @@ static int open_all(struct listing *l, struct setup *s, const struct catalog_sou
     inventory_bucket(l->source.source, source->name, bucket);
     l->writer.bucket = bucket;
     l->writer.to_name = plan->texts[INVENTORY_SETTING_TO];
+    if (look_for_rules(l, e) != 0)
+        return -1;
     return place_output_open(s, l->writer.to_name, &l->writer.place, e);
 }
 

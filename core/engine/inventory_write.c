@@ -110,7 +110,10 @@ static void append_field(const struct inventory_writer *w, enum inventory_field 
         append_word(out, false, is_yes(entry, LAGAN_FACT_MULTIPART) ? "true" : "false");
         return;
     case INVENTORY_FIELD_REPLICATION:
-        append_fact(out, entry, LAGAN_FACT_REPLICATION);
+        if (row->replication[0] != '\0')
+            append_word(out, false, row->replication);
+        else
+            append_fact(out, entry, LAGAN_FACT_REPLICATION);
         return;
     case INVENTORY_FIELD_TAG:
         append_word(out, false, row->tags);

@@ -152,6 +152,32 @@ static unsigned lines_of(const char *report, size_t size)
     return lines > 0 ? lines - 1 : 0;
 }
 
+static unsigned occurrences(const char *text, const char *of)
+{
+    unsigned count = 0;
+
+    for (; (text = strstr(text, of)) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* Whole lines alone, one for each row: nothing was appended to half a line. */
+static void check_report(const char *folder)
+{
+    char path[64], *rest = NULL;
+    unsigned lines = 0;
+
+    snprintf(path, sizeof(path), "%s/report.csv", folder);
+    char *text = scratch_read(path, NULL);
+    strtok_r(text, "\n", &rest); /* the heading */
+    for (char *line; (line = strtok_r(NULL, "\n", &rest)) != NULL; lines++) {
+        assert_memory_equal(line, "b,key-", 6);
+        assert_int_equal(occurrences(line, "key-"), 2);
+    }
+    assert_int_equal(lines, ROWS);
+    free(text);
+}
+
 static void check_left(const char *folder, unsigned done)
 {
     struct error e = ERROR_INIT;
@@ -169,6 +195,7 @@ static void check_left(const char *folder, unsigned done)
     }
     assert_int_equal(open, ROWS - done);
     batch_rows_close(r);
+    check_report(folder);
 }
 
 /* No synchronisation but that of opening has happened: all is taken from the report. */
