@@ -64,10 +64,10 @@ static void see_claim(struct view *v, const char *claim, size_t size)
     memcpy(round, claim, at);
     round[at] = '\0';
     if (strcmp(round, v->highest) > 0)
-        strcpy(v->highest, round);
+        memcpy(v->highest, round, sizeof round);
     if (claim[at + 1] != '2' || size != at + 3 + ID_SIZE - 1 || strcmp(round, v->deciding) <= 0)
         return;
-    strcpy(v->deciding, round);
+    memcpy(v->deciding, round, sizeof round);
     memcpy(v->chosen, claim + at + 3, ID_SIZE - 1);
     v->chosen[ID_SIZE - 1] = '\0';
 }
@@ -109,8 +109,8 @@ static uint32_t list_claims(struct contest *c, struct lagan_op *op)
         if (more && v->crowded)
             return lagan_fail(op, LAGAN_BUSY, 0, "too many writers want this name");
         if (more && v->count > 0) {
-            strcpy(after.text, v->names[v->count - 1]);
-            after.size = strlen(after.text);
+            after.size = strlen(v->names[v->count - 1]);
+            memcpy(after.text, v->names[v->count - 1], after.size + 1);
         }
     }
     return LAGAN_OK;
@@ -182,7 +182,7 @@ static uint32_t carry_out(struct contest *c, struct lagan_op *op, const char *ch
         return result;
     result = copy_body(c, op, chosen);
     if (result == LAGAN_OK) {
-        strcpy(c->winner, chosen);
+        snprintf(c->winner, sizeof c->winner, "%s", chosen);
         return LAGAN_OK;
     }
     /* Its body goes only when the name is there. */
@@ -203,7 +203,7 @@ static uint32_t run_round(struct contest *c, struct lagan_op *op)
         return result;
     if (strcmp(c->view.highest, c->round) > 0)
         return LAGAN_BUSY;
-    strcpy(chosen, c->view.chosen[0] ? c->view.chosen : c->claimed->id);
+    memcpy(chosen, c->view.chosen[0] ? c->view.chosen : c->claimed->id, sizeof chosen);
     snprintf(what, sizeof what, "2-%.32s", chosen);
     c->told = true;
     result = make_claim(c, op, what);

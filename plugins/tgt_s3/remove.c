@@ -52,7 +52,7 @@ static uint32_t take_version(void *context, const struct s3_object *found)
         return LAGAN_OK;
     struct version *item = &v->items[v->count++];
     *item = (struct version){.marker = found->marker};
-    strcpy(item->id, found->version);
+    memcpy(item->id, found->version, sizeof item->id);
     return LAGAN_OK;
 }
 

@@ -2,6 +2,7 @@
 /* tgt_s3.c - the driver of targets in object stores: its descriptor, instances and handles. */
 #include "tgt_s3/tgt_s3.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +81,7 @@ static void set_prefix(struct instance *i, const char *text)
     while (size > 0 && text[size - 1] == '/')
         size--;
     memcpy(i->prefix, text, size);
-    strcpy(i->prefix + size, size > 0 ? "/" : "");
+    memcpy(i->prefix + size, size > 0 ? "/" : "", size > 0 ? 2 : 1);
 }
 
 static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
@@ -96,9 +97,9 @@ static uint32_t configure(void *instance, struct lagan_op *op, uint32_t row,
     if (strcmp(name, "prefix") == 0)
         set_prefix(i, value->text);
     else if (strcmp(name, "storage-class") == 0)
-        strcpy(i->pack_class, value->text);
+        snprintf(i->pack_class, sizeof i->pack_class, "%s", value->text);
     else if (strcmp(name, "small-storage-class") == 0)
-        strcpy(i->small_class, value->text);
+        snprintf(i->small_class, sizeof i->small_class, "%s", value->text);
     else if (strcmp(name, "lock") == 0)
         i->lock_mode = modes[value->number];
     else if (strcmp(name, "lock-for") == 0)
