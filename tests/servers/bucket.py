@@ -77,7 +77,7 @@ def fill(words):
     put("given/all", 1000, ContentType="text/x-test; charset=utf-8", CacheControl="max-age=5",
         ContentDisposition='attachment; filename="a b.txt"', ContentEncoding="gzip",
         ContentLanguage="de, en",
-        Metadata={"one": "1", "two-words": "a b  c", "long": "v" * 1000, "empty": ""})
+        Metadata={"one": "1", "two-words": "a b  c", "long": "v" * 250, "empty": ""})
     put("given/type", 10, ContentType="application/x-lagan")
     put("given/meta", 0, Metadata={"only": "meta"})
     if not words.plain:
