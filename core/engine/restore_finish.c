@@ -84,11 +84,22 @@ static int finish_commit(struct finish *f, struct error *e)
     return result;
 }
 
+/* The whole of it again, on this thread: rare, and better than to leave it out. */
+static int finish_again(struct finish *f, struct error *why)
+{
+    struct buffer data CLEANUP_BUFFER = BUFFER_INIT;
+    bool replace = f->verdict == VERDICT_REPLACE || why->outcome == LAGAN_OUTCOME_UNKNOWN;
+    if (!restore_is_worth_trying(f->job, why))
+        return -1;
+    return restore_write_patiently(f->job, f->large.entry, replace, &data, why);
+}
+
 static int finish_end(struct finish *f, struct restore_item *item, struct error *e)
 {
     struct error why = item->failure;
     int result = 0;
-    if (f->writer && (why.error_class != LAGAN_OK || finish_commit(f, &why) != 0))
+    if (f->writer && (why.error_class != LAGAN_OK || finish_commit(f, &why) != 0) &&
+        finish_again(f, &why) != 0)
         result = finish_problem(f, &why, e);
     if (result == 0 && !f->failed) {
         if (f->large.group && f->verdict != VERDICT_KEEP)

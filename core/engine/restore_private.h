@@ -227,6 +227,13 @@ bool restore_holds(const struct tree_entry *a, const struct tree_entry *b);
 int restore_write_entry(struct restore_job *job, const struct restore_step *step,
                         struct buffer *data, struct error *e);
 
+/* Calls that end a writer cannot be made again by themselves: what may work when it is tried
+ * again is written again from the start, after a pause.  Whether `why` is such a failure. */
+bool restore_is_worth_trying(const struct restore_job *job, const struct error *why);
+/* Creates the file or node, several times if need be. */
+int restore_write_patiently(struct restore_job *job, const struct tree_entry *entry,
+                            bool replace, struct buffer *data, struct error *e);
+
 /* restore_metadata.c: the metadata of a tree's entry as the driver wants it. */
 struct restore_metadata {
     struct lagan_metadata *pieces;

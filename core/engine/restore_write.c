@@ -147,10 +147,14 @@ out:
     return result;
 }
 
-/* Calls that end a writer cannot be made again by themselves: what may work when it is tried
- * again is written again from the start. */
-static int write_patiently(struct restore_job *job, const struct tree_entry *entry,
-                           bool replace, struct buffer *data, struct error *e)
+bool restore_is_worth_trying(const struct restore_job *job, const struct error *why)
+{
+    return restore_place_is_flat(job) && why->scope == LAGAN_SCOPE_ITEM &&
+           (why->error_class == LAGAN_TRANSIENT || why->error_class == LAGAN_BUSY);
+}
+
+int restore_write_patiently(struct restore_job *job, const struct tree_entry *entry,
+                            bool replace, struct buffer *data, struct error *e)
 {
     enum { ATTEMPTS = 5 };
     int64_t pause_ns = INT64_C(500000000);
@@ -158,9 +162,7 @@ static int write_patiently(struct restore_job *job, const struct tree_entry *ent
     for (int attempt = 1; result != 0; attempt++) {
         *e = ERROR_INIT;
         result = write_new(job, entry, replace, data, e);
-        bool again = e->error_class == LAGAN_TRANSIENT || e->error_class == LAGAN_BUSY;
-        if (result == 0 || !again || attempt == ATTEMPTS || !restore_place_is_flat(job) ||
-            e->scope != LAGAN_SCOPE_ITEM)
+        if (result == 0 || attempt == ATTEMPTS || !restore_is_worth_trying(job, e))
             break;
         /* An attempt whose end is unknown may have made it. */
         replace = replace || e->outcome == LAGAN_OUTCOME_UNKNOWN;
@@ -193,7 +195,7 @@ int restore_write_entry(struct restore_job *job, const struct restore_step *step
     if (result == 0 && verdict == VERDICT_STOP)
         return restore_stop(entry, e);
     if (result == 0 && writes && !job->request->dry_run)
-        result = write_patiently(job, entry, verdict == VERDICT_REPLACE, data, &why);
+        result = restore_write_patiently(job, entry, verdict == VERDICT_REPLACE, data, &why);
     if (result != 0)
         return restore_judge(job, entry, &why, e);
     if (step->group && verdict != VERDICT_KEEP) {
