@@ -225,6 +225,30 @@ sleep 1.2
 expect_status 8 lagan_r rule show f >shown 2>&1
 expect_in shown 'is behind by'
 
+# OBJ-12: what is being copied when a rule is switched off is ended.
+lagan_r rule edit f bandwidth=0:24:1 rpo= >/dev/null
+put a slow x
+truncate -s 40M store/a/slow/*
+(timeout 60 "$abs_top_builddir/lagan" --driver-dir="$abs_top_builddir/test-drivers" \
+    --config "$scratch/conf" rule run f --json >cut 2>&1 || echo $? >cut.status) &
+pass=$!
+for ((i = 0; i < 100; i++)); do
+    ! lagan_r rule list --json | grep -q '"running":true' || break
+    sleep 0.1
+done
+sleep 0.5
+begun=$(date +%s)
+lagan_r rule disable f >/dev/null
+wait $pass
+[ $(($(date +%s) - begun)) -le 10 ] || fail 'the pass went on'
+expect_in cut '"cut":true'
+[ ! -e far-away-store/far-away/slow ]
+lagan_r rule enable f >/dev/null
+lagan_r rule edit f bandwidth= >/dev/null
+run_rule f copied 0
+lagan_r rule backfill f --since 1h --json >pass
+[ "$(stat -c %s far-away-store/far-away/slow/*)" -gt 41900000 ]
+
 # OBJ-04: a whole configuration at once, or nothing of it.
 lagan_r rule list a --json | grep '"type":"rule"' >rules
 sed 's/"name":"f"/"name":"g"/; s/"to":"far-away"/"to":"b"/; s/"settings":{/&"prefix":"g\/",/' \

@@ -258,6 +258,7 @@ static void versions_of_dead_passes(void **state)
     must(catalog_object_rule_end(c, rule, 0, NULL, &e), &e);
     struct catalog_object_rule *next = catalog_object_rule_get(c, rule->id, &e);
     must(catalog_object_rule_begin(c, next, "", &e), &e);
+    add_version(c, rule, "y", 500, "w");
     assert_int_equal(claim(c, rule, &row), 0); /* the one before may not go on */
     assert_int_equal(claim(c, next, &row), 1);
     assert_int_equal(row.attempts, 2);

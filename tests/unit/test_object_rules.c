@@ -105,6 +105,8 @@ static void settings_by_default(void **state)
 {
     static const char *const nothing[] = {NULL};
     static const char *const tagged[] = {"tag=team=blue", NULL};
+    static const char *const keep[] = {"class=keep", NULL};
+    static const char *const cold[] = {"class=COLD", NULL};
     struct error e = ERROR_INIT;
     struct object_rule rule;
     (void)state;
@@ -117,6 +119,10 @@ static void settings_by_default(void **state)
     assert_int_equal(rule.rpo_ns, 0);
     assert_int_equal(rule.priority, 0);
     assert_int_equal(rule.prefix_size, 0);
+    assert_int_equal(parse(keep, &rule, &e), 0);
+    assert_null(rule.storage_class);
+    assert_int_equal(parse(cold, &rule, &e), 0);
+    assert_string_equal(rule.storage_class, "COLD");
     assert_int_equal(parse(tagged, &rule, &e), 0);
     assert_false(rule.delete_marker); /* OBJ-06 */
     assert_int_equal(rule.tag_count, 1);
