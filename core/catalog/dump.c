@@ -5,7 +5,7 @@
  *
  * Left out is what only this installation knows: states, keys and descriptions of vaults,
  * deletions that are due, when backups may go by their rules, mirrors and their progress, the
- * queue, the ledger, runs of policies, usage, tasks, the audit log.
+ * queue, the ledger, runs of policies, rules of objects, usage, tasks, the audit log.
  */
 #include "base/text.h"
 #include "catalog/catalog_private.h"
