@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # plugins/tgt_s3: a target in a bucket of an object store.
+EXTRA_DIST += plugins/tgt_s3/tgt_s3.deviations
 if S3
 driver_LTLIBRARIES += plugins/tgt_s3/tgt_s3.la
 plugins_tgt_s3_tgt_s3_la_SOURCES = \
