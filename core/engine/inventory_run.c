@@ -138,7 +138,7 @@ static uint32_t on_entry(void *context, const struct lagan_entry *entry)
         report_problem(l, entry, entry->error_text);
     if (entry->key_size == 0 || !is_object(entry))
         return LAGAN_OK;
-    if (!l->writer.plan->fields[INVENTORY_FIELD_TAG] || entry->type == LAGAN_ENTRY_MARKER)
+    if (!l->writer.plan->fields[INVENTORY_FIELD_TAG])
         return take(l, entry, "", &l->error) == 0 ? LAGAN_OK : refuse(l);
     ASSERT(l->seen_count < TAGS_STEP);
     struct object_seen *seen = &l->seen[l->seen_count++];
@@ -187,8 +187,12 @@ static int take_with_tags(struct listing *l, const struct object_seen *seen, str
 
     entry.pieces = seen->pieces.items;
     entry.piece_count = seen->pieces.count;
-    int result =
-        source_metadata(l->source.source, entry.key, entry.key_size, entry.type, &pieces, &why);
+    int result = 0;
+
+    /* Markers have none, and keep their turn. */
+    if (entry.type != LAGAN_ENTRY_MARKER)
+        result = source_metadata(l->source.source, entry.key, entry.key_size, entry.type,
+                                 &pieces, &why);
     if (result != 0 && job_error_ends(&why)) {
         *e = why;
     } else {

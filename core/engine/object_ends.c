@@ -246,8 +246,49 @@ static int probe_from(struct object_ends *ends, struct error *e)
     return result == 0 ? 0 : error_context(e, "the source cannot be read");
 }
 
+/* The version that was made, where the place keeps them: removing the object alone would leave
+ * it there, with a marker. */
+static uint32_t probe_fact(void *context, const struct lagan_metadata *piece)
+{
+    struct buffer *version = context;
+    if (strcmp(piece->name, LAGAN_FACT_VERSION) == 0) {
+        buffer_clear(version);
+        buffer_append(version, piece->value, piece->value_size);
+    }
+    return LAGAN_OK;
+}
+
+static void probe_lost(void *context, const char *name, const char *reason)
+{
+    (void)context;
+    (void)name;
+    (void)reason;
+}
+
+static int probe_remove(struct source *to, const struct buffer *key,
+                        const struct buffer *version, struct error *e)
+{
+    struct buffer made CLEANUP_BUFFER = BUFFER_INIT;
+    buffer_append(&made, key->data, key->size);
+    if (version->size > 0 && source_capabilities(to)->versions != LAGAN_VERSIONS_NONE) {
+        buffer_append_u8(&made, 0);
+        for (int i = 0; i < LAGAN_VERSION_TIME_SIZE; i++)
+            buffer_append_u8(&made, '0');
+        buffer_append(&made, version->data, version->size);
+    }
+    if (buffer_check(&made, e) != 0)
+        return -1;
+    int result = source_entry_remove(to, made.data, made.size, e);
+    /* Who copies need not be allowed to remove versions. */
+    if (result != 0 && e->error_class == LAGAN_DENIED && made.size > key->size)
+        result = source_entry_remove(to, key->data, key->size, e);
+    return result;
+}
+
 static int probe_write(struct object_ends *ends, const struct buffer *key, struct error *e)
 {
+    struct buffer version CLEANUP_BUFFER = BUFFER_INIT;
+    const struct lagan_metadata_collector facts = {&version, probe_fact, probe_lost};
     struct source *to = ends->to.source;
     struct lagan_entry entry = {.size = sizeof(entry),
                                 .type = ends->to_flat ? LAGAN_ENTRY_OBJECT : LAGAN_ENTRY_FILE,
@@ -264,9 +305,9 @@ static int probe_write(struct object_ends *ends, const struct buffer *key, struc
         entry_writer_abort(writer);
         return 0;
     }
-    if (entry_writer_commit(writer, NULL, 0, NULL, e) != 0)
+    if (entry_writer_commit(writer, NULL, 0, &facts, e) != 0)
         return -1;
-    return source_entry_remove(to, key->data, key->size, e);
+    return probe_remove(to, key, &version, e);
 }
 
 int object_ends_probe(struct object_ends *ends, const char *prefix, struct error *e)

@@ -277,7 +277,10 @@ uint32_t find(struct lagan_op *op, const char *path, const void *key, size_t siz
     uint32_t result = list_folder(op, full, &names);
     size_t at = names.count;
     for (size_t i = 0; i < names.count; i++) {
-        if (!suffix || strcmp(names.items[i], wanted) == 0)
+        /* As stores do it: who does not know when a version was made, knows its id. */
+        bool by_id = strncmp(wanted, "0000000000000000", 16) == 0;
+        if (!suffix ||
+            strcmp(names.items[i] + (by_id ? 16 : 0), wanted + (by_id ? 16 : 0)) == 0)
             at = i;
     }
     if (result == LAGAN_OK && at == names.count)

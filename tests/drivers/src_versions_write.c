@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -418,6 +419,14 @@ uint32_t entry_remove(void *handle, struct lagan_op *op, const void *key, size_t
     if (suffix) {
         snprintf(full, sizeof full, "%s/%s/%.16s@%.*s", h->path, folder, suffix + 1,
                  (int)(key_size - (size_t)(suffix - (const char *)key) - 17), suffix + 17);
+        /* As stores do it: who does not know when a version was made, knows its id. */
+        glob_t found = {0};
+        if (strncmp(suffix + 1, "0000000000000000", 16) == 0) {
+            memset(strrchr(full, '/') + 1, '?', 16);
+            if (glob(full, 0, NULL, &found) == 0)
+                snprintf(full, sizeof full, "%s", found.gl_pathv[0]);
+            globfree(&found);
+        }
         return unlink(full) == 0 || errno == ENOENT ? (uint32_t)LAGAN_OK
                                                     : fail_errno(op, folder);
     }

@@ -83,6 +83,7 @@ scenario_plain_tests += tests/scenario/house-units.sh
 scenario_plain_tests += tests/scenario/runner-bandwidth.sh
 scenario_plain_tests += tests/scenario/runner-works.sh
 scenario_tests += tests/scenario/batch-life.sh
+scenario_tests += tests/scenario/inventory-versions.sh
 TESTS += $(scenario_tests)
 if !SANITIZERS
 TESTS += $(scenario_plain_tests)
