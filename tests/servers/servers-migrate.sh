@@ -43,7 +43,7 @@ for line in sys.stdin:
 }
 
 start_server rgw "$ports"
-for name in small from to rsmall large rlarge urls; do
+for name in small from into rsmall large rlarge urls; do
     bucket create "$name"
     add "$name" "$name"
 done
@@ -51,11 +51,11 @@ bucket fill from
 l -q source add tree src_files path="$PWD/tree"
 
 # ---- between buckets of one store: by the store ----
-l -q migrate create within from to headers=keep
+l -q migrate create within from into headers=keep
 l -q migrate run within
 is 'complete' yes "$(attested within complete)"
-cmp <(bucket digest from | sed 's/"modified[^,}]*//') <(bucket digest to | sed 's/"modified[^,}]*//') ||
-    { bucket digest from >1; bucket digest to >2; diff 1 2 | head >&2; fail 'copies differ'; }
+cmp <(bucket digest from | sed 's/"modified[^,}]*//') <(bucket digest into | sed 's/"modified[^,}]*//') ||
+    { bucket digest from >1; bucket digest into >2; diff 1 2 | head >&2; fail 'copies differ'; }
 
 # ---- beside rclone ----
 /usr/bin/python3 - "$small" <<'END'
@@ -74,6 +74,12 @@ endpoint = $LAGAN_S3_ENDPOINT
 access_key_id = $LAGAN_S3_ACCESS
 secret_access_key = $LAGAN_S3_SECRET
 END
+# rclone cannot take certificates from where botocore does.
+rclone()
+{
+    env -u AWS_CA_BUNDLE rclone --config rclone.conf "$@"
+}
+
 seconds()
 {
     local start
@@ -82,7 +88,7 @@ seconds()
     echo "scale=2; ($(date +%s%N) - $start) / 1000000000" | bc
 }
 l -q migrate create small tree small passes=1
-theirs=$(seconds rclone --config rclone.conf copy tree s:rsmall)
+theirs=$(seconds rclone copy tree s:rsmall)
 ours=$(seconds l -q migrate run small)
 echo "$small objects of 4 KiB: lagan $ours s, rclone $theirs s"
 is 'complete' yes "$(attested small complete)"
@@ -92,12 +98,13 @@ for ((i = 0; i < large; i++)); do
     head -c 67108864 /dev/urandom >big/$i
 done
 l -q source add big src_files path="$PWD/big"
-l -q migrate create large big large passes=1
-theirs=$(seconds rclone --config rclone.conf copy big s:rlarge)
+# As rclone does it: parts are proved as they arrive, and the whole is not read back.
+l -q migrate create large big large passes=1 verify=checksum
+theirs=$(seconds rclone copy big s:rlarge)
 ours=$(seconds l -q migrate run large)
 echo "$large objects of 64 MiB: lagan $ours s, rclone $theirs s"
 is 'complete' yes "$(attested large complete)"
-rclone --config rclone.conf check big s:large
+rclone check big s:large
 
 # ---- killed on the way out of one server into a tree ----
 mkdir out
@@ -124,14 +131,18 @@ web=http://127.0.0.1:$((ports + 70))
     echo "$web/ranges/empty"
 } >list
 l -q source add web src_urls list="$PWD/list"
-l -q source check web
-"$abs_top_builddir/run" lagan driver check src_urls list="$PWD/list" --rounds 20 >tap ||
+# The first URL is one of a server that is busy once.
+l -q source check web >checked || l -q source check web >checked
+# Small objects for the cases of the contract, which read each a thousand times.
+head -c 70000 /dev/urandom >web/small
+printf '%s\n' "$web/ranges/small" "$web/ranges/empty" "$web/plain/small"$'\t'plain >list0
+timeout 120 "$abs_top_builddir/run" lagan driver check src_urls list="$PWD/list0" --rounds 5 >tap ||
     { grep -A5 '^not ok' tap >&2; fail 'the contract of src_urls'; }
 l -q migrate create urls web urls
 l -q migrate run urls
 is 'complete' yes "$(attested urls complete)"
 mkdir got
-rclone --config rclone.conf copy s:urls got
+rclone copy s:urls got
 for kind in ranges plain chunked signed cut busy here; do
     for i in 1 2 3 4 5; do
         cmp web/f$i got/$kind/f$i
