@@ -114,8 +114,7 @@ int object_rules_check(const struct object_rule *rules, size_t count, size_t lim
     X(OTHER_TAGS, "other-tags", "OBJ-06")           /* it lacks one of the rule's tags */      \
     X(OTHER_RULE, "other-rule", "OBJ-05")           /* one of smaller priority takes it */     \
     X(VERSION_DELETED, "version-deleted", "OBJ-08") /* it went before it was copied */         \
-    X(SUPERSEDED, "superseded", "OBJ-16")           /* a later version is there already */     \
-    X(CUSTOMER_KEY, "customer-key", "OBJ-09")       /* encrypted with a key that we lack */
+    X(SUPERSEDED, "superseded", "OBJ-16")           /* a later version is there already */
 enum object_skip {
 #define X(symbol, name, requirement) OBJECT_SKIP_##symbol,
     OBJECT_SKIPS(X)
