@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64 };
+enum { BATCH = 64, WHOLE_BATCH = 8 };
 
 /* What became of one of a batch. */
 struct looked {
@@ -194,11 +194,18 @@ static void ask_all(struct batch *b)
         pthread_join(threads[i], NULL);
 }
 
-/* What is wrong with one URL alone is an entry that says so; the rest is of the walk. */
-static bool is_of_item(uint32_t result)
+/* What is wrong with one URL is an entry that says so, also when another try may mend it; when
+ * a whole batch meets that, it is the server or the way to it, and the walk ends. */
+static const struct looked *end_of_walk(const struct batch *b)
 {
-    return result == LAGAN_NOT_FOUND || result == LAGAN_DENIED || result == LAGAN_AUTH ||
-           result == LAGAN_IO || result == LAGAN_INVALID;
+    size_t passing = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        uint32_t result = b->items[i].result;
+        if (result == LAGAN_CANCELLED || result == LAGAN_INTERNAL)
+            return &b->items[i];
+        passing += result == LAGAN_TRANSIENT || result == LAGAN_BUSY || result == LAGAN_TIMEOUT;
+    }
+    return passing == b->count && passing >= WHOLE_BATCH ? &b->items[0] : NULL;
 }
 
 static uint32_t hand_failed(const struct walk *w, const struct looked *looked,
@@ -217,14 +224,11 @@ static uint32_t hand_batch(struct walk *w, struct lagan_op *op, const struct bat
                            const struct lagan_entry_collector *entries)
 {
     uint32_t result = LAGAN_OK;
-    for (size_t i = 0; i < b->count; i++) {
-        const struct looked *looked = &b->items[i];
-        if (looked->result != LAGAN_OK && !is_of_item(looked->result)) {
-            lagan_fail(op, looked->result, 0, "%s", looked->text);
-            op->error.retry_after_ms = looked->retry_after_ms;
-            op->error.scope = LAGAN_SCOPE_HANDLE;
-            return looked->result;
-        }
+    const struct looked *end = end_of_walk(b);
+    if (end != NULL) {
+        lagan_fail(op, end->result, 0, "%s", end->text);
+        op->error.retry_after_ms = end->retry_after_ms;
+        return end->result;
     }
     for (size_t i = 0; i < b->count && result == LAGAN_OK; i++)
         result = b->items[i].result == LAGAN_OK

@@ -119,6 +119,7 @@ for i in 1 2 3 4 5; do
     head -c $((i * 400000)) /dev/urandom >web/f$i
 done
 : >web/empty
+head -c 9000000 /dev/urandom >web/long
 start_background /usr/bin/python3 -B "$servers/urls.py" $((ports + 70)) "$PWD/web"
 wait_until 20 port_answers $((ports + 70))
 web=http://127.0.0.1:$((ports + 70))
@@ -129,6 +130,7 @@ web=http://127.0.0.1:$((ports + 70))
         done
     done
     echo "$web/ranges/empty"
+    printf '%s\t%s\n' "$web/cut/long" long
 } >list
 l -q source add web src_urls list="$PWD/list"
 # The first URL is one of a server that is busy once.
@@ -148,7 +150,8 @@ for kind in ranges plain chunked signed cut busy here; do
         cmp web/f$i got/$kind/f$i
     done
 done
-grep -q 'GET /cut/f5 bytes=' web/.journal || fail 'what broke off was not gone on with'
+cmp web/long got/long
+grep -q 'GET /cut/long bytes=4194304-' web/.journal || fail 'what broke off was not gone on with'
 # What leads elsewhere, or is not there, is named.
 printf '%s\n' "$web/there/f1" "$web/ranges/none" "$web/ranges/f1" >list2
 l -q source add away src_urls list="$PWD/list2"
