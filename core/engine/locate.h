@@ -9,8 +9,7 @@
 #include "engine/setup.h"
 
 /* Takes "BACKUP:PATH" apart: the backup is made, to be freed, and "latest" when it is not
- * named;
- * `*path` points into `text`, NULL = none. */
+ * named; `*path` points into `text`, NULL = none. */
 int locate_split(const char *text, char **backup, const char **path, struct error *e);
 /* Appends the key that `path` (NULL = the root) names in a backup.  Of sources with flat keys
  * that is the path as it is; the path that a listing shows of one version names that. */
