@@ -6,8 +6,8 @@
 . "${abs_top_srcdir:?run me through make check}/tests/functions.sh"
 requires_program python3 gzip
 
-objects=${LAGAN_TEST_OBJECTS:-400}
-kills=${LAGAN_TEST_KILLS:-8}
+objects=${LAGAN_TEST_OBJECTS:-250}
+kills=${LAGAN_TEST_KILLS:-6}
 
 l()
 {
