@@ -26,7 +26,8 @@ END
 # add NAME BUCKET: the bucket of the server at hand as a source.
 add()
 {
-    printf '%s:%s' "$LAGAN_S3_ACCESS" "$LAGAN_S3_SECRET" >"$1.key"
+    printf '{"AccessKeyId": "%s", "SecretAccessKey": "%s"}' "$LAGAN_S3_ACCESS" \
+        "$LAGAN_S3_SECRET" >"$1.key"
     chmod 600 "$1.key"
     l -q source add "$1" src_bucket endpoint="$LAGAN_S3_ENDPOINT" dialect="$LAGAN_S3_DIALECT" \
         bucket="$2" credentials="file:$PWD/$1.key"
@@ -107,12 +108,12 @@ is 'complete' yes "$(attested large complete)"
 rclone check big s:large
 
 # ---- killed on the way out of one server into a tree ----
-mkdir out
-l -q source add out src_files path="$PWD/out"
+mkdir small.out
+l -q source add out src_files path="$PWD/small.out"
 l -q migrate create out small out unit-files=100
 killed_after 1 migrate run out
 l -q migrate run out
-diff -r tree out
+diff -r tree small.out
 
 # ---- a list of URLs ----
 for i in 1 2 3 4 5; do
