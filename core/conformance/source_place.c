@@ -298,7 +298,7 @@ const struct check_case check_cases_source_place[] = {
      "what the capabilities do not tell is refused"},
     {"source-walk-pieces", LAGAN_KIND_SOURCE, CHECK_CAPABILITY, CASE_SAFE, NULL, pieces_sorted,
      "pieces come in the order of their names"},
-    {"source-place-name", LAGAN_KIND_SOURCE, CHECK_CAPABILITY, CASE_SAFE, "place_name",
+    {"source-place-name", LAGAN_KIND_SOURCE, CHECK_CAPABILITY, 0, "place_name",
      place_name, "the place has one name, and a room that is too small is refused"},
     {"source-copy-content", LAGAN_KIND_SOURCE, CHECK_CAPABILITY, 0, "entry_copy place_name",
      copied, "a copy has the content of the original, which stays"},

@@ -103,7 +103,7 @@ static const struct {
     {"tgt_magic", "magic word"},
     {"tgt_short", "too short (64 bytes"},
     {"tgt_stub", "too short (4 bytes)"},
-    {"tgt_major", "built for ABI 2.3 and this program has ABI 1.3"},
+    {"tgt_major", "built for ABI 2.4 and this program has ABI 1.4"},
     {"tgt_slot", "lacks the function \"put\""},
     {"tgt_stages", "lacks the function \"stage_write\""},
     {"tgt_symbol", "undefined symbol: symbol_that_nobody_defines"},
