@@ -109,7 +109,9 @@ static void answer_refuses_nonsense(void **state)
         "HTTP/1.1 206 OK\r\nContent-Range: bytes 5-4/10\r\n",
         "HTTP/1.1 206 OK\r\nContent-Range: bytes 5-10/10\r\n",
         "HTTP/1.1 206 OK\r\nContent-Range: bytes 5-10\r\n",
-        "HTTP/1.1 206 OK\r\nContent-Range: rows 5-10/11\r\n"};
+        "HTTP/1.1 206 OK\r\nContent-Range: rows 5-10/11\r\n",
+        "HTTP/1.1 206 OK\r\nContent-Range: bytes 5-6/9\r\nContent-Range: bytes 7-6/9\r\n",
+        "HTTP/1.1 206 OK\r\nContent-Range: bytes 5-6/9\r\nContent-Range: bytes 5-7/9\r\n"};
     struct s3_answer a = {0};
     struct lagan_op op = fixture_op();
     (void)state;

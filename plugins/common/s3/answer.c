@@ -116,22 +116,25 @@ static bool range_number(const char **text, char end, uint64_t *number)
     return s3_number(digits, number);
 }
 
-/* "bytes 0-99/1000", "bytes 0-99/" and a star, or of a refusal a star and "/1000". */
+/* "bytes 0-99/1000", "bytes 0-99/" and a star, or of a refusal a star and "/1000".  A second
+ * range is one too many. */
 static bool take_range(struct s3_answer *a, const char *value)
 {
-    if (strncmp(value, "bytes ", 6) != 0)
+    uint64_t first, last, total = UINT64_MAX;
+    if (strncmp(value, "bytes ", 6) != 0 || a->has_range)
         return false;
     value += 6;
-    a->range_total = UINT64_MAX;
     if (strncmp(value, "*/", 2) == 0)
         return s3_number(value + 2, &a->range_total);
-    if (!range_number(&value, '-', &a->range_first) ||
-        !range_number(&value, '/', &a->range_last) || a->range_first > a->range_last)
+    if (!range_number(&value, '-', &first) || !range_number(&value, '/', &last) || first > last)
+        return false;
+    if (strcmp(value, "*") != 0 && (!s3_number(value, &total) || last >= total))
         return false;
     a->has_range = true;
-    if (strcmp(value, "*") == 0)
-        return true;
-    return s3_number(value, &a->range_total) && a->range_last < a->range_total;
+    a->range_first = first;
+    a->range_last = last;
+    a->range_total = total;
+    return true;
 }
 
 static bool take_date(struct s3_answer *a, const char *value)
