@@ -99,6 +99,7 @@ struct restore_job {
     struct restore_keys made;    /* the topmost directories that were new */
 
     atomic_bool failed;
+    atomic_uint given_up; /* entries in a row that failed for a while, however often tried */
     pthread_mutex_t lock; /* guards what follows and the reporter */
     struct error error;
     struct job_progress progress;
@@ -230,7 +231,9 @@ int restore_write_entry(struct restore_job *job, const struct restore_step *step
 /* Calls that end a writer cannot be made again by themselves: what may work when it is tried
  * again is written again from the start, after a pause.  Whether `why` is such a failure. */
 bool restore_is_worth_trying(const struct restore_job *job, const struct error *why);
-/* Creates the file or node, several times if need be. */
+/* Creates the file or node, several times if need be.  Some entries in a row that cannot be
+ * written are the place's failure (scope handle), which ends the job as temporary: every
+ * further one would take as long. */
 int restore_write_patiently(struct restore_job *job, const struct tree_entry *entry,
                             bool replace, struct buffer *data, struct error *e);
 

@@ -156,7 +156,7 @@ bool restore_is_worth_trying(const struct restore_job *job, const struct error *
 int restore_write_patiently(struct restore_job *job, const struct tree_entry *entry,
                             bool replace, struct buffer *data, struct error *e)
 {
-    enum { ATTEMPTS = 5 };
+    enum { ATTEMPTS = 5, GIVEN_UP_LIMIT = 8 };
     int64_t pause_ns = INT64_C(500000000);
     int result = -1;
     for (int attempt = 1; result != 0; attempt++) {
@@ -167,10 +167,16 @@ int restore_write_patiently(struct restore_job *job, const struct tree_entry *en
         /* An attempt whose end is unknown may have made it. */
         replace = replace || e->outcome == LAGAN_OUTCOME_UNKNOWN;
         int64_t advised_ns = (int64_t)e->retry_after_ms * 1000000;
-        if (operation_host_table()->sleep(NULL, advised_ns > pause_ns ? advised_ns : pause_ns))
+        if (atomic_load(&job->failed) ||
+            operation_host_table()->sleep(NULL, advised_ns > pause_ns ? advised_ns : pause_ns))
             break;
         pause_ns *= 2;
     }
+    if (result == 0)
+        atomic_store(&job->given_up, 0);
+    else if (restore_is_worth_trying(job, e) &&
+             atomic_fetch_add(&job->given_up, 1) + 1 >= GIVEN_UP_LIMIT)
+        e->scope = LAGAN_SCOPE_HANDLE;
     return result;
 }
 
