@@ -312,3 +312,33 @@ bool text_is_clean_utf8(const void *data, size_t size)
     }
     return true;
 }
+
+const char *text_nearest(const char *text, const char *const *names, size_t stride,
+                         size_t count, size_t limit)
+{
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = *(const char *const *)((const char *)names + i * stride);
+        size_t distance = text_distance(text, name);
+        if (distance < limit) {
+            limit = distance;
+            nearest = name;
+        }
+    }
+    return nearest;
+}
+
+int text_choice(const char *words, const char *text)
+{
+    size_t size = strlen(text);
+
+    for (int number = 0;; number++) {
+        size_t length = strcspn(words, "|");
+        if (length == size && strncmp(words, text, size) == 0)
+            return number;
+        if (words[length] == '\0')
+            return -1;
+        words += length + 1;
+    }
+}

@@ -37,6 +37,12 @@ int text_parse_duration(const char *text, int64_t *ns);
 /* Letters that must be changed, left out or put in to make one word the other: for hints. Words
  * of more than 32 bytes are 32 apart. */
 size_t text_distance(const char *a, const char *b);
+/* The name that is nearest to `text` among `count` of them, `stride` bytes from pointer to
+ * pointer (the first member of a table's rows, say); NULL when none is nearer than `limit`. */
+const char *text_nearest(const char *text, const char *const *names, size_t stride,
+                         size_t count, size_t limit);
+/* The number (from 0) of `text` in a list of words "one|two|three", or -1. */
+int text_choice(const char *words, const char *text);
 
 /* True for well-formed UTF-8 without control characters. */
 bool text_is_clean_utf8(const void *data, size_t size);

@@ -22,21 +22,7 @@ struct catalog_object_rule *rule_operand(struct session *s, struct error *e)
 int rule_words(const struct session *s, size_t first, struct catalog_pairs *words,
                struct error *e)
 {
-    for (size_t i = first; i < s->arguments.operand_count; i++) {
-        const char *text = session_operand(s, i);
-        const char *equals = strchr(text, '=');
-        if (!equals || equals == text)
-            return error_set(e, LAGAN_INVALID, ERROR_RULE_SETTING,
-                             "'%.80s' is no setting: write NAME=VALUE, as in prefix=photos/",
-                             text);
-        char *name = strndup(text, (size_t)(equals - text));
-        int result = name ? catalog_pairs_add(words, name, equals + 1, e)
-                          : error_no_memory(e, "settings");
-        free(name);
-        if (result != 0)
-            return -1;
-    }
-    return 0;
+    return session_settings(s, first, ERROR_RULE_SETTING, "prefix=photos/", words, e);
 }
 
 /* ---- records ---- */

@@ -276,3 +276,23 @@ int session_since(const char *text, int64_t *since_ns, struct error *e)
                      "--since %s: it is written as 7d, 2026-11-21 or 2026-11-21T07:00:00Z",
                      text);
 }
+
+int session_settings(const struct session *s, size_t first, enum error_code code,
+                     const char *example, struct catalog_pairs *words, struct error *e)
+{
+    for (size_t i = first; i < s->arguments.operand_count; i++) {
+        const char *text = session_operand(s, i);
+        const char *equals = strchr(text, '=');
+        if (!equals || equals == text)
+            return error_set(e, LAGAN_INVALID, code,
+                             "'%.80s' is no setting: write NAME=VALUE, as in %s", text,
+                             example);
+        char *name = strndup(text, (size_t)(equals - text));
+        int result = name ? catalog_pairs_add(words, name, equals + 1, e)
+                          : error_no_memory(e, "settings");
+        free(name);
+        if (result != 0)
+            return -1;
+    }
+    return 0;
+}

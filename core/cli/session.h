@@ -37,8 +37,12 @@ const char *session_value(const struct session *s, enum option option);
 /* Operand `index`, or NULL. */
 const char *session_operand(const struct session *s, size_t index);
 struct catalog *session_catalog(const struct session *s);
-/* The value of --since: "7d" is so long ago; "2026-11-21" and "2026-11-21T07:00:00Z" are moments
- * of UTC.  USAGE. */
+/* Words NAME=VALUE of the operands from `first` on; class INVALID and `code` for what is none,
+ * with `example` in the message. */
+int session_settings(const struct session *s, size_t first, enum error_code code,
+                     const char *example, struct catalog_pairs *words, struct error *e);
+/* The value of --since: "7d" is so long ago; "2026-11-21" and "2026-11-21T07:00:00Z" are
+ * moments of UTC.  USAGE. */
 int session_since(const char *text, int64_t *since_ns, struct error *e);
 
 /* How much of the setup a command needs. */

@@ -304,16 +304,9 @@ static int check_given(const struct batch_plan *p, struct error *e)
 
 static int explain_name(const char *name, struct error *e)
 {
-    size_t nearest = NEAR_LIMIT + 1;
-    const char *near = NULL;
+    const char *near =
+        text_nearest(name, &rows[0].name, sizeof(rows[0]), BATCH_SETTING_COUNT, NEAR_LIMIT + 1);
 
-    for (int i = 0; i < BATCH_SETTING_COUNT; i++) {
-        size_t distance = text_distance(name, rows[i].name);
-        if (distance < nearest) {
-            nearest = distance;
-            near = rows[i].name;
-        }
-    }
     return error_set(e, LAGAN_INVALID, ERROR_BATCH_SETTING,
                      "batch jobs have no setting '%.80s'%s%s; `lagan help batch create` lists "
                      "them",

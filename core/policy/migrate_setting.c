@@ -204,14 +204,9 @@ static int wrong(struct error *e, const char *name, const char *why)
 
 static int explain_name(const char *name, struct error *e)
 {
-    size_t nearest = NEAR_LIMIT;
-    const char *near = NULL;
+    const char *near =
+        text_nearest(name, &rows[0].name, sizeof(rows[0]), MIGRATE_SETTING_COUNT, NEAR_LIMIT);
 
-    for (int i = 0; i < MIGRATE_SETTING_COUNT; i++)
-        if (text_distance(name, rows[i].name) < nearest) {
-            nearest = text_distance(name, rows[i].name);
-            near = rows[i].name;
-        }
     if (near != NULL)
         return error_set(e, LAGAN_INVALID, ERROR_MIGRATE_SETTING,
                          "migrations have no setting '%.80s'; did you mean %s?", name, near);

@@ -43,15 +43,9 @@ int object_rule_setting_find(const char *name)
 
 static int unknown_name(const char *name, struct error *e)
 {
-    const char *nearest = NULL;
-    size_t least = NEAR_LIMIT;
+    const char *nearest = text_nearest(name, &names[0].name, sizeof(names[0]),
+                                       OBJECT_RULE_SETTING_COUNT, NEAR_LIMIT);
 
-    for (int i = 0; i < OBJECT_RULE_SETTING_COUNT; i++) {
-        if (text_distance(name, names[i].name) < least) {
-            least = text_distance(name, names[i].name);
-            nearest = names[i].name;
-        }
-    }
     if (nearest != NULL)
         return error_set(e, LAGAN_INVALID, ERROR_RULE_SETTING,
                          "rules have no setting '%.64s'; did you mean %s?", name, nearest);
@@ -93,25 +87,10 @@ static int read_span(enum object_rule_setting setting, const char *value, int64_
     return 0;
 }
 
-/* The number of a word in "one|two|three", or -1. */
-static int choice_of(const char *words, const char *text)
-{
-    size_t size = strlen(text);
-
-    for (int number = 0;; number++) {
-        size_t length = strcspn(words, "|");
-        if (length == size && strncmp(words, text, size) == 0)
-            return number;
-        if (words[length] == '\0')
-            return -1;
-        words += length + 1;
-    }
-}
-
 static int read_choice(enum object_rule_setting setting, const char *value, int *number,
                        struct error *e)
 {
-    int choice = choice_of(names[setting].placeholder, value);
+    int choice = text_choice(names[setting].placeholder, value);
 
     if (choice < 0)
         return wrong(setting, value, names[setting].placeholder, e);

@@ -243,21 +243,6 @@ static int read_number(enum policy_setting setting, const char *text,
     return 0;
 }
 
-/* The number of a word in "one|two|three", or -1. */
-static int choice_of(const char *words, const char *text)
-{
-    size_t size = strlen(text);
-
-    for (int number = 0;; number++) {
-        size_t length = strcspn(words, "|");
-        if (length == size && strncmp(words, text, size) == 0)
-            return number;
-        if (words[length] == '\0')
-            return -1;
-        words += length + 1;
-    }
-}
-
 static int read_text(enum policy_setting setting, const char *text, struct error *e)
 {
     size_t size = strlen(text);
@@ -287,7 +272,7 @@ int policy_value_read(enum policy_setting setting, const char *text, int64_t anc
     case FORM_NUMBER:
         return read_number(setting, text, value, e);
     case FORM_CHOICE:
-        value->number = choice_of(names[setting].placeholder, text);
+        value->number = text_choice(names[setting].placeholder, text);
         if (value->number < 0)
             return wrong_value(setting, text, rules[setting].expected, e);
         return 0;
